@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# One Makefile for everything. `make help` lists the targets; V=1 shows the commands.
+
+VERSION := 0.1.0
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      := gcc
+CLANG   := clang
+BPFTOOL := $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
+Q       := $(if $(V),,@)
+SAY      = @printf '  %-7s %s\n'
+
+MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# --- packages ---------------------------------------------------------------------------------
+
+DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
+	linux-libc-dev libnftnl-dev libmnl-dev libnetfilter-log-dev libnetfilter-conntrack-dev \
+	libpcap-dev libyaml-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev libsystemd-dev \
+	libsmartcols-dev libncurses-dev uthash-dev
+DEPS_RUN   := iproute2 procps util-linux mount curl netcat-openbsd
+DEPS_TEST  := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind jq \
+	nftables iptables ipset docker.io busybox-static iperf3 sockperf conntrack tcpdump tmux mandoc
+DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
+
+# --- flags ------------------------------------------------------------------------------------
+
+PACKAGES := libbpf libnftnl libmnl libnetfilter_log libnetfilter_conntrack libpcap yaml-0.1 \
+	jansson libmicrohttpd libcurl libsystemd smartcols ncursesw
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	-Wpointer-arith -Wformat=2 -Wimplicit-fallthrough
+CPPFLAGS += -I. -Ienforcer -Icli -I$(BUILD) -D_GNU_SOURCE -DSEGD_VERSION='"$(VERSION)"'
+CFLAGS   ?= -O2 -g
+CFLAGS   += -std=gnu11 $(WARNINGS) -fno-common
+ifdef SANITIZE
+CFLAGS   += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1
+LDFLAGS  += -fsanitize=address,undefined
+else
+CFLAGS   += -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+CPPFLAGS += -D_FORTIFY_SOURCE=2
+LDFLAGS  += -pie -Wl,-z,relro,-z,now
+endif
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Werror -I. \
+	-I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
+
+# pkg-config is asked after deps ran, and once.
+LIBRARY_CFLAGS = $(eval LIBRARY_CFLAGS := $(shell pkg-config --cflags $(PACKAGES)))$(LIBRARY_CFLAGS)
+libraries      = $(shell pkg-config --libs $(1))
+
+LIBS_base     =
+LIBS_policies = $(call libraries,yaml-0.1)
+LIBS_workload = $(call libraries,libcurl libmnl libsystemd jansson)
+LIBS_flow     = $(call libraries,jansson libsystemd)
+LIBS_control  = $(call libraries,libmicrohttpd jansson libsystemd)
+LIBS_bpf      = $(call libraries,libbpf jansson libsystemd)
+LIBS_nft      = $(call libraries,libnftnl libmnl libnetfilter_log libnetfilter_conntrack jansson libsystemd)
+LIBS_cli      = $(call libraries,libcurl jansson smartcols ncursesw)
+
+# --- rooms: each is one archive; the lists say what each may lean on ------------------------------
+
+ROOMS         := base policies workload flow control bpf nft
+DIR_base      := enforcer/base
+DIR_policies  := policies
+DIR_workload  := enforcer/workload
+DIR_flow      := enforcer/flow
+DIR_control   := enforcer/control
+DIR_bpf       := enforcer/dataplane/bpf
+DIR_nft       := enforcer/dataplane/nft
+NEEDS_base     := base
+NEEDS_policies := policies base
+NEEDS_workload := workload policies base
+NEEDS_flow     := flow policies base
+NEEDS_control  := control base
+NEEDS_bpf      := bpf policies base
+NEEDS_nft      := nft policies base
+NEEDS_agent    := control flow workload bpf nft policies base
+NEEDS_cli      := cli policies base
+
+sources  = $(sort $(wildcard $(1)/*.c))
+objects  = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
+archives = $(patsubst %,$(BUILD)/lib%.a,$(1))
+link     = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(1) -Wl,--start-group $(call archives,$(2)) \
+	-Wl,--end-group $(foreach room,$(2),$(LIBS_$(room))) $(3)
+
+SKELETON := $(BUILD)/xdp/segd.skel.h
+
+# --- what people call ---------------------------------------------------------------------------
+
+.PHONY: help deps build binaries demo run test bench lint format fuzz install clean
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+deps: ## install every Debian package that build, demo and tests need
+	@missing=$$(for package in $(DEPS); do \
+		dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed \
+			|| echo $$package; done); \
+	[ -z "$$missing" ] && exit 0; \
+	if [ "$$(id -u)" != 0 ]; then \
+		echo "missing packages; as root: apt-get install" $$missing >&2; exit 1; fi; \
+	echo "  DEPS    installing" $$missing; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >$(CURDIR)/.deps.log \
+		2>&1 || { tail -20 .deps.log; exit 1; }; rm -f .deps.log
+
+build: deps ## build/segd and build/segctl
+	$(Q)$(MAKE) --no-print-directory binaries
+
+demo: build ## see it work: four namespaces, one policy, one intruder (root)
+	$(Q)tests/netns/demo.sh $(BUILD)
+
+run: build ## the agent in the foreground on this node, with its containers (root)
+	$(Q)$(BUILD)/segd
+
+test: deps ## all tests (root)
+	$(Q)tests/run.sh $(BUILD)
+
+bench: deps ## measure against no filter, nftables and iptables, and print ratios (root)
+	$(Q)$(MAKE) --no-print-directory binaries bench-binaries
+	$(Q)tests/bench/run.sh $(BUILD)
+
+binaries: $(BUILD)/segd $(BUILD)/segctl
+
+# --- compile ------------------------------------------------------------------------------------
+
+$(BUILD)/%.o: %.c
+	$(SAY) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(LIBRARY_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/xdp/%.bpf.o: xdp/%.bpf.c
+	$(SAY) BPF $<
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+$(BUILD)/xdp/%.skel.h: $(BUILD)/xdp/%.bpf.o
+	$(SAY) SKEL $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
+
+define room_rules
+$(BUILD)/lib$(1).a: $$(call objects,$$(DIR_$(1)))
+	$$(SAY) AR $$@
+	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
+endef
+$(foreach room,$(ROOMS),$(eval $(call room_rules,$(room))))
+
+# Files that include the skeleton wait for it.
+$(call objects,enforcer/dataplane/bpf): $(SKELETON)
+
+$(BUILD)/segd: $(call objects,enforcer) $(call archives,$(NEEDS_agent))
+	$(SAY) LINK $@
+	$(Q)$(call link,$(call objects,enforcer),$(NEEDS_agent))
+
+$(BUILD)/segctl: $(call objects,cli) $(call archives,$(NEEDS_policies))
+	$(SAY) LINK $@
+	$(Q)$(call link,$(call objects,cli),$(NEEDS_policies),$(LIBS_cli))
+
+# --- tests --------------------------------------------------------------------------------------
+
+# tests/unit/ROOM/test_*.c, each a program of its own; tests/bpf needs the data plane, too.
+unit_tests = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/$(1)/test_*.c)))
+UNIT_ROOMS := $(ROOMS)
+UNIT_TESTS := $(foreach room,$(UNIT_ROOMS),$(call unit_tests,$(room)))
+BPF_TESTS  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bpf/test_*.c)))
+
+define unit_rules
+$(call unit_tests,$(1)): $(BUILD)/%: $(BUILD)/%.o $$(call archives,$$(NEEDS_$(1)))
+	$$(SAY) LINK $$@
+	$$(Q)$$(call link,$$<,$$(NEEDS_$(1)),-lcmocka)
+.PHONY: unit-$(1)
+unit-$(1): $(call unit_tests,$(1)) ## (one room's unit tests, e.g. SANITIZE=1 BUILD=build/asan)
+	$$(Q)set -e; for t in $$^; do echo "== $$$$t"; $$$$t; done
+endef
+$(foreach room,$(UNIT_ROOMS),$(eval $(call unit_rules,$(room))))
+
+# Programs that the BPF tests share: tests/bpf/*.c that are no test_*.c.
+BPF_TEST_COMMON := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/bpf/test_%,$(wildcard tests/bpf/*.c)))
+$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bpf/*.c)): $(SKELETON)
+$(BPF_TESTS): $(BUILD)/%: $(BUILD)/%.o $(BPF_TEST_COMMON) $(call archives,$(NEEDS_bpf))
+	$(SAY) LINK $@
+	$(Q)$(call link,$< $(BPF_TEST_COMMON),$(NEEDS_bpf),-lcmocka)
+
+.PHONY: unit-binaries bpf-test-binaries bench-binaries
+unit-binaries: $(UNIT_TESTS)
+bpf-test-binaries: $(BPF_TESTS)
+
+# tests/netns/tools/*.c and tests/bench/*.c: small programs, one file each.
+TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/tools/*.c))
+BENCH := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+.PHONY: tools
+tools: $(TOOLS)
+bench-binaries: $(TOOLS) $(BENCH)
+$(TOOLS): $(BUILD)/%: $(BUILD)/%.o
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< -lpthread
+$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c)): $(SKELETON)
+$(BENCH): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(NEEDS_agent))
+	$(SAY) LINK $@
+	$(Q)$(call link,$<,$(NEEDS_agent),-lpthread)
+
+# --- fuzzers: tests/fuzz/fuzz_*.c over libFuzzer with ASan and UBSan --------------------------------
+
+FUZZERS      := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 60
+FUZZ_ROOMS   := policies base
+.PHONY: fuzz-binaries
+fuzz-binaries: $(FUZZERS)
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(foreach room,$(FUZZ_ROOMS),$(call sources,$(DIR_$(room))))
+	$(SAY) FUZZ $@
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) $(LIBRARY_CFLAGS) -g -O1 -std=gnu11 \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(LIBS_policies)
+
+fuzz: deps ## each fuzzer for FUZZ_SECONDS (60)
+	$(Q)$(MAKE) --no-print-directory fuzz-binaries
+	$(Q)tests/fuzz/run.sh $(BUILD) $(FUZZ_SECONDS)
+
+# --- lint ---------------------------------------------------------------------------------------
+
+C_FILES := $(sort $(shell find enforcer xdp policies cli tests -name '*.[ch]' 2>/dev/null))
+lint: deps ## clang-format, clang-tidy, cppcheck, include direction, file sizes
+	$(Q)$(MAKE) --no-print-directory $(SKELETON)
+	$(Q)tests/lint/run.sh $(BUILD) $(CPPFLAGS)
+
+format: ## let clang-format rewrite the sources
+	$(Q)clang-format -i $(C_FILES)
+
+# --- install ------------------------------------------------------------------------------------
+
+install: build ## binaries, man pages, completions, service unit (DESTDIR, PREFIX)
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/segd
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/segctl
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 enforcer/segd.8
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 cli/segctl.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 policies/segd-policy.5
+	install -D -m 644 cli/segctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/segctl
+	install -d $(DESTDIR)/lib/systemd/system
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|' enforcer/segd.service \
+		> $(DESTDIR)/lib/systemd/system/segd.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/segd/examples policies/examples/*.yaml
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

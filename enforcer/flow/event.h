@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a data plane saw, before names and labels are put to it. The same from both data planes. */
+#pragma once
+
+#include "base/address.h"
+#include "policies/ir.h"
+#include "xdp/reasons.h"
+
+#include <stdint.h>
+
+enum flow_event_type {
+	FLOW_NEW,    /* a connection was allowed */
+	FLOW_UPDATE, /* its counters so far */
+	FLOW_END,    /* it is over; final counters */
+	FLOW_DENIED, /* packets were refused; counters since the last event of the same refusal */
+	FLOW_GAP,    /* lost events were not reported; only time and lost are set */
+};
+
+enum flow_verdict {
+	FLOW_ALLOWED,
+	FLOW_REFUSED,
+	FLOW_AUDITED
+};
+
+struct flow_event {
+	enum flow_event_type type;
+	enum flow_verdict verdict;
+	enum reason reason;
+	enum direction direction; /* whose policy decided; where both allowed: where it was seen */
+	uint32_t rule;            /* id of the deciding rule (ir.h); 0: none */
+	uint64_t id;              /* of the connection or of the refusal, unique on the node */
+	uint64_t time_ns;         /* CLOCK_REALTIME, as are start_ns and end_ns */
+	uint64_t start_ns;
+	uint64_t end_ns; /* last packet so far */
+
+	struct address source; /* of the connection's originator */
+	struct address destination;
+	uint16_t source_port; /* host byte order; 0 for ICMP */
+	uint16_t destination_port;
+	uint16_t ethertype; /* host byte order: 0x0800, 0x86dd, 0x0806, … */
+	uint8_t protocol;
+	uint8_t icmp_type;
+	uint8_t icmp_code;
+	uint8_t tcp_flags; /* all that were seen, ORed */
+	uint8_t source_mac[6];
+	uint8_t destination_mac[6];
+	uint32_t ifindex;
+
+	uint64_t packets[2]; /* [0] sent by the originator, [1] by the responder */
+	uint64_t bytes[2];
+	uint64_t lost; /* FLOW_GAP */
+};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From data plane events to records that a person understands: names and labels are put to
+ * addresses and rules to ids, then a record goes to the flow log (files), the history (the last
+ * records, in memory), the connection map, the table of refusals, and whoever follows.
+ *
+ * Names are resolved when the event arrives: a record keeps the names of its time.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "flow/event.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+struct flow_pipeline;
+
+/* What the pipeline asks of the agent. */
+struct flow_resolver {
+	/* {"workload": …, "namespace": …, "labels": {…}} or {"entity": "host"|"world"}: the part of
+	 * an endpoint that is not in the packet. New reference; NULL: out of memory. */
+	json_t *(*endpoint)(const struct address *address, void *userdata);
+	/* {"tier","kind","namespace","name","index"[, "text"]} for a rule id, JSON null for an id
+	 * that is not known. text: as by ir_rule_format(). New reference. */
+	json_t *(*rule)(uint32_t id, void *userdata);
+	/* Name of an interface; NULL: unknown. */
+	const char *(*interface)(uint32_t ifindex, void *userdata);
+	void *userdata;
+};
+
+struct flow_options {
+	const char *node;          /* name of this node in records */
+	const char *log_directory; /* NULL: no flow log */
+	uint64_t log_file_bytes;   /* rotate at this size; 0: 64 MiB */
+	uint64_t log_total_bytes;  /* oldest files go beyond it; 0: 1 GiB */
+	size_t history_records;    /* kept in memory; 0: 16384 */
+};
+
+int flow_pipeline_new(const struct flow_options *options, const struct flow_resolver *resolver,
+	sd_event *event, struct flow_pipeline **ret, struct error *error);
+void flow_pipeline_free(struct flow_pipeline *pipeline);
+
+/* Never fails and never blocks: what cannot be kept is counted and reported as a gap record. */
+void flow_pipeline_event(struct flow_pipeline *pipeline, const struct flow_event *event);
+
+/* Writes out what is buffered. 0 or the log's last error. */
+int flow_pipeline_flush(struct flow_pipeline *pipeline, struct error *error);
+
+/*
+ * The same filter for history, stream, map and refusals. Keys as in the API's query:
+ * from, to, workload (namespace/name or name), namespace, label (key=value), port, protocol,
+ * verdict, reason, rule (policy name), cidr, since, until (RFC 3339, or 10s/5m/2h/1d ago), limit.
+ */
+struct flow_filter;
+/* -EINVAL: unknown key or bad value, in error. */
+int flow_filter_set(
+	struct flow_filter **filter, const char *key, const char *value, struct error *error);
+bool flow_filter_matches(const struct flow_filter *filter, const json_t *record);
+void flow_filter_free(struct flow_filter *filter);
+
+/* Newest last. New reference to {"flows": […], "gaps": n}. */
+json_t *flow_history(struct flow_pipeline *pipeline, const struct flow_filter *filter);
+/* {"denied": [{source, destination, protocol, port, reason, direction, rule, packets, bytes, start,
+ * end}]}, most packets first: refusals since the agent started, aggregated. */
+json_t *flow_denied(struct flow_pipeline *pipeline, const struct flow_filter *filter);
+/* {"nodes": [{id, workload, namespace, labels, entity}], "edges": [{from, to, protocol, port,
+ * verdict, rule, connections, active, packets: [n, n], bytes: [n, n], start, end}]} */
+json_t *flow_map(struct flow_pipeline *pipeline, const struct flow_filter *filter);
+/* {"records","events","lost","subscribers_lost","log":{"bytes","files","error"}, …} */
+json_t *flow_describe(struct flow_pipeline *pipeline);
+
+/* Calls back with each new record that matches (takes filter, NULL: all) until the subscription is
+ * freed. line: the record as one JSON line with its newline. */
+struct flow_subscription;
+int flow_subscribe(struct flow_pipeline *pipeline, struct flow_filter *filter,
+	void (*record)(const char *line, size_t length, void *userdata), void *userdata,
+	struct flow_subscription **ret);
+void flow_subscription_free(struct flow_subscription *subscription);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who is there: the workloads and namespaces that policies are resolved against. Offline it comes
+ * from Pod and Namespace documents, in the agent from the runtimes. Plain data, owned by the model;
+ * whoever builds it adds in any order and calls model_finish() once.
+ */
+#pragma once
+
+#include "base/address.h"
+#include "base/error.h"
+#include "policies/labels.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MODEL_NAMESPACE_DEFAULT "default"
+/* Every namespace carries this label with its own name. */
+#define MODEL_NAMESPACE_LABEL "kubernetes.io/metadata.name"
+
+struct model_namespace {
+	char *name;
+	struct labels labels;
+};
+
+/* A named port of a workload: what a policy's "http" means there. */
+struct model_port {
+	char *name;
+	uint16_t port;    /* host byte order */
+	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP */
+};
+
+struct model_workload {
+	char *namespace;
+	char *name;
+	struct labels labels;
+	struct address *addresses; /* sorted */
+	size_t addresses_count;
+	struct model_port *ports;
+	size_t ports_count;
+	bool host_network; /* shares the node's addresses: not a subject, no peer by label */
+	bool remote;       /* on another node: a peer, but nothing here enforces its own policies */
+};
+
+struct model {
+	struct model_namespace *namespaces; /* by name */
+	size_t namespaces_count;
+	struct model_workload *workloads; /* by namespace, name */
+	size_t workloads_count;
+	struct address *host_addresses; /* entity host: the node's own, sorted */
+	size_t host_addresses_count;
+};
+
+int model_new(struct model **ret);
+void model_free(struct model *model);
+
+/* Adds or replaces. Copies labels (NULL: none). */
+int model_add_namespace(struct model *model, const char *name, const struct labels *labels);
+
+/* Adds a workload without labels, addresses and ports; *ret is valid until the next addition. A
+ * second one of the same namespace and name is -EEXIST. */
+int model_add_workload(
+	struct model *model, const char *namespace, const char *name, struct model_workload **ret);
+int model_workload_add_address(struct model_workload *workload, const struct address *address);
+int model_workload_add_port(
+	struct model_workload *workload, const char *name, uint8_t protocol, uint16_t port);
+int model_add_host_address(struct model *model, const struct address *address);
+
+/* Sorts, adds namespaces that only workloads name, and each namespace's own name as its label. One
+ * address on two workloads is -EADDRINUSE with both names in the error. */
+int model_finish(struct model *model, struct error *error);
+
+const struct model_namespace *model_find_namespace(const struct model *model, const char *name);
+const struct model_workload *model_find_workload(
+	const struct model *model, const char *namespace, const char *name);
+const struct model_workload *model_find_address(
+	const struct model *model, const struct address *address);
+
+static inline void model_freep(struct model **model)
+{
+	model_free(*model);
+}

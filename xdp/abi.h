@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one header between the BPF programs and user space: map keys, values and events.
+ *
+ * Addresses are 16 bytes in network order, IPv4 mapped (::ffff:a.b.c.d). Ports in keys that packets
+ * fill are in network order where the name ends in _be, else in host order. Times are nanoseconds
+ * of CLOCK_BOOTTIME. Every struct is free of implicit padding: keys are hashed as bytes.
+ *
+ * How a packet is judged (ir.h has the same picture with names instead of numbers):
+ *
+ *   addresses[ip], else prefixes[ip]  ->  identity (one for each address or prefix)
+ *   identities[identity * 2 + slot]   ->  class, peer table for ingress and for egress
+ *   peers[peer table, class], else peer_tables[peer table].otherwise  ->  port table
+ *   port_tables[port table]           ->  which prefix lengths ports[] has for a protocol,
+ * otherwise ports[port table, protocol, port prefix]  ->  decision
+ *
+ * Generations: control.generation is read once for each packet; slot = generation & 1. The agent
+ * fills the identities of the idle slot and new peer and port tables under numbers that the running
+ * generation does not use, then stores the new generation: each packet sees the old policy or the
+ * new. A decision judges egress of the source and ingress of the destination together, under one
+ * generation, at whichever hook sees the packet first, and the connection remembers it.
+ *
+ * A connection whose generation is not the current one is judged again on its next packet.
+ */
+#pragma once
+
+#include <linux/types.h>
+
+#define ABI_VERSION 1
+
+/* Bounds. What is turned away at each is counted in enum abi_loss. */
+#define ABI_MAX_ENDPOINTS   16384
+#define ABI_MAX_ADDRESSES   65536
+#define ABI_MAX_PREFIXES    65536
+#define ABI_MAX_IDENTITIES  (ABI_MAX_ADDRESSES + ABI_MAX_PREFIXES)
+#define ABI_MAX_PEER_TABLES 16384
+#define ABI_MAX_PORT_TABLES 65536
+#define ABI_MAX_PEERS       1048576
+#define ABI_MAX_PORTS       1048576
+#define ABI_MAX_CONNECTIONS 262144
+#define ABI_MAX_DENIALS     65536
+#define ABI_MAX_FRAGMENTS   16384
+#define ABI_EVENTS_BYTES    (4 << 20)
+
+enum abi_direction {
+	ABI_INGRESS,
+	ABI_EGRESS,
+	ABI_DIRECTIONS
+}; /* seen from the workload */
+enum abi_side {
+	ABI_ORIGINATOR,
+	ABI_RESPONDER,
+	ABI_SIDES
+};
+enum abi_verdict {
+	ABI_ALLOW,
+	ABI_DENY
+};
+
+/* Same bits as enum decision_flags. */
+#define ABI_DECISION_LOG    1
+#define ABI_DECISION_REJECT 2
+#define ABI_DECISION_AUDIT  4
+
+/* control: array of one, memory-mapped; the agent stores generation with one 32-bit store. */
+struct abi_control {
+	__u32 version;    /* ABI_VERSION of whoever made the maps */
+	__u32 generation; /* 0: none yet, everything is refused with UNKNOWN_ENDPOINT */
+};
+
+/* endpoints: hash by ifindex of the hook (the host side of the veth). */
+#define ABI_ENDPOINT_GUARD 1 /* attached, but the workload is not known yet: refuse everything */
+
+struct abi_endpoint {
+	__u64 attached_ns; /* when enforcement began; adoption ends at attached_ns + adoption_ns */
+	__u64 adoption_ns; /* 0: nothing is adopted (the workload started under enforcement) */
+	__u32 identity;    /* of its first address: judges multicast and broadcast to it */
+	__u32 flags;       /* ABI_ENDPOINT_* */
+	__u8 mac[6];       /* the workload's own, inside the container */
+	__u8 pad[2];
+};
+
+/* addresses: hash by address: of workloads here, workloads elsewhere, and the node. */
+#define ABI_ADDRESS_HOST 1 /* the node's own */
+
+struct abi_address_key {
+	__u8 bytes[16];
+};
+
+struct abi_address {
+	__u32 identity;
+	__u32 ifindex; /* hook of the local workload that owns it, else 0 */
+	__u8 mac[6];   /* of that workload; zero elsewhere */
+	__u16 flags;   /* ABI_ADDRESS_* */
+};
+
+/* prefixes: LPM trie. 0.0.0.0/0 (as ::ffff:0:0/96) and ::/0 are always there. */
+struct abi_prefix_key {
+	__u32 length; /* bits of the 128-bit form */
+	__u8 bytes[16];
+};
+
+struct abi_prefix {
+	__u32 identity;
+};
+
+/* identities: array, index identity * 2 + (generation & 1). */
+struct abi_identity {
+	__u32 class;
+	__u32 peer_table[ABI_DIRECTIONS]; /* ABI_NO_PEER_TABLE: no subject, allowed */
+	__u32 pad;
+};
+
+#define ABI_NO_PEER_TABLE 0 /* peer table numbers count from 1 */
+
+struct abi_peer_key {
+	__u32 peer_table;
+	__u32 class;
+};
+
+/* peers: hash -> __u32 port table. peer_tables: array by peer table -> __u32 port table for every
+ * other class. */
+
+struct abi_decision {
+	__u32 rule;   /* id of the rule, as in ir.h */
+	__u8 verdict; /* enum abi_verdict */
+	__u8 flags;   /* ABI_DECISION_* */
+	__u16 pad;
+};
+
+enum abi_protocol_index {
+	ABI_TCP,
+	ABI_UDP,
+	ABI_SCTP,
+	ABI_ICMP,
+	ABI_ICMPV6,
+	ABI_PROTOCOLS
+};
+
+/* port_tables: array by port table. Bit n of lengths[p]: ports[] has prefixes of n bits (0..16) for
+ * protocol p. The longest that matches decides; otherwise decides the rest and other protocols. */
+struct abi_port_table {
+	struct abi_decision otherwise;
+	__u32 lengths[ABI_PROTOCOLS];
+	__u32 pad;
+};
+
+/* ports: hash -> struct abi_decision. port has the bits behind the prefix cleared, host order;
+ * ICMP: type << 8 | code. */
+struct abi_port_key {
+	__u32 port_table;
+	__u16 port;
+	__u8 protocol; /* enum abi_protocol_index */
+	__u8 length;
+};
+
+/* connections: hash. Both directions have the same key: side 0 is the smaller (address, port) by
+ * memcmp. ICMP echo: both ports are the identifier; other ICMP: both are type << 8 | code. */
+struct abi_connection_key {
+	__u8 address[2][16];
+	__u16 port_be[2];
+	__u8 protocol;
+	__u8 pad[3];
+};
+
+#define ABI_CONNECTION_REPLIED     1 /* the responder has answered */
+#define ABI_CONNECTION_ADOPTED     2
+#define ABI_CONNECTION_AUDITED     4
+#define ABI_CONNECTION_LOG         8
+#define ABI_CONNECTION_CLOSING     16 /* TCP: FIN of both sides, or RST */
+#define ABI_CONNECTION_ESTABLISHED 32 /* TCP: handshake complete */
+
+struct abi_connection {
+	__u64 packets[ABI_SIDES]; /* sent by originator, by responder */
+	__u64 bytes[ABI_SIDES];   /* of whole frames without the Ethernet header */
+	__u64 start_ns;
+	__u64 last_ns;
+	__u32 generation;
+	__u32 ifindex[ABI_SIDES];   /* hooks of the ends that are local, else 0 */
+	__u32 rule[ABI_DIRECTIONS]; /* which decided, in each direction; 0: no subject there */
+	__u8 mac[ABI_SIDES][6];     /* of the ends that are local */
+	__u8 tcp_flags[ABI_SIDES];  /* all that were seen, ORed */
+	__u8 originator;            /* which side of the key it is: 0 or 1 */
+	__u8 flags;                 /* ABI_CONNECTION_* */
+	__u16 type_code;            /* ICMP of the first packet: type << 8 | code */
+	__u16 pad;
+	__u32 id; /* with start_ns unique on the node */
+	__u32 pad2;
+};
+
+/* denials: hash. One entry for each kind of refusal until the agent has collected it. */
+struct abi_denial_key {
+	__u8 source[16];
+	__u8 destination[16];
+	__u32 ifindex;   /* of the hook */
+	__u32 rule;      /* which refused; 0 where the reason is not policy */
+	__u16 port;      /* destination port or type << 8 | code; ARP: 0; host order */
+	__u16 ethertype; /* host order */
+	__u8 protocol;
+	__u8 reason;    /* enum reason */
+	__u8 hook;      /* enum abi_direction: leaving the workload is egress */
+	__u8 direction; /* enum abi_direction whose policy refused */
+};
+
+struct abi_denial {
+	__u64 packets;
+	__u64 bytes;
+	__u64 first_ns;
+	__u64 last_ns;
+	__u16 source_port; /* of the first packet, host order */
+	__u8 tcp_flags;    /* all that were seen, ORed */
+	__u8 decision_flags;
+	__u8 source_mac[6]; /* of the first packet */
+	__u8 destination_mac[6];
+};
+
+/* fragments: LRU hash; an entry means: the first fragment was passed. */
+struct abi_fragment_key {
+	__u8 source[16];
+	__u8 destination[16];
+	__u32 id;
+	__u32 ifindex;
+	__u8 protocol;
+	__u8 pad[3];
+};
+
+/* counters: per-CPU array, index reason * ABI_DIRECTIONS + hook direction. */
+struct abi_counter {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* losses: per-CPU array of __u64 by enum abi_loss. */
+enum abi_loss {
+	ABI_LOSS_EVENT, /* ring buffer full: a new or ended connection was not reported */
+	ABI_LOSS_DENIAL_AGGREGATE, /* denials full: refusal is only in counters */
+	ABI_LOSS_COUNT
+};
+
+/* events: ring buffer. */
+enum abi_event_type {
+	ABI_EVENT_NEW, /* a connection was allowed (or audited, by its flags) */
+	ABI_EVENT_END, /* a connection was reclaimed in the kernel; the agent reports the others */
+	ABI_EVENT_DENIED, /* the first packet of a new entry in denials: a hint to collect it */
+};
+
+struct abi_event {
+	__u32 type; /* enum abi_event_type */
+	__u32 pad;
+	union {
+		struct {
+			struct abi_connection_key key;
+			struct abi_connection value;
+		} connection;
+		struct abi_denial_key denial;
+	};
+};
+
+/* Frozen into the programs when they are loaded. */
+struct abi_configuration {
+	__u64 tcp_established_ns; /* idle time after which an entry may be reclaimed */
+	__u64 tcp_opening_ns;
+	__u64 tcp_closing_ns;
+	__u64 udp_ns;
+	__u64 other_ns;
+};
+
+#define ABI_STATIC_ASSERT(type, size) \
+	_Static_assert(sizeof(struct type) == (size), #type " has padding or has changed")
+
+ABI_STATIC_ASSERT(abi_control, 8);
+ABI_STATIC_ASSERT(abi_endpoint, 32);
+ABI_STATIC_ASSERT(abi_address_key, 16);
+ABI_STATIC_ASSERT(abi_address, 16);
+ABI_STATIC_ASSERT(abi_prefix_key, 20);
+ABI_STATIC_ASSERT(abi_identity, 16);
+ABI_STATIC_ASSERT(abi_peer_key, 8);
+ABI_STATIC_ASSERT(abi_decision, 8);
+ABI_STATIC_ASSERT(abi_port_table, 32);
+ABI_STATIC_ASSERT(abi_port_key, 8);
+ABI_STATIC_ASSERT(abi_connection_key, 40);
+ABI_STATIC_ASSERT(abi_connection, 96);
+ABI_STATIC_ASSERT(abi_denial_key, 48);
+ABI_STATIC_ASSERT(abi_denial, 48);
+ABI_STATIC_ASSERT(abi_fragment_key, 44);
+ABI_STATIC_ASSERT(abi_event, 144);
