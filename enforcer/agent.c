@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent.h"
+
+#include "api.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "guards.h"
+#include "journal.h"
+#include "names.h"
+#include "policy_store.h"
+#include "reconcile.h"
+#include "workload_store.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+/* --- what the parts tell the agent -------------------------------------------------------------
+ */
+
+static void on_flow(const struct flow_event *event, void *userdata)
+{
+	struct agent *agent = userdata;
+
+	rule_table_count(agent->rules, event);
+	flow_pipeline_event(agent->flows, event);
+}
+
+static void on_trouble(const char *message, bool repaired, void *userdata)
+{
+	(void)userdata;
+	journal(repaired ? JOURNAL_WARNING : JOURNAL_ERROR, "%s%s", message,
+		repaired ? " (repaired)" : "");
+}
+
+static struct agent_source *find_source(struct agent *agent, const char *name)
+{
+	for (size_t i = 0; i < agent->sources_count; i++) {
+		if (!strcmp(agent->sources[i].ops->name, name))
+			return &agent->sources[i];
+	}
+	return NULL;
+}
+
+static void on_health(const char *name, bool healthy, const char *message, void *userdata)
+{
+	struct agent_source *source = find_source(userdata, name);
+
+	if (!source)
+		return;
+	if (source->healthy != healthy)
+		journal(healthy ? JOURNAL_INFO : JOURNAL_WARNING, "%s: %s", name,
+			healthy ? "following its workloads" : message);
+	source->healthy = healthy;
+	free(source->message);
+	source->message = message ? strdup(message) : NULL;
+}
+
+static void on_bridge(const char *name, const char *bridge, bool present, void *userdata)
+{
+	struct agent *agent = userdata;
+
+	(void)name;
+	if (guards_set_bridge(agent->guards, bridge, present) < 0)
+		journal(JOURNAL_ERROR, "guard new ports of %s: out of memory", bridge);
+}
+
+static bool is_attached(const struct agent *agent, uint32_t ifindex)
+{
+	for (size_t i = 0; i < registry_count(agent->registry); i++) {
+		const struct workload *workload = registry_at(agent->registry, i);
+
+		for (size_t j = 0; j < workload->interfaces_count; j++) {
+			if (workload->interfaces[j].ifindex == ifindex)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A veth that appears on a runtime's bridge belongs to a workload that nobody has named yet. */
+static void on_port(uint32_t ifindex, const char *name, const char *master, void *userdata)
+{
+	struct agent *agent = userdata;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	int r;
+
+	if (!guards_cover(agent->guards, master) || is_attached(agent, ifindex))
+		return;
+	r = guards_add(agent->guards, ifindex, name);
+	if (r >= 0)
+		r = agent->plane_ops->guard(agent->plane, ifindex, name, &error);
+	/* -ENODEV: it went away while we looked. */
+	if (r < 0 && r != -ENODEV)
+		journal(JOURNAL_ERROR, "guard new interface %s: %s", name, error_message(&error));
+}
+
+static void on_gone(uint32_t ifindex, void *userdata)
+{
+	struct agent *agent = userdata;
+
+	guards_remove(agent->guards, ifindex);
+	if (registry_drop_interface(agent->registry, ifindex) < 0)
+		journal(JOURNAL_ERROR, "forget interface %u: out of memory", ifindex);
+}
+
+static void on_addresses(void *userdata)
+{
+	struct agent *agent = userdata;
+
+	/* Before the first reconcile there is nothing to bring up to date. */
+	if (agent->generation)
+		agent_workloads_changed(agent);
+}
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	struct agent *agent = userdata;
+
+	(void)source;
+	if (info->ssi_signo != SIGHUP)
+		return sd_event_exit(agent->event, 0);
+	for (size_t i = 0; i < agent->sources_count; i++) {
+		_cleanup_error_ struct error error = ERROR_INIT;
+
+		if (agent->sources[i].ops->refresh(agent->sources[i].source, &error) < 0)
+			journal(JOURNAL_ERROR, "%s: %s; the former workloads stay in force",
+				agent->sources[i].ops->name, error_message(&error));
+	}
+	return 0;
+}
+
+/* --- start -------------------------------------------------------------------------------------
+ */
+
+static const struct dataplane_ops *const planes[] = {&bpf_dataplane_ops, &nft_dataplane_ops};
+
+static int choose_plane(const char *wanted, const struct dataplane_ops **ret, struct error *error)
+{
+	const char *why = "no data plane";
+
+	for (size_t i = 0; i < ARRAY_SIZE(planes); i++) {
+		if (strcmp(wanted, "auto") && strcmp(wanted, planes[i]->name))
+			continue;
+		why = planes[i]->unavailable();
+		if (!why) {
+			*ret = planes[i];
+			return 0;
+		}
+	}
+	return error_set(error, -EOPNOTSUPP, "--dataplane=%s: %s", wanted, why);
+}
+
+static struct dataplane_options plane_options(const struct options *options)
+{
+	return (struct dataplane_options){
+		.pin_directory = options->pin_directory,
+		.adoption_ns = options->adoption_ns,
+		.nflog_group = options->nflog_group,
+	};
+}
+
+static int open_plane(struct agent *agent, struct error *error)
+{
+	const struct dataplane_options options = plane_options(agent->options);
+	const struct dataplane_callbacks callbacks = {
+		.flow = on_flow,
+		.trouble = on_trouble,
+		.userdata = agent,
+	};
+	int r;
+
+	r = choose_plane(agent->options->dataplane, &agent->plane_ops, error);
+	if (r < 0)
+		return r;
+	r = agent->plane_ops->open(&options, &callbacks, agent->event, &agent->plane, error);
+	if (r < 0)
+		return error_context(error, r, "open the %s data plane", agent->plane_ops->name);
+	return 0;
+}
+
+static int open_source(struct agent *agent, const struct workload_source_ops *ops,
+	const char *where, struct error *error)
+{
+	const struct workload_source_callbacks callbacks = {
+		.health = on_health,
+		.bridge = on_bridge,
+		.userdata = agent,
+	};
+	struct agent_source *source = &agent->sources[agent->sources_count];
+	int r;
+
+	*source = (struct agent_source){.ops = ops};
+	agent->sources_count++;
+	r = ops->open(where, agent->registry, &callbacks, agent->event, &source->source, error);
+	if (r < 0) {
+		agent->sources_count--;
+		return error_context(error, r, "find workloads by %s", ops->name);
+	}
+	return 0;
+}
+
+static int open_workloads(struct agent *agent, struct error *error)
+{
+	const struct links_callbacks callbacks = {
+		.port = on_port,
+		.gone = on_gone,
+		.addresses = on_addresses,
+		.userdata = agent,
+	};
+	_cleanup_error_ struct error damaged = ERROR_INIT;
+	int r;
+
+	r = registry_new(agent->event, agent_workloads_changed, agent, &agent->registry);
+	if (r < 0)
+		return error_errno(error, r, "make the registry of workloads");
+	if (workload_store_load(agent->options->state_directory, agent->registry, &damaged) < 0)
+		journal(JOURNAL_WARNING, "%s; starting from what the runtimes say",
+			error_message(&damaged));
+	r = links_new(agent->event, &callbacks, &agent->links, error);
+	if (r < 0)
+		return error_context(error, r, "follow network interfaces");
+	if (agent->options->workloads_file) {
+		r = open_source(agent, &netns_source_ops, agent->options->workloads_file, error);
+		if (r < 0)
+			return r;
+	}
+	if (agent->options->docker_socket)
+		return open_source(agent, &docker_source_ops, agent->options->docker_socket, error);
+	return 0;
+}
+
+static int open_flows(struct agent *agent, struct error *error)
+{
+	const struct flow_options options = {
+		.node = agent->options->node,
+		.log_directory = agent->options->log_directory,
+	};
+	const struct flow_resolver resolver = names_resolver(agent);
+	int r;
+
+	r = flow_pipeline_new(&options, &resolver, agent->event, &agent->flows, error);
+	return r < 0 ? error_context(error, r, "open the flow log") : 0;
+}
+
+static int add_signals(struct agent *agent, struct error *error)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	sigset_t set;
+	int r = 0;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < ARRAY_SIZE(signals) && r >= 0; i++)
+		r = sd_event_add_signal(agent->event, NULL, signals[i], on_signal, agent);
+	return r < 0 ? error_errno(error, r, "handle signals") : 0;
+}
+
+static int make_tables(struct agent *agent, struct error *error)
+{
+	if (sd_event_new(&agent->event) < 0 || rule_table_new(&agent->rules) < 0 ||
+		guards_new(&agent->guards) < 0)
+		return error_nomem(error);
+	return add_signals(agent, error);
+}
+
+/* Policies first, then workloads, then the kernel: what enforces already goes on meanwhile. */
+static int start(struct agent *agent, struct error *error)
+{
+	int r;
+
+	r = make_tables(agent, error);
+	if (r < 0)
+		return r;
+	r = policy_store_load(agent->options->state_directory, &agent->documents, error);
+	if (r < 0)
+		return r;
+	r = open_flows(agent, error);
+	if (r < 0)
+		return r;
+	r = open_plane(agent, error);
+	if (r < 0)
+		return r;
+	r = open_workloads(agent, error);
+	if (r < 0)
+		return r;
+	r = agent_reconcile(agent, NULL, error);
+	if (r < 0)
+		return r;
+	r = api_open(agent, error);
+	return r < 0 ? error_context(error, r, "serve segctl") : 0;
+}
+
+int agent_new(const struct options *options, struct agent **ret, struct error *error)
+{
+	_cleanup_(agent_freep) struct agent *agent = calloc(1, sizeof(*agent));
+	int r;
+
+	if (!agent)
+		return error_nomem(error);
+	agent->options = options;
+	agent->started_ns = clock_ns(CLOCK_REALTIME);
+	r = start(agent, error);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(agent);
+	return 0;
+}
+
+int agent_run(struct agent *agent, struct error *error)
+{
+	int r;
+
+	journal(JOURNAL_INFO, "enforcing %zu policies on %zu workloads with %s; segctl at %s",
+		agent->documents.count, registry_count(agent->registry), agent->plane_ops->name,
+		agent->options->socket_path);
+	sd_notify(0, "READY=1");
+	r = sd_event_loop(agent->event);
+	sd_notify(0, "STOPPING=1");
+	return r < 0 ? error_errno(error, r, "run the event loop") : 0;
+}
+
+void agent_free(struct agent *agent)
+{
+	if (!agent)
+		return;
+	control_server_free(agent->control);
+	for (size_t i = 0; i < agent->sources_count; i++) {
+		agent->sources[i].ops->close(agent->sources[i].source);
+		free(agent->sources[i].message);
+	}
+	links_free(agent->links);
+	if (agent->plane)
+		agent->plane_ops->close(agent->plane, agent->options->remove_on_exit);
+	registry_free(agent->registry);
+	flow_pipeline_free(agent->flows);
+	documents_clear(&agent->documents);
+	ir_free(agent->ir);
+	model_free(agent->model);
+	guards_free(agent->guards);
+	rule_table_free(agent->rules);
+	sd_event_source_unref(agent->retry);
+	sd_event_unref(agent->event);
+	free(agent->last_error);
+	free(agent);
+}
+
+/* --- the end of enforcement ----------------------------------------------------------------------
+ */
+
+static void ignore_flow(const struct flow_event *event, void *userdata)
+{
+	(void)event;
+	(void)userdata;
+}
+
+int agent_remove(const struct options *options, struct error *error)
+{
+	const struct dataplane_options of_plane = plane_options(options);
+	const struct dataplane_callbacks callbacks = {.flow = ignore_flow, .trouble = on_trouble};
+	_cleanup_(sd_event_unrefp) sd_event *event = NULL;
+	int r;
+
+	r = sd_event_new(&event);
+	if (r < 0)
+		return error_errno(error, r, "make an event loop");
+	for (size_t i = 0; i < ARRAY_SIZE(planes); i++) {
+		struct dataplane *plane;
+
+		if (planes[i]->unavailable() ||
+			(strcmp(options->dataplane, "auto") &&
+				strcmp(options->dataplane, planes[i]->name)))
+			continue;
+		r = planes[i]->open(&of_plane, &callbacks, event, &plane, error);
+		if (r < 0)
+			return error_context(error, r, "remove the %s data plane", planes[i]->name);
+		planes[i]->close(plane, true);
+	}
+	return 0;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The agent: it owns the parts and carries changes from one to the next. Policies and workloads
+ * both end in agent_reconcile(); flow events go from the data plane to the pipeline.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "control/server.h"
+#include "dataplane/dataplane.h"
+#include "flow/pipeline.h"
+#include "options.h"
+#include "policies/document.h"
+#include "policies/ir.h"
+#include "policies/model.h"
+#include "rule_table.h"
+#include "workload/links.h"
+#include "workload/registry.h"
+#include "workload/source.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#define AGENT_SOURCES_MAX 4
+
+struct agent_source {
+	const struct workload_source_ops *ops;
+	struct workload_source *source;
+	bool healthy;
+	char *message; /* NULL: nothing to say */
+};
+
+struct agent {
+	const struct options *options;
+	sd_event *event;
+	uint64_t started_ns; /* CLOCK_REALTIME */
+
+	/* who */
+	struct registry *registry;
+	struct links *links;
+	struct agent_source sources[AGENT_SOURCES_MAX];
+	size_t sources_count;
+	struct guards *guards;
+
+	/* what is in force: these three belong together and change in one step */
+	struct document_list documents;
+	struct model *model;
+	struct ir *ir;
+	uint64_t generation; /* of this agent's run, counts successful reconciles */
+
+	/* how */
+	const struct dataplane_ops *plane_ops;
+	struct dataplane *plane;
+	sd_event_source *retry;
+	char *last_error; /* of the last reconcile; NULL: it succeeded */
+	uint64_t reconciled_ns;
+	uint64_t reconcile_duration_ns;
+
+	/* what happened */
+	struct rule_table *rules;
+	struct flow_pipeline *flows;
+	struct control_server *control;
+};
+
+int agent_new(const struct options *options, struct agent **ret, struct error *error);
+/* Until a signal ends it. */
+int agent_run(struct agent *agent, struct error *error);
+void agent_free(struct agent *agent);
+
+/* Takes what a killed agent left in the kernel out of it. */
+int agent_remove(const struct options *options, struct error *error);
+
+static inline void agent_freep(struct agent **agent)
+{
+	agent_free(*agent);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "api.h"
+
+#include "base/cleanup.h"
+
+static const struct control_route routes[] = {
+	{"GET", "/v1/status", CONTROL_READ, api_status},
+	{"GET", "/metrics", CONTROL_READ, api_metrics},
+	{"GET", "/v1/workloads", CONTROL_READ, api_workloads},
+	{"GET", "/v1/inspect/workload/{name}", CONTROL_READ, api_inspect_workload},
+	{"GET", "/v1/inspect/policy/{name}", CONTROL_READ, api_inspect_policy},
+	{"GET", "/v1/policies", CONTROL_READ, api_policies_get},
+	{"POST", "/v1/policies", CONTROL_CHANGE, api_policies_apply},
+	{"DELETE", "/v1/policies/{kind}/{namespace}/{name}", CONTROL_CHANGE, api_policies_delete},
+	{"GET", "/v1/flows", CONTROL_READ, api_flows},
+	{"GET", "/v1/denied", CONTROL_READ, api_denied},
+	{"GET", "/v1/map", CONTROL_READ, api_map},
+};
+
+int api_open(struct agent *agent, struct error *error)
+{
+	const struct control_options options = {
+		.socket_path = agent->options->socket_path,
+		.routes = routes,
+		.routes_count = ARRAY_SIZE(routes),
+		.userdata = agent,
+	};
+
+	return control_server_new(&options, agent->event, &agent->control, error);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What segctl and curl ask the agent: the handlers behind control/API.md. userdata is the agent. */
+#pragma once
+
+#include "agent.h"
+
+/* Opens the control socket with all routes. */
+int api_open(struct agent *agent, struct error *error);
+
+void api_status(struct control_request *request, void *userdata);
+void api_metrics(struct control_request *request, void *userdata);
+void api_workloads(struct control_request *request, void *userdata);
+void api_inspect_workload(struct control_request *request, void *userdata);
+void api_inspect_policy(struct control_request *request, void *userdata);
+void api_policies_get(struct control_request *request, void *userdata);
+void api_policies_apply(struct control_request *request, void *userdata);
+void api_policies_delete(struct control_request *request, void *userdata);
+void api_flows(struct control_request *request, void *userdata);
+void api_denied(struct control_request *request, void *userdata);
+void api_map(struct control_request *request, void *userdata);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "api.h"
+
+#include "base/cleanup.h"
+#include "journal.h"
+#include "json.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void flow_filter_freep(struct flow_filter **filter)
+{
+	flow_filter_free(*filter);
+}
+
+#define _cleanup_filter_ _cleanup_(flow_filter_freep)
+
+struct filter_request {
+	struct flow_filter *filter;
+	struct error *error;
+	int result;
+};
+
+static bool add_argument(const char *key, const char *value, void *userdata)
+{
+	struct filter_request *wanted = userdata;
+
+	if (!strcmp(key, "follow"))
+		return true;
+	wanted->result = flow_filter_set(&wanted->filter, key, value, wanted->error);
+	return wanted->result >= 0;
+}
+
+/* false: the request is answered. */
+static bool parse_filter(struct control_request *request, struct flow_filter **ret)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+	struct filter_request wanted = {.error = &error};
+
+	control_query(request, add_argument, &wanted);
+	if (wanted.result < 0) {
+		flow_filter_free(wanted.filter);
+		control_reply_error(request, 400, "%s", error_message(&error));
+		return false;
+	}
+	*ret = wanted.filter;
+	return true;
+}
+
+/* --- streams ------------------------------------------------------------------------------------ */
+
+struct follower {
+	struct control_stream *stream;
+	struct flow_subscription *subscription;
+};
+
+static void on_record(const char *line, size_t length, void *userdata)
+{
+	struct follower *follower = userdata;
+
+	control_stream_write(follower->stream, line, length);
+}
+
+static void on_closed(struct control_stream *stream, void *userdata)
+{
+	struct follower *follower = userdata;
+
+	(void)stream;
+	if (follower->subscription)
+		flow_subscription_free(follower->subscription);
+	free(follower);
+}
+
+static void follow(
+	struct control_request *request, struct agent *agent, struct flow_filter *filter)
+{
+	_cleanup_filter_ struct flow_filter *owned = filter;
+	struct follower *follower = calloc(1, sizeof(*follower));
+
+	if (!follower) {
+		control_reply(request, 200, NULL);
+		return;
+	}
+	follower->stream = control_stream(request, on_closed, follower);
+	if (!follower->stream) {
+		free(follower);
+		return;
+	}
+	if (flow_subscribe(agent->flows, owned, on_record, follower, &follower->subscription) < 0)
+		journal(JOURNAL_ERROR, "follow flows: out of memory");
+	else
+		owned = NULL;
+}
+
+/* --- answers ------------------------------------------------------------------------------------ */
+
+static bool wants_to_follow(const struct control_request *request)
+{
+	const char *value = control_parameter(request, "follow");
+
+	return value && strcmp(value, "0");
+}
+
+/* Totals in an answer are exact up to this moment. */
+static void collect(struct agent *agent)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	if (agent->plane_ops->collect(agent->plane, &error) < 0)
+		journal(JOURNAL_WARNING, "read counters: %s", error_message(&error));
+}
+
+static void answer(struct control_request *request, struct agent *agent,
+	json_t *(*query)(struct flow_pipeline *, const struct flow_filter *))
+{
+	_cleanup_filter_ struct flow_filter *filter = NULL;
+
+	if (!parse_filter(request, &filter))
+		return;
+	collect(agent);
+	control_reply(request, 200, query(agent->flows, filter));
+}
+
+void api_flows(struct control_request *request, void *userdata)
+{
+	struct agent *agent = userdata;
+	struct flow_filter *filter = NULL;
+
+	if (!wants_to_follow(request))
+		answer(request, agent, flow_history);
+	else if (parse_filter(request, &filter))
+		follow(request, agent, filter);
+}
+
+void api_denied(struct control_request *request, void *userdata)
+{
+	struct agent *agent = userdata;
+	struct flow_filter *filter = NULL;
+
+	if (!wants_to_follow(request)) {
+		answer(request, agent, flow_denied);
+		return;
+	}
+	if (!parse_filter(request, &filter))
+		return;
+	if (flow_filter_set(&filter, "verdict", "denied", NULL) < 0) {
+		flow_filter_free(filter);
+		control_reply(request, 200, NULL);
+		return;
+	}
+	follow(request, agent, filter);
+}
+
+void api_map(struct control_request *request, void *userdata)
+{
+	answer(request, userdata, flow_map);
+}

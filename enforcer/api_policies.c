@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "api.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "json.h"
+#include "policies/diagnostic.h"
+#include "policies/policy.h"
+#include "reconcile.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define _cleanup_documents_ __attribute__((cleanup(documents_clear)))
+
+/* --- reading ------------------------------------------------------------------------------------
+ */
+
+static json_t *subjects_to_json(const struct agent *agent, const struct document *document)
+{
+	json_t *subjects = json_array();
+
+	for (size_t i = 0; i < agent->model->workloads_count; i++) {
+		const struct model_workload *workload = &agent->model->workloads[i];
+
+		if (policy_selects(document->policy, agent->model, workload))
+			json_array_append_new(
+				subjects, json_pack("{s:s, s:s}", "namespace", workload->namespace,
+						  "name", workload->name));
+	}
+	return subjects;
+}
+
+static json_t *policy_to_json(const struct agent *agent, const struct document *document)
+{
+	json_t *policy = json_from_document(document);
+	json_t *subjects;
+
+	json_object_set_new(policy, "text", json_string(document->text));
+	if (!document_is_policy(document))
+		return policy;
+	subjects = subjects_to_json(agent, document);
+	json_object_set_new(
+		policy, "subjects", json_integer((json_int_t)json_array_size(subjects)));
+	json_decref(subjects);
+	return policy;
+}
+
+void api_policies_get(struct control_request *request, void *userdata)
+{
+	struct agent *agent = userdata;
+	json_t *policies = json_array();
+
+	for (size_t i = 0; i < agent->documents.count; i++)
+		json_array_append_new(policies, policy_to_json(agent, agent->documents.items[i]));
+	control_reply(request, 200, json_pack("{s:o}", "policies", policies));
+}
+
+static json_t *rules_of(const struct agent *agent, const struct document *document)
+{
+	json_t *rules = json_array();
+
+	for (size_t i = 0; i < agent->ir->rules_count; i++) {
+		const struct ir_rule *rule = &agent->ir->rules[i];
+		_cleanup_json_ json_t *shared = NULL;
+		json_t *json;
+
+		if (rule->document != document)
+			continue;
+		shared = rule_table_json(agent->rules, rule->id);
+		json = json_copy(shared);
+		json_object_set_new(
+			json, "direction", json_string(direction_name(rule->direction)));
+		json_object_set_new(json, "verdict", json_string(verdict_name(rule->verdict)));
+		json_object_set_new(json, "line", json_integer(rule->line));
+		json_object_set_new(json, "hits",
+			json_integer((json_int_t)rule_table_hits(agent->rules, rule->id)));
+		json_array_append_new(rules, json);
+	}
+	return rules;
+}
+
+/* "namespace/name" or a name alone. */
+static bool is_called(const struct document *document, const char *reference)
+{
+	const char *slash = strchr(reference, '/');
+	size_t length = slash ? (size_t)(slash - reference) : 0;
+
+	if (!slash)
+		return !strcmp(document->name, reference);
+	return !strcmp(document->name, slash + 1) && strlen(document->namespace) == length &&
+	       !strncmp(document->namespace, reference, length);
+}
+
+void api_inspect_policy(struct control_request *request, void *userdata)
+{
+	struct agent *agent = userdata;
+	const char *name = control_parameter(request, "name");
+	json_t *policies = json_array();
+
+	for (size_t i = 0; i < agent->documents.count; i++) {
+		const struct document *document = agent->documents.items[i];
+		json_t *policy;
+
+		if (!document_is_policy(document) || !is_called(document, name))
+			continue;
+		policy = policy_to_json(agent, document);
+		json_object_set_new(policy, "subjects", subjects_to_json(agent, document));
+		json_object_set_new(policy, "rules", rules_of(agent, document));
+		json_array_append_new(policies, policy);
+	}
+	if (!json_array_size(policies)) {
+		json_decref(policies);
+		control_reply_error(request, 404, "no policy is called %s", name);
+		return;
+	}
+	control_reply(request, 200, json_pack("{s:o}", "policies", policies));
+}
+
+/* --- applying -----------------------------------------------------------------------------------
+ */
+
+static json_t *diagnostics_to_json(const struct diagnostics *diagnostics)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		const struct diagnostic *item = &diagnostics->items[i];
+
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:s, s:i, s:i, s:s}", "severity",
+				item->severity == DIAGNOSTIC_ERROR ? "error" : "warning", "code",
+				item->code, "file", item->location.file ? item->location.file : "",
+				"line", (int)item->location.line, "column",
+				(int)item->location.column, "message", item->message));
+	}
+	return list;
+}
+
+/* Pods describe workloads offline; the agent has the real ones. */
+static void leave_out_pods(struct document_list *list, struct diagnostics *diagnostics)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct document *document = list->items[i];
+		struct location location = {.file = document->file, .line = document->line};
+
+		if (document->kind != DOCUMENT_POD) {
+			list->items[kept++] = document;
+			continue;
+		}
+		location.column = 1;
+		diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, "pod-ignored", location,
+			"Pod %s/%s is left out: the agent knows the workloads that really run",
+			document->namespace, document->name);
+		document_release(document);
+	}
+	list->count = kept;
+}
+
+static const char *change_of(const struct agent *agent, const struct document *document)
+{
+	const struct document *former = documents_find(
+		&agent->documents, document->kind, document->namespace, document->name);
+
+	if (!former)
+		return "created";
+	return strcmp(former->text, document->text) ? "changed" : "unchanged";
+}
+
+static json_t *changes_to_json(const struct agent *agent, const struct document_list *list)
+{
+	json_t *changes = json_array();
+
+	for (size_t i = 0; i < list->count; i++) {
+		json_t *change = json_from_document(list->items[i]);
+
+		json_object_set_new(
+			change, "change", json_string(change_of(agent, list->items[i])));
+		json_array_append_new(changes, change);
+	}
+	return changes;
+}
+
+static void reply_refused(
+	struct control_request *request, const char *message, const struct diagnostics *diagnostics)
+{
+	control_reply(request, 422,
+		json_pack("{s:{s:s}, s:o}", "error", "message", message, "diagnostics",
+			diagnostics_to_json(diagnostics)));
+}
+
+static bool is_set(const struct control_request *request, const char *name)
+{
+	const char *value = control_parameter(request, name);
+
+	return value && strcmp(value, "0") && strcmp(value, "false");
+}
+
+static json_t *outcome(const struct agent *agent, json_t *changes, uint64_t start_ns)
+{
+	return json_pack("{s:o, s:I, s:i, s:f}", "applied", changes, "generation",
+		(json_int_t)agent->generation, "workloads", (int)registry_count(agent->registry),
+		"milliseconds", (double)(clock_ns(CLOCK_MONOTONIC) - start_ns) / 1e6);
+}
+
+static void apply(struct control_request *request, struct agent *agent,
+	const struct document_list *given, const struct diagnostics *diagnostics)
+{
+	_cleanup_documents_ struct document_list merged = {0};
+	_cleanup_error_ struct error error = ERROR_INIT;
+	uint64_t start_ns = clock_ns(CLOCK_MONOTONIC);
+	json_t *changes = changes_to_json(agent, given), *reply;
+	int r;
+
+	if (documents_copy(&agent->documents, &merged) < 0 || documents_merge(&merged, given) < 0)
+		r = error_nomem(&error);
+	else if (is_set(request, "dry_run"))
+		r = agent_check(agent, &merged, &error);
+	else
+		r = agent_reconcile(agent, &merged, &error);
+	if (r < 0) {
+		json_decref(changes);
+		control_reply_error(request, 500, "nothing was applied: %s", error_message(&error));
+		return;
+	}
+	reply = outcome(agent, changes, start_ns);
+	json_object_set_new(reply, "diagnostics", diagnostics_to_json(diagnostics));
+	control_reply(request, 200, reply);
+}
+
+void api_policies_apply(struct control_request *request, void *userdata)
+{
+	struct agent *agent = userdata;
+	_cleanup_documents_ struct document_list given = {0};
+	struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+	const char *file = control_parameter(request, "file");
+	const char *body;
+	size_t size;
+	int r;
+
+	body = control_body(request, &size);
+	r = documents_parse(&given, file ? file : "request", body, size, &diagnostics);
+	if (r >= 0)
+		r = documents_check_unique(&given, &diagnostics);
+	if (r >= 0)
+		leave_out_pods(&given, &diagnostics);
+	diagnostics_sort(&diagnostics);
+	if (r < 0)
+		reply_refused(
+			request, "the policies were refused; nothing was applied", &diagnostics);
+	else
+		apply(request, agent, &given, &diagnostics);
+	diagnostics_clear(&diagnostics);
+}
+
+/* --- deleting -----------------------------------------------------------------------------------
+ */
+
+void api_policies_delete(struct control_request *request, void *userdata)
+{
+	struct agent *agent = userdata;
+	_cleanup_documents_ struct document_list rest = {0};
+	_cleanup_error_ struct error error = ERROR_INIT;
+	const char *kind_text = control_parameter(request, "kind");
+	const char *namespace = control_parameter(request, "namespace");
+	const char *name = control_parameter(request, "name");
+	const struct document *former;
+	enum document_kind kind;
+	json_t *deleted;
+
+	if (!strcmp(namespace, "-"))
+	namespace = "";
+	if (document_kind_parse(kind_text, &kind) < 0) {
+		control_reply_error(request, 400, "'%s' is no kind of document", kind_text);
+		return;
+	}
+	former = documents_find(&agent->documents, kind, namespace, name);
+	if (!former) {
+		control_reply_error(request, 404, "no %s is called %s%s%s",
+			document_kind_name(kind), namespace, *namespace ? "/" : "", name);
+		return;
+	}
+	deleted = json_from_document(former);
+	if (documents_copy(&agent->documents, &rest) < 0 ||
+		documents_remove(&rest, kind, namespace, name) < 0 ||
+		agent_reconcile(agent, &rest, &error) < 0) {
+		json_decref(deleted);
+		control_reply_error(request, 500, "nothing was deleted: %s", error_message(&error));
+		return;
+	}
+	control_reply(request, 200,
+		json_pack("{s:o, s:I}", "deleted", deleted, "generation",
+			(json_int_t)agent->generation));
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "api.h"
+
+#include "base/clock.h"
+#include "json.h"
+
+static json_t *sources_to_json(const struct agent *agent)
+{
+	json_t *sources = json_array();
+
+	for (size_t i = 0; i < agent->sources_count; i++) {
+		const struct agent_source *source = &agent->sources[i];
+
+		json_array_append_new(
+			sources, json_pack("{s:s, s:b, s:s?}", "name", source->ops->name, "healthy",
+					 source->healthy, "message", source->message));
+	}
+	return sources;
+}
+
+static const char *posture_name(enum posture posture)
+{
+	static const char *const names[] = {
+		[POSTURE_ALLOW] = "allow", [POSTURE_DENY] = "deny", [POSTURE_AUDIT] = "audit"};
+
+	return names[posture];
+}
+
+static size_t count_policies(const struct agent *agent)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < agent->documents.count; i++)
+		count += document_is_policy(agent->documents.items[i]);
+	return count;
+}
+
+void api_status(struct control_request *request, void *userdata)
+{
+	struct agent *agent = userdata;
+	double milliseconds = (double)agent->reconcile_duration_ns / 1e6;
+	json_t *status = json_pack("{s:s, s:s, s:s, s:I, s:o, s:s, s:i, s:i}", "version",
+		SEGD_VERSION, "node", agent->options->node, "dataplane", agent->plane_ops->name,
+		"generation", (json_int_t)agent->generation, "started",
+		json_from_time(agent->started_ns), "posture",
+		posture_name(agent->options->policy.posture), "workloads",
+		(int)registry_count(agent->registry), "policies", (int)count_policies(agent));
+	json_t *reconcile = json_pack("{s:o, s:f}", "time", json_from_time(agent->reconciled_ns),
+		"milliseconds", milliseconds);
+
+	json_object_set_new(status, "sources", sources_to_json(agent));
+	json_object_set_new(status, "last_error",
+		agent->last_error ? json_string(agent->last_error) : json_null());
+	json_object_set_new(status, "last_reconcile", reconcile);
+	json_object_set_new(status, "plane", agent->plane_ops->describe(agent->plane));
+	json_object_set_new(status, "flows", flow_describe(agent->flows));
+	control_reply(request, 200, status);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Clocks in nanoseconds. */
+#pragma once
+
+#include <stdint.h>
+#include <time.h>
+
+#define NS_PER_SECOND 1000000000ULL
+
+static inline uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
+/* "2026-11-21T10:00:00.123456Z" (RFC 3339) from nanoseconds of CLOCK_REALTIME. */
+#define CLOCK_TEXT_MAX 32
+const char *clock_format(uint64_t realtime_ns, char text[static CLOCK_TEXT_MAX]);

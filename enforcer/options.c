@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "options.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECONDS_MAX (365ULL * 24 * 60 * 60)
+
+enum {
+	OPTION_DATAPLANE = 256,
+	OPTION_SOCKET,
+	OPTION_STATE,
+	OPTION_LOG,
+	OPTION_PIN,
+	OPTION_DOCKER,
+	OPTION_NO_DOCKER,
+	OPTION_WORKLOADS,
+	OPTION_NODE,
+	OPTION_POSTURE,
+	OPTION_RESTRICT_NODE,
+	OPTION_ADOPTION,
+	OPTION_NFLOG_GROUP,
+	OPTION_REMOVE,
+	OPTION_REMOVE_ON_EXIT,
+	OPTION_VERSION,
+};
+
+static const struct option long_options[] = {
+	{"dataplane", required_argument, NULL, OPTION_DATAPLANE},
+	{"socket", required_argument, NULL, OPTION_SOCKET},
+	{"state-directory", required_argument, NULL, OPTION_STATE},
+	{"log-directory", required_argument, NULL, OPTION_LOG},
+	{"pin-directory", required_argument, NULL, OPTION_PIN},
+	{"docker", required_argument, NULL, OPTION_DOCKER},
+	{"no-docker", no_argument, NULL, OPTION_NO_DOCKER},
+	{"workloads", required_argument, NULL, OPTION_WORKLOADS},
+	{"node", required_argument, NULL, OPTION_NODE},
+	{"posture", required_argument, NULL, OPTION_POSTURE},
+	{"restrict-node", no_argument, NULL, OPTION_RESTRICT_NODE},
+	{"adoption", required_argument, NULL, OPTION_ADOPTION},
+	{"nflog-group", required_argument, NULL, OPTION_NFLOG_GROUP},
+	{"remove", no_argument, NULL, OPTION_REMOVE},
+	{"remove-on-exit", no_argument, NULL, OPTION_REMOVE_ON_EXIT},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+static const char usage[] =
+	"Usage: segd [OPTION]...\n"
+	"Enforce label-based network policies on this node's workloads.\n"
+	"\n"
+	"  --dataplane=auto|ebpf|nft  how to enforce (auto: ebpf where the kernel can)\n"
+	"  --docker=SOCKET            Docker's socket (/run/docker.sock)\n"
+	"  --no-docker                do not look for Docker\n"
+	"  --workloads=FILE           network namespaces to enforce, as YAML\n"
+	"  --posture=allow|deny|audit for workloads that no policy selects (allow)\n"
+	"  --restrict-node            policies also bind what the node sends to its workloads\n"
+	"  --adoption=SECONDS         how long running TCP connections are taken in (60)\n"
+	"  --node=NAME                this node's name in records (the host's name)\n"
+	"  --socket=PATH              where segctl connects (/run/segd/segd.sock)\n"
+	"  --state-directory=DIR      applied policies (/var/lib/segd)\n"
+	"  --log-directory=DIR        flow log (/var/log/segd)\n"
+	"  --pin-directory=DIR        eBPF maps and links (/sys/fs/bpf/segd)\n"
+	"  --nflog-group=N            nft: group that refusals are logged to (86)\n"
+	"  --remove                   stop enforcing: take everything out of the kernel and exit\n"
+	"  --remove-on-exit           do so when the agent ends; otherwise enforcement stays\n"
+	"  -h, --help                 this text\n"
+	"  --version                  the version\n";
+
+static int parse_number(const char *name, const char *text, unsigned long long max,
+	unsigned long long *ret, struct error *error)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || value > max)
+		return error_set(
+			error, -EINVAL, "%s: '%s' is no number from 0 to %llu", name, text, max);
+	*ret = value;
+	return 0;
+}
+
+static int parse_choice(const char *name, const char *text, const char *const choices[],
+	size_t count, size_t *ret, struct error *error)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(text, choices[i])) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return error_set(error, -EINVAL, "%s: '%s' is not %s, %s or %s", name, text, choices[0],
+		choices[1], choices[2]);
+}
+
+static int parse_enforcement(struct options *options, int option, struct error *error)
+{
+	static const char *const dataplanes[] = {"auto", "ebpf", "nft"};
+	static const char *const postures[] = {"allow", "deny", "audit"};
+	unsigned long long number = 0;
+	size_t choice = 0;
+	int r;
+
+	switch (option) {
+	case OPTION_DATAPLANE:
+		r = parse_choice("--dataplane", optarg, dataplanes, 3, &choice, error);
+		options->dataplane = dataplanes[choice];
+		return r;
+	case OPTION_POSTURE:
+		r = parse_choice("--posture", optarg, postures, 3, &choice, error);
+		options->policy.posture = (enum posture)choice;
+		return r;
+	case OPTION_ADOPTION:
+		r = parse_number("--adoption", optarg, SECONDS_MAX, &number, error);
+		options->adoption_ns = number * 1000000000ULL;
+		return r;
+	case OPTION_NFLOG_GROUP:
+		r = parse_number("--nflog-group", optarg, UINT16_MAX, &number, error);
+		options->nflog_group = (uint16_t)number;
+		return r;
+	case OPTION_RESTRICT_NODE:
+		options->policy.restrict_node = true;
+		return 0;
+	case OPTION_REMOVE:
+		options->remove = true;
+		return 0;
+	default:
+		options->remove_on_exit = true;
+		return 0;
+	}
+}
+
+/* true: the option was one that names a place or the node. */
+static bool parse_place(struct options *options, int option)
+{
+	switch (option) {
+	case OPTION_SOCKET:
+		options->socket_path = optarg;
+		return true;
+	case OPTION_STATE:
+		options->state_directory = optarg;
+		return true;
+	case OPTION_LOG:
+		options->log_directory = optarg;
+		return true;
+	case OPTION_PIN:
+		options->pin_directory = optarg;
+		return true;
+	case OPTION_DOCKER:
+		options->docker_socket = optarg;
+		return true;
+	case OPTION_NO_DOCKER:
+		options->docker_socket = NULL;
+		return true;
+	case OPTION_WORKLOADS:
+		options->workloads_file = optarg;
+		return true;
+	case OPTION_NODE:
+		options->node = optarg;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void set_defaults(struct options *options)
+{
+	*options = (struct options){
+		.dataplane = "auto",
+		.socket_path = "/run/segd/segd.sock",
+		.state_directory = "/var/lib/segd",
+		.log_directory = "/var/log/segd",
+		.pin_directory = "/sys/fs/bpf/segd",
+		.docker_socket = "/run/docker.sock",
+		.adoption_ns = 60ULL * 1000000000ULL,
+		.nflog_group = 86,
+	};
+	if (gethostname(options->hostname, sizeof(options->hostname) - 1) < 0)
+		strcpy(options->hostname, "localhost");
+}
+
+int options_parse(struct options *options, int argc, char **argv, struct error *error)
+{
+	int option, r;
+
+	set_defaults(options);
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(usage, stdout);
+			return 1;
+		}
+		if (option == OPTION_VERSION) {
+			puts("segd " SEGD_VERSION);
+			return 1;
+		}
+		if (option == '?' || option == ':')
+			return error_set(error, -EINVAL, "%s: %s (segd --help lists the options)",
+				argv[optind - 1],
+				option == '?' ? "no such option" : "needs a value");
+		if (parse_place(options, option))
+			continue;
+		r = parse_enforcement(options, option, error);
+		if (r < 0)
+			return r;
+	}
+	if (optind < argc)
+		return error_set(error, -EINVAL, "%s: segd takes options only", argv[optind]);
+	if (!options->node)
+		options->node = options->hostname;
+	return 0;
+}

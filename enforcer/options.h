@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The agent's command line. See segd(8). */
+#pragma once
+
+#include "base/error.h"
+#include "policies/ir.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct options {
+	const char *dataplane; /* "auto", "ebpf", "nft" */
+	const char *socket_path;
+	const char *state_directory;
+	const char *log_directory;
+	const char *pin_directory;
+	const char *docker_socket; /* NULL: no Docker */
+	const char *workloads_file;
+	const char *node; /* the host's name unless given */
+	struct ir_options policy;
+	uint64_t adoption_ns;
+	uint16_t nflog_group;
+	bool remove;         /* take everything out of the kernel and exit */
+	bool remove_on_exit; /* do so when the agent ends */
+	char hostname[65];
+};
+
+/* Options that end the program at once (--help, --version) print and give 1; wrong usage is -EINVAL
+ * with the message in error; 0: go on. Strings are borrowed from argv. */
+int options_parse(struct options *options, int argc, char **argv, struct error *error);

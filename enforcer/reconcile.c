@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "reconcile.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "guards.h"
+#include "journal.h"
+#include "policy_store.h"
+#include "workload_store.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define RETRY_USEC 500000
+
+/* What one reconcile builds; it becomes the agent's own only when everything has worked. */
+struct candidate {
+	struct document_list documents;
+	struct model *model;
+	struct ir *ir;
+	struct attachment *attachments;
+	size_t attachments_count;
+};
+
+static void candidate_clear(struct candidate *candidate)
+{
+	attachments_free(candidate->attachments, candidate->attachments_count);
+	ir_free(candidate->ir);
+	model_free(candidate->model);
+	documents_clear(&candidate->documents);
+}
+
+static int build_model(struct agent *agent, const struct document_list *documents,
+	struct model *model, struct error *error)
+{
+	const struct address *addresses;
+	size_t count;
+	int r;
+
+	r = documents_to_model(documents, model, error);
+	if (r < 0)
+		return r;
+	r = registry_to_model(agent->registry, model, error);
+	if (r < 0)
+		return r;
+	addresses = links_host_addresses(agent->links, &count);
+	for (size_t i = 0; i < count; i++) {
+		r = model_add_host_address(model, &addresses[i]);
+		if (r < 0)
+			return error_errno(error, r, "add the node's addresses");
+	}
+	return model_finish(model, error);
+}
+
+static int candidate_build(struct agent *agent, const struct document_list *documents,
+	struct candidate *candidate, struct error *error)
+{
+	int r;
+
+	r = documents_copy(documents, &candidate->documents);
+	if (r < 0)
+		return error_nomem(error);
+	r = model_new(&candidate->model);
+	if (r < 0)
+		return error_nomem(error);
+	r = build_model(agent, documents, candidate->model, error);
+	if (r < 0)
+		return error_context(error, r, "list workloads");
+	r = ir_compile(documents, candidate->model, &agent->options->policy, &candidate->ir, error);
+	if (r < 0)
+		return error_context(error, r, "compile policies");
+	r = registry_attachments(agent->registry, candidate->model, &candidate->attachments,
+		&candidate->attachments_count);
+	if (r < 0)
+		return error_errno(error, r, "list interfaces of workloads");
+	r = guards_add_attachments(
+		agent->guards, &candidate->attachments, &candidate->attachments_count);
+	if (r < 0)
+		return error_errno(error, r, "list guarded interfaces");
+	return 0;
+}
+
+/* Names of rules must be known before the first event that carries them. */
+static int candidate_apply(struct agent *agent, struct candidate *candidate, struct error *error)
+{
+	const struct dataplane_state state = {
+		.ir = candidate->ir,
+		.model = candidate->model,
+		.attachments = candidate->attachments,
+		.attachments_count = candidate->attachments_count,
+	};
+	int r;
+
+	r = rule_table_update(agent->rules, candidate->ir);
+	if (r < 0)
+		return error_nomem(error);
+	r = agent->plane_ops->apply(agent->plane, &state, error);
+	if (r < 0)
+		return error_context(
+			error, r, "apply to the %s data plane", agent->plane_ops->name);
+	return 0;
+}
+
+static void candidate_commit(struct agent *agent, struct candidate *candidate)
+{
+	documents_clear(&agent->documents);
+	ir_free(agent->ir);
+	model_free(agent->model);
+	agent->documents = candidate->documents;
+	agent->ir = TAKE_PTR(candidate->ir);
+	agent->model = TAKE_PTR(candidate->model);
+	candidate->documents = (struct document_list){0};
+	agent->generation++;
+	flow_pipeline_names_changed(agent->flows);
+}
+
+static int reconcile_stored(struct agent *agent, struct candidate *candidate, struct error *error)
+{
+	const char *directory = agent->options->state_directory;
+	int r;
+
+	r = policy_store_prepare(directory, &candidate->documents, error);
+	if (r < 0)
+		return error_context(error, r, "store policies");
+	r = candidate_apply(agent, candidate, error);
+	if (r < 0) {
+		policy_store_abort(directory);
+		return r;
+	}
+	/* The kernel has it already, so it counts from here on even if the rename fails. */
+	r = policy_store_commit(directory, error);
+	candidate_commit(agent, candidate);
+	if (r < 0)
+		return error_context(error, r,
+			"the policies are enforced, but would not survive a restart: store policies");
+	return 0;
+}
+
+static int reconcile(
+	struct agent *agent, const struct document_list *documents, struct error *error)
+{
+	__attribute__((cleanup(candidate_clear))) struct candidate candidate = {0};
+	int r;
+
+	r = candidate_build(agent, documents ? documents : &agent->documents, &candidate, error);
+	if (r < 0)
+		return r;
+	if (documents)
+		return reconcile_stored(agent, &candidate, error);
+	r = candidate_apply(agent, &candidate, error);
+	if (r < 0)
+		return r;
+	candidate_commit(agent, &candidate);
+	return 0;
+}
+
+int agent_reconcile(struct agent *agent, const struct document_list *documents, struct error *error)
+{
+	uint64_t start_ns = clock_ns(CLOCK_MONOTONIC);
+	_cleanup_error_ struct error own = ERROR_INIT;
+	int r;
+
+	r = reconcile(agent, documents, &own);
+	free(agent->last_error);
+	agent->last_error = r < 0 ? strdup(error_message(&own)) : NULL;
+	agent->reconciled_ns = clock_ns(CLOCK_REALTIME);
+	agent->reconcile_duration_ns = clock_ns(CLOCK_MONOTONIC) - start_ns;
+	if (r < 0)
+		return error_set(error, r, "%s", error_message(&own));
+	return 0;
+}
+
+int agent_check(struct agent *agent, const struct document_list *documents, struct error *error)
+{
+	__attribute__((cleanup(candidate_clear))) struct candidate candidate = {0};
+
+	return candidate_build(agent, documents, &candidate, error);
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)source;
+	(void)usec;
+	agent_workloads_changed(userdata);
+	return 0;
+}
+
+static void schedule_retry(struct agent *agent)
+{
+	int r;
+
+	if (agent->retry)
+		r = sd_event_source_set_time_relative(agent->retry, RETRY_USEC);
+	else
+		r = sd_event_add_time_relative(agent->event, &agent->retry, CLOCK_MONOTONIC,
+			RETRY_USEC, 0, on_retry, agent);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(agent->retry, SD_EVENT_ONESHOT);
+	if (r < 0)
+		journal(JOURNAL_ERROR, "schedule another reconcile: %s", strerror(-r));
+}
+
+void agent_workloads_changed(void *userdata)
+{
+	struct agent *agent = userdata;
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	if (agent_reconcile(agent, NULL, &error) < 0) {
+		journal(JOURNAL_ERROR, "%s; the former state stays in force, trying again",
+			error_message(&error));
+		schedule_retry(agent);
+	}
+	error_clear(&error);
+	if (workload_store_save(agent->options->state_directory, agent->registry, &error) < 0)
+		journal(JOURNAL_WARNING, "%s; a restart would not know the workloads of now",
+			error_message(&error));
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rule_table.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <uthash.h>
+
+struct entry {
+	uint32_t id;
+	bool in_force;
+	uint64_t hits;
+	json_t *rule;
+	UT_hash_handle hh;
+};
+
+struct rule_table {
+	struct entry *entries; /* in the order of their arrival */
+	size_t retired;
+};
+
+int rule_table_new(struct rule_table **ret)
+{
+	struct rule_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return -ENOMEM;
+	*ret = table;
+	return 0;
+}
+
+static void entry_free(struct rule_table *table, struct entry *entry)
+{
+	HASH_DEL(table->entries, entry);
+	json_decref(entry->rule);
+	free(entry);
+}
+
+void rule_table_free(struct rule_table *table)
+{
+	struct entry *entry, *next;
+
+	if (!table)
+		return;
+	HASH_ITER (hh, table->entries, entry, next) {
+		entry_free(table, entry);
+	}
+	free(table);
+}
+
+static json_t *rule_to_json(const struct ir_rule *rule)
+{
+	char text[512];
+	const char *kind = rule->document ? document_kind_name(rule->document->kind) : "Default";
+	const char *namespace = rule->document ? rule->document->namespace : "";
+	const char *name = rule->document ? rule->document->name : "";
+	json_t *index =
+		rule->document && rule->index >= 0 ? json_integer(rule->index) : json_null();
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "tier", tier_name(rule->tier), "kind",
+		kind, "namespace", namespace, "name", name, "index", index, "text",
+		ir_rule_format(rule, text, sizeof(text)));
+}
+
+static struct entry *find(const struct rule_table *table, uint32_t id)
+{
+	struct entry *entry;
+
+	HASH_FIND(hh, table->entries, &id, sizeof(id), entry);
+	return entry;
+}
+
+static int add(struct rule_table *table, const struct ir_rule *rule)
+{
+	struct entry *entry = find(table, rule->id);
+	json_t *json = rule_to_json(rule);
+
+	if (!json)
+		return -ENOMEM;
+	if (!entry) {
+		entry = calloc(1, sizeof(*entry));
+		if (!entry) {
+			json_decref(json);
+			return -ENOMEM;
+		}
+		entry->id = rule->id;
+		HASH_ADD(hh, table->entries, id, sizeof(entry->id), entry);
+	}
+	json_decref(entry->rule);
+	entry->rule = json;
+	entry->in_force = true;
+	return 0;
+}
+
+static void forget_oldest(struct rule_table *table)
+{
+	struct entry *entry, *next;
+
+	HASH_ITER (hh, table->entries, entry, next) {
+		if (table->retired <= RULE_TABLE_RETIRED_MAX)
+			break;
+		if (!entry->in_force) {
+			entry_free(table, entry);
+			table->retired--;
+		}
+	}
+}
+
+int rule_table_update(struct rule_table *table, const struct ir *ir)
+{
+	struct entry *entry, *next;
+
+	table->retired = 0;
+	HASH_ITER (hh, table->entries, entry, next) {
+		entry->in_force = false;
+	}
+	for (size_t i = 0; i < ir->rules_count; i++) {
+		if (add(table, &ir->rules[i]) < 0)
+			return -ENOMEM;
+	}
+	HASH_ITER (hh, table->entries, entry, next) {
+		table->retired += !entry->in_force;
+	}
+	forget_oldest(table);
+	return 0;
+}
+
+void rule_table_count(struct rule_table *table, const struct flow_event *event)
+{
+	struct entry *entry = find(table, event->rule);
+
+	if (!entry)
+		return;
+	if (event->type == FLOW_NEW)
+		entry->hits++;
+	else if (event->type == FLOW_DENIED)
+		entry->hits += event->packets[0];
+}
+
+json_t *rule_table_json(const struct rule_table *table, uint32_t id)
+{
+	struct entry *entry = find(table, id);
+
+	return entry ? json_incref(entry->rule) : json_null();
+}
+
+uint64_t rule_table_hits(const struct rule_table *table, uint32_t id)
+{
+	struct entry *entry = find(table, id);
+
+	return entry ? entry->hits : 0;
+}
+
+void rule_table_for_each(const struct rule_table *table,
+	void (*visit)(const json_t *rule, uint64_t hits, void *userdata), void *userdata)
+{
+	struct entry *entry, *next;
+
+	HASH_ITER (hh, table->entries, entry, next) {
+		if (entry->in_force)
+			visit(entry->rule, entry->hits, userdata);
+	}
+}
