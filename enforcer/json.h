@@ -13,11 +13,6 @@
 
 #define _cleanup_json_ __attribute__((cleanup(json_decrefp)))
 
-static inline void json_decrefp(json_t **json)
-{
-	json_decref(*json);
-}
-
 json_t *json_from_labels(const struct labels *labels);
 json_t *json_from_time(uint64_t realtime_ns); /* null for 0 */
 json_t *json_from_workload(const struct workload *workload);

@@ -2,6 +2,7 @@
 #include "policy_store.h"
 
 #include "base/cleanup.h"
+#include "json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +15,6 @@
 #define STORE_VERSION 1
 #define STORE_NAME    "policies.json"
 #define STORE_NEXT    "policies.json.next"
-
-DEFINE_CLEANUP(json_t *, json_decref)
-#define _cleanup_json_ _cleanup_(json_decrefp)
 
 /*
  * Locations count from the start of the file that was applied, so the text is parsed behind as many
