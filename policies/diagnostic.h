@@ -16,7 +16,7 @@ enum diagnostic_severity {
 /* Lines and columns count from 1; columns count characters (UTF-8), not bytes. 0: the whole file.
  */
 struct location {
-	const char *file; /* borrowed: lives as long as its diagnostics or its document */
+	const char *file; /* borrowed, except in a struct diagnostic: that has its own copy */
 	unsigned int line;
 	unsigned int column;
 };

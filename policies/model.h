@@ -42,6 +42,14 @@ struct model_workload {
 	bool remote;       /* on another node: a peer, but nothing here enforces its own policies */
 };
 
+/* Whose an address is. */
+struct model_address {
+	struct address address;
+	size_t workload; /* index */
+};
+
+struct model_name; /* private: finds names that come twice */
+
 struct model {
 	struct model_namespace *namespaces; /* by name */
 	size_t namespaces_count;
@@ -49,6 +57,10 @@ struct model {
 	size_t workloads_count;
 	struct address *host_addresses; /* entity host: the node's own, sorted */
 	size_t host_addresses_count;
+	struct model_address *addresses; /* of all workloads but host-network ones, sorted; made by
+					    model_finish() */
+	size_t addresses_count;
+	struct model_name *names;
 };
 
 int model_new(struct model **ret);

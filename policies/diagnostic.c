@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policies/diagnostic.h"
+
+#include "base/cleanup.h"
+#include "policies/array.h"
+
+#include <stdarg.h>
+
+void diagnostics_add(struct diagnostics *diagnostics, enum diagnostic_severity severity,
+	const char *code, struct location location, const char *format, ...)
+{
+	_cleanup_free_ char *message = NULL;
+	_cleanup_free_ char *file = NULL;
+	struct diagnostic *diagnostic;
+	va_list arguments;
+
+	if (severity == DIAGNOSTIC_ERROR)
+		diagnostics->errors++;
+	if (diagnostics->count == DIAGNOSTICS_MAX) {
+		diagnostics->omitted++;
+		return;
+	}
+	va_start(arguments, format);
+	if (vasprintf(&message, format, arguments) < 0)
+		message = NULL;
+	va_end(arguments);
+	file = strdup(location.file);
+	diagnostic = message && file ? array_append(diagnostics->items, diagnostics->count) : NULL;
+	if (!diagnostic) {
+		diagnostics->omitted++;
+		return;
+	}
+	*diagnostic = (struct diagnostic){
+		.severity = severity,
+		.code = code,
+		.location = {TAKE_PTR(file), location.line, location.column},
+		.message = TAKE_PTR(message),
+	};
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct diagnostic *first = a, *second = b;
+	int order = strcmp(first->location.file, second->location.file);
+
+	if (!order)
+		order = (first->location.line > second->location.line) -
+			(first->location.line < second->location.line);
+	if (!order)
+		order = (first->location.column > second->location.column) -
+			(first->location.column < second->location.column);
+	return order ? order : strcmp(first->message, second->message);
+}
+
+void diagnostics_sort(struct diagnostics *diagnostics)
+{
+	if (diagnostics->count)
+		qsort(diagnostics->items, diagnostics->count, sizeof(*diagnostics->items), compare);
+}
+
+static void print(const struct diagnostic *diagnostic, FILE *stream)
+{
+	fputs(diagnostic->location.file, stream);
+	if (diagnostic->location.line)
+		fprintf(stream, ":%u:%u", diagnostic->location.line, diagnostic->location.column);
+	fprintf(stream, ": %s: %s [%s]\n",
+		diagnostic->severity == DIAGNOSTIC_ERROR ? "error" : "warning", diagnostic->message,
+		diagnostic->code);
+}
+
+void diagnostics_print(const struct diagnostics *diagnostics, FILE *stream)
+{
+	for (size_t i = 0; i < diagnostics->count; i++)
+		print(&diagnostics->items[i], stream);
+	if (diagnostics->omitted)
+		fprintf(stream, "%zu more not shown\n", diagnostics->omitted);
+}
+
+void diagnostics_clear(struct diagnostics *diagnostics)
+{
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		free((char *)diagnostics->items[i].location.file);
+		free(diagnostics->items[i].message);
+	}
+	free(diagnostics->items);
+	*diagnostics = (struct diagnostics)DIAGNOSTICS_INIT;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policies/model.h"
+
+#include "base/cleanup.h"
+#include "policies/array.h"
+
+#include <errno.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+struct model_name {
+	char *text; /* "namespace/name": neither holds a slash */
+	UT_hash_handle hh;
+};
+
+int model_new(struct model **ret)
+{
+	struct model *model = calloc(1, sizeof(*model));
+
+	if (!model)
+		return -ENOMEM;
+	*ret = model;
+	return 0;
+}
+
+static void workload_clear(struct model_workload *workload)
+{
+	for (size_t i = 0; i < workload->ports_count; i++)
+		free(workload->ports[i].name);
+	free(workload->ports);
+	free(workload->addresses);
+	labels_clear(&workload->labels);
+	free(workload->name);
+	free(workload->namespace);
+}
+
+static void names_free(struct model_name *names)
+{
+	struct model_name *name, *next;
+
+	HASH_ITER (hh, names, name, next) {
+		HASH_DEL(names, name);
+		free(name->text);
+		free(name);
+	}
+}
+
+void model_free(struct model *model)
+{
+	if (!model)
+		return;
+	names_free(model->names);
+	for (size_t i = 0; i < model->namespaces_count; i++) {
+		free(model->namespaces[i].name);
+		labels_clear(&model->namespaces[i].labels);
+	}
+	for (size_t i = 0; i < model->workloads_count; i++)
+		workload_clear(&model->workloads[i]);
+	free(model->namespaces);
+	free(model->workloads);
+	free(model->host_addresses);
+	free(model->addresses);
+	free(model);
+}
+
+/* The first name at or behind the one that is looked for. */
+static size_t namespace_bound(const struct model *model, const char *name)
+{
+	size_t low = 0, high = model->namespaces_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(model->namespaces[middle].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct model_namespace *model_find_namespace(const struct model *model, const char *name)
+{
+	size_t index = namespace_bound(model, name);
+
+	if (index == model->namespaces_count || strcmp(model->namespaces[index].name, name))
+		return NULL;
+	return &model->namespaces[index];
+}
+
+int model_add_namespace(struct model *model, const char *name, const struct labels *labels)
+{
+	_cleanup_(labels_clear) struct labels copy = {0};
+	_cleanup_free_ char *copied_name = NULL;
+	size_t index = namespace_bound(model, name);
+	struct model_namespace *there;
+
+	if (labels && labels_copy(labels, &copy) < 0)
+		return -ENOMEM;
+	if (labels_set(&copy, MODEL_NAMESPACE_LABEL, name) < 0)
+		return -ENOMEM;
+	if (!model_find_namespace(model, name)) {
+		copied_name = strdup(name);
+		if (!copied_name || !array_append(model->namespaces, model->namespaces_count))
+			return -ENOMEM;
+		there = &model->namespaces[index];
+		memmove(there + 1, there,
+			(model->namespaces_count - 1 - index) * sizeof(*model->namespaces));
+		*there = (struct model_namespace){.name = TAKE_PTR(copied_name)};
+	}
+	there = &model->namespaces[index];
+	labels_clear(&there->labels);
+	there->labels = copy;
+	copy = (struct labels){0};
+	return 0;
+}
+
+static int remember_name(struct model *model, const char *namespace, const char *name)
+{
+	_cleanup_free_ struct model_name *entry = calloc(1, sizeof(*entry));
+	_cleanup_free_ char *text = NULL;
+	struct model_name *there;
+
+	if (!entry || asprintf(&text, "%s/%s", namespace, name) < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	HASH_FIND_STR(model->names, text, there);
+	if (there)
+		return -EEXIST;
+	entry->text = text;
+	HASH_ADD_KEYPTR(hh, model->names, entry->text, strlen(entry->text), entry);
+	if (!entry->hh.tbl)
+		return -ENOMEM;
+	TAKE_PTR(text);
+	TAKE_PTR(entry);
+	return 0;
+}
+
+int model_add_workload(
+	struct model *model, const char *namespace, const char *name, struct model_workload **ret)
+{
+	_cleanup_free_ char *own_namespace = strdup(namespace);
+	_cleanup_free_ char *own_name = strdup(name);
+	struct model_workload *workload;
+	int r;
+
+	if (!own_namespace || !own_name)
+		return -ENOMEM;
+	r = remember_name(model, namespace, name);
+	if (r < 0)
+		return r;
+	workload = array_append(model->workloads, model->workloads_count);
+	if (!workload)
+		return -ENOMEM;
+	workload->namespace = TAKE_PTR(own_namespace);
+	workload->name = TAKE_PTR(own_name);
+	*ret = workload;
+	return 0;
+}
+
+static int add_address(struct address **addresses, size_t *count, const struct address *address)
+{
+	struct address *slot = array_append(*addresses, *count);
+
+	if (!slot)
+		return -ENOMEM;
+	*slot = *address;
+	return 0;
+}
+
+int model_workload_add_address(struct model_workload *workload, const struct address *address)
+{
+	return add_address(&workload->addresses, &workload->addresses_count, address);
+}
+
+int model_add_host_address(struct model *model, const struct address *address)
+{
+	return add_address(&model->host_addresses, &model->host_addresses_count, address);
+}
+
+int model_workload_add_port(
+	struct model_workload *workload, const char *name, uint8_t protocol, uint16_t port)
+{
+	_cleanup_free_ char *own_name = strdup(name);
+	struct model_port *slot;
+
+	if (!own_name)
+		return -ENOMEM;
+	slot = array_append(workload->ports, workload->ports_count);
+	if (!slot)
+		return -ENOMEM;
+	*slot = (struct model_port){TAKE_PTR(own_name), port, protocol};
+	return 0;
+}
+
+static int compare_workloads(const void *a, const void *b)
+{
+	const struct model_workload *first = a, *second = b;
+	int order = strcmp(first->namespace, second->namespace);
+
+	return order ? order : strcmp(first->name, second->name);
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	return address_compare(a, b);
+}
+
+static void sort_addresses(struct address *addresses, size_t *count)
+{
+	size_t kept = 0;
+
+	if (!*count)
+		return;
+	qsort(addresses, *count, sizeof(*addresses), compare_addresses);
+	for (size_t i = 0; i < *count; i++)
+		if (!kept || !address_equal(&addresses[kept - 1], &addresses[i]))
+			addresses[kept++] = addresses[i];
+	*count = kept;
+}
+
+static int compare_owners(const void *a, const void *b)
+{
+	const struct model_address *first = a, *second = b;
+
+	return address_compare(&first->address, &second->address);
+}
+
+static int index_addresses(struct model *model, struct error *error)
+{
+	struct model_address *slot;
+
+	for (size_t i = 0; i < model->workloads_count; i++) {
+		const struct model_workload *workload = &model->workloads[i];
+
+		for (size_t k = 0; !workload->host_network && k < workload->addresses_count; k++) {
+			slot = array_append(model->addresses, model->addresses_count);
+			if (!slot)
+				return error_nomem(error);
+			*slot = (struct model_address){workload->addresses[k], i};
+		}
+	}
+	if (!model->addresses_count)
+		return 0;
+	qsort(model->addresses, model->addresses_count, sizeof(*slot), compare_owners);
+	for (slot = model->addresses + 1; slot < model->addresses + model->addresses_count;
+		slot++) {
+		const struct model_workload *first = &model->workloads[slot[-1].workload];
+		const struct model_workload *second = &model->workloads[slot->workload];
+		char text[ADDRESS_TEXT_MAX];
+
+		if (address_equal(&slot[-1].address, &slot->address))
+			return error_set(error, -EADDRINUSE,
+				"%s/%s and %s/%s both have the address %s", first->namespace,
+				first->name, second->namespace, second->name,
+				address_format(&slot->address, text));
+	}
+	return 0;
+}
+
+int model_finish(struct model *model, struct error *error)
+{
+	for (size_t i = 0; i < model->workloads_count; i++) {
+		struct model_workload *workload = &model->workloads[i];
+
+		sort_addresses(workload->addresses, &workload->addresses_count);
+		if (!model_find_namespace(model, workload->namespace) &&
+			model_add_namespace(model, workload->namespace, NULL) < 0)
+			return error_nomem(error);
+	}
+	sort_addresses(model->host_addresses, &model->host_addresses_count);
+	if (model->workloads_count)
+		qsort(model->workloads, model->workloads_count, sizeof(*model->workloads),
+			compare_workloads);
+	return index_addresses(model, error);
+}
+
+const struct model_workload *model_find_workload(
+	const struct model *model, const char *namespace, const char *name)
+{
+	const struct model_workload key = {.namespace = (char *)namespace, .name = (char *)name};
+
+	if (!model->workloads_count)
+		return NULL;
+	return bsearch(
+		&key, model->workloads, model->workloads_count, sizeof(key), compare_workloads);
+}
+
+const struct model_workload *model_find_address(
+	const struct model *model, const struct address *address)
+{
+	const struct model_address key = {.address = *address};
+	const struct model_address *found;
+
+	if (!model->addresses_count)
+		return NULL;
+	found = bsearch(
+		&key, model->addresses, model->addresses_count, sizeof(key), compare_owners);
+	return found ? &model->workloads[found->workload] : NULL;
+}
