@@ -195,7 +195,7 @@ tools: $(TOOLS)
 bench-binaries: $(TOOLS) $(BENCH)
 $(TOOLS): $(BUILD)/%: $(BUILD)/%.o
 	$(SAY) LINK $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< -lpthread
+	$(Q)$(CC) $(CFLAGS) -static -o $@ $< # containers without a libc run them, too
 $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c)): $(SKELETON)
 $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(NEEDS_agent))
 	$(SAY) LINK $@

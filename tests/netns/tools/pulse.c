@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A connection that lives: pulse ADDRESS PORT INTERVAL_MS sends a numbered beat over one TCP
+ * connection to an echo server and reads it back, until SIGTERM. Prints "connected", then at the
+ * end "beats=N answered=N longest_ms=N": the longest time a beat had to wait for its echo. Exits 1
+ * when the connection broke or the last beat got no echo within a second.
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ANSWER_MS 1000
+
+static volatile sig_atomic_t stopping;
+
+static void on_term(int number)
+{
+	(void)number;
+	stopping = 1;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int dial(const char *address, const char *port)
+{
+	struct sockaddr_in6 v6 = {
+		.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port))};
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = v6.sin6_port};
+	int is_v4 = inet_pton(AF_INET, address, &v4.sin_addr) == 1;
+	int fd, one = 1;
+
+	if (!is_v4 && inet_pton(AF_INET6, address, &v6.sin6_addr) != 1)
+		errx(2, "%s is no address", address);
+	fd = socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 ||
+		connect(fd, is_v4 ? (void *)&v4 : (void *)&v6, is_v4 ? sizeof(v4) : sizeof(v6)) < 0)
+		err(1, "connect");
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return fd;
+}
+
+/* 0: the echo of beat came back. */
+static int beat_once(int fd, uint64_t beat)
+{
+	uint64_t echo = 0, until = now_ms() + ANSWER_MS;
+	size_t got = 0;
+
+	if (send(fd, &beat, sizeof(beat), MSG_NOSIGNAL) != sizeof(beat))
+		return -1;
+	while (got < sizeof(echo)) {
+		struct pollfd polled = {.fd = fd, .events = POLLIN};
+		uint64_t now = now_ms();
+		ssize_t size;
+
+		if (now >= until)
+			return -1;
+		if (poll(&polled, 1, (int)(until - now)) <= 0)
+			continue;
+		size = recv(fd, (char *)&echo + got, sizeof(echo) - got, 0);
+		if (size <= 0)
+			return -1;
+		got += (size_t)size;
+	}
+	return echo == beat ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t beats = 0, answered = 0, longest = 0;
+	int fd;
+
+	if (argc != 4)
+		errx(2, "usage: pulse ADDRESS PORT INTERVAL_MS");
+	signal(SIGTERM, on_term);
+	fd = dial(argv[1], argv[2]);
+	puts("connected");
+	fflush(stdout);
+	while (!stopping) {
+		uint64_t start = now_ms();
+
+		beats++;
+		if (beat_once(fd, beats) < 0)
+			break;
+		answered++;
+		if (now_ms() - start > longest)
+			longest = now_ms() - start;
+		usleep((useconds_t)atoi(argv[3]) * 1000);
+	}
+	printf("beats=%llu answered=%llu longest_ms=%llu\n", (unsigned long long)beats,
+		(unsigned long long)answered, (unsigned long long)longest);
+	return beats == answered ? 0 : 1;
+}
