@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "clock.h"
+
+#include "text.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* "Z" or "+hh:mm"; seconds to take away to get UTC. */
+static bool parse_offset(const char *text, long *ret)
+{
+	unsigned int hours, minutes;
+	int end = 0;
+
+	if ((*text == 'Z' || *text == 'z') && !text[1]) {
+		*ret = 0;
+		return true;
+	}
+	if ((*text != '+' && *text != '-') ||
+		sscanf(text + 1, "%2u:%2u%n", &hours, &minutes, &end) != 2 || text[1 + end])
+		return false;
+	*ret = (long)(hours * 3600 + minutes * 60) * (*text == '-' ? -1 : 1);
+	return true;
+}
+
+bool clock_parse(const char *text, struct timespec *ret)
+{
+	struct tm parts = {0};
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
+	long nanoseconds = 0, unit = 100000000, offset;
+
+	if (!rest)
+		return false;
+	if (*rest == '.')
+		for (rest++; isdigit((unsigned char)*rest); rest++, unit /= 10)
+			nanoseconds += (*rest - '0') * unit;
+	if (!parse_offset(rest, &offset))
+		return false;
+	ret->tv_sec = timegm(&parts) - offset;
+	ret->tv_nsec = nanoseconds;
+	return true;
+}
+
+char *clock_format(const struct settings *settings, const char *text)
+{
+	struct tm *(*const split)(const time_t *, struct tm *) =
+		settings->utc ? gmtime_r : localtime_r;
+	struct timespec moment;
+	time_t now = time(NULL);
+	struct tm parts, today;
+	char formatted[64];
+	bool is_today;
+
+	if (!clock_parse(text, &moment) || !split(&moment.tv_sec, &parts) || !split(&now, &today))
+		return text_format("-");
+	is_today = parts.tm_year == today.tm_year && parts.tm_yday == today.tm_yday;
+	strftime(formatted, sizeof(formatted), is_today ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &parts);
+	return text_format("%s%s", formatted, settings->utc ? "Z" : "");
+}
+
+char *clock_duration(double seconds)
+{
+	static const struct unit {
+		const char *name, *below;
+		unsigned long seconds, below_seconds;
+	} units[] = {
+		{"d", "h", 86400, 3600},
+		{"h", "min", 3600, 60},
+		{"min", "s", 60, 1},
+	};
+	unsigned long whole;
+
+	if (seconds < 0.0095)
+		return text_format("%.1f ms", seconds * 1000);
+	if (seconds < 0.9995)
+		return text_format("%.0f ms", seconds * 1000);
+	whole = (unsigned long)(seconds + 0.5);
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (whole >= units[i].seconds)
+			return text_format("%lu %s %lu %s", whole / units[i].seconds, units[i].name,
+				whole % units[i].seconds / units[i].below_seconds, units[i].below);
+	return text_format("%lu s", whole);
+}
+
+double clock_age(const char *text)
+{
+	struct timespec moment, now;
+
+	if (!clock_parse(text, &moment))
+		return -1;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (double)(now.tv_sec - moment.tv_sec) + (double)(now.tv_nsec - moment.tv_nsec) / 1e9;
+}

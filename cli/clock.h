@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Times and durations as people read them. */
+#pragma once
+
+#include "settings.h"
+
+#include <stdbool.h>
+#include <time.h>
+
+/* RFC 3339, fraction of a second and offset included. False: it is none. */
+bool clock_parse(const char *text, struct timespec *ret);
+
+/* A new string: "01:18:55" of today, else "2026-11-21 01:18:55"; with --utc in UTC and a Z behind.
+ * "-" where text is no time. */
+char *clock_format(const struct settings *settings, const char *text);
+
+/* A new string: "3 ms", "12 s", "2 min 5 s", "3 h 10 min", "4 d 2 h". */
+char *clock_duration(double seconds);
+
+/* Seconds since text; negative where it is no time. */
+double clock_age(const char *text);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "command.h"
+
+#include "text.h"
+
+#include <string.h>
+
+/* A word as far from a command's name as this is no slip of the finger. */
+#define SUGGESTION_DISTANCE_MAX 3
+
+static const struct command *find(const struct command_group *group, const char *name)
+{
+	for (const struct command *command = group->commands; command->name; command++)
+		if (strcmp(command->name, name) == 0)
+			return command;
+	return NULL;
+}
+
+static const struct command *nearest(const struct command_group *group, const char *name)
+{
+	const struct command *best = NULL;
+	size_t best_distance = SUGGESTION_DISTANCE_MAX;
+
+	for (const struct command *command = group->commands; command->name; command++) {
+		size_t distance = text_distance(command->name, name);
+
+		/* Every letter replaced is no resemblance. */
+		if (distance < best_distance && distance < strlen(command->name)) {
+			best = command;
+			best_distance = distance;
+		}
+	}
+	return best;
+}
+
+/* What argp prints above and below the options. */
+static char *describe(const struct command_group *group)
+{
+	char *text = NULL;
+	FILE *stream = must(open_memstream(&text, &(size_t){0}));
+
+	fprintf(stream, "%s\n\nCommands:\n", group->summary);
+	for (const struct command *command = group->commands; command->name; command++)
+		fprintf(stream, "  %-10s %s\n", command->name, command->summary);
+	fprintf(stream,
+		"\v'COMMAND --help' says more about each. Exit status: 0 yes, 1 no, 2 wrong "
+		"usage, 3 the agent cannot be reached.");
+	fclose(stream);
+	return must(text);
+}
+
+int command_group_run(
+	const struct command_group *group, struct settings *settings, int argc, char **argv)
+{
+	_cleanup_free_ char *doc = describe(group), *full_name = NULL;
+	const struct argp argp = {.args_doc = "COMMAND …", .doc = doc};
+	const struct command *command;
+	int word = settings_parse_leading(settings, &argp, argc, argv);
+
+	if (word == argc)
+		usage_error(settings, "which command?");
+	if (strcmp(argv[word], "help") == 0)
+		return command_group_run(group, settings, 2, (char *[]){argv[0], "--help", NULL});
+	command = find(group, argv[word]);
+	if (!command) {
+		const struct command *near = nearest(group, argv[word]);
+
+		if (near)
+			usage_error(settings, "unknown command '%s', did you mean '%s'?",
+				argv[word], near->name);
+		usage_error(settings, "unknown command '%s'", argv[word]);
+	}
+	full_name = text_format("%s %s", argv[0], command->name);
+	argv[word] = full_name;
+	return command->run(settings, argc - word, argv + word);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Commands, one a file, and the tables that lead to them. */
+#pragma once
+
+#include "settings.h"
+
+struct command {
+	const char *name;
+	const char *summary;
+	/* argv[0] is the whole name, "segctl policy apply". Returns an enum exit_code. */
+	int (*run)(struct settings *settings, int argc, char **argv);
+};
+
+struct command_group {
+	const char *summary;
+	const struct command *commands; /* ended by one without a name */
+};
+
+/* Takes the options that stand before the command's name, finds the command and runs it. */
+int command_group_run(
+	const struct command_group *group, struct settings *settings, int argc, char **argv);
+
+int status_run(struct settings *settings, int argc, char **argv);
+int workloads_run(struct settings *settings, int argc, char **argv);
+int inspect_run(struct settings *settings, int argc, char **argv);
+int inspect_workload_run(struct settings *settings, int argc, char **argv);
+int inspect_policy_run(struct settings *settings, int argc, char **argv);
+int inspect_rule_run(struct settings *settings, int argc, char **argv);
+int policy_run(struct settings *settings, int argc, char **argv);
+int policy_apply_run(struct settings *settings, int argc, char **argv);
+int policy_get_run(struct settings *settings, int argc, char **argv);
+int policy_delete_run(struct settings *settings, int argc, char **argv);
+int policy_lint_run(struct settings *settings, int argc, char **argv);
+int policy_matrix_run(struct settings *settings, int argc, char **argv);
+int policy_trace_run(struct settings *settings, int argc, char **argv);
+int flows_run(struct settings *settings, int argc, char **argv);
+int denied_run(struct settings *settings, int argc, char **argv);
+int map_run(struct settings *settings, int argc, char **argv);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "filter.h"
+
+#include "url.h"
+
+#include <errno.h>
+
+/* Keys of long options without a letter: their place in the table, behind all letters. */
+#define KEY(place) (0x200 + (place))
+
+static const struct argp_option options[] = {
+	{NULL, 0, NULL, 0, "Only what matches all of these:", 1},
+	{"from", KEY(1), "WORKLOAD|IP", 0, "Who opens the connection", 1},
+	{"to", KEY(2), "WORKLOAD|IP", 0, "Who is called", 1},
+	{"workload", 'w', "NAME", 0, "Either end: name or namespace/name", 1},
+	{"namespace", 'n', "NAME", 0, "Either end's namespace", 1},
+	{"label", 'l', "KEY=VALUE", 0, "Either end's label", 1},
+	{"cidr", KEY(6), "CIDR", 0, "Either end's address", 1},
+	{"port", 'p', "NUMBER", 0, "Destination port", 1},
+	{"protocol", KEY(8), "NAME", 0, "tcp, udp, sctp, icmp, icmpv6", 1},
+	{"verdict", KEY(9), "VERDICT", 0, "allowed, denied or audited", 1},
+	{"reason", KEY(10), "REASON", 0, "As in -o json, e.g. spoofed_source", 1},
+	{"rule", KEY(11), "POLICY", 0, "Decided by this policy", 1},
+	{"since", KEY(12), "TIME", 0, "10s, 5m, 2h, 1d ago, or RFC 3339", 1},
+	{"until", KEY(13), "TIME", 0, "Likewise", 1},
+	{"limit", KEY(14), "NUMBER", 0, "No more than the newest so many", 1},
+	{0},
+};
+
+static void add(
+	struct filter *filter, const struct argp_state *state, const char *key, const char *value)
+{
+	if (filter->count == FILTER_MAX)
+		argp_failure(state, 2, 0, "more than %d filters", FILTER_MAX);
+	filter->terms[filter->count].key = key;
+	filter->terms[filter->count++].value = value;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct filter *filter = state->input;
+
+	if (key == ARGP_KEY_ARG) {
+		add(filter, state, "workload", argument);
+		return 0;
+	}
+	for (const struct argp_option *option = options; option->doc; option++) {
+		if (!option->name || option->key != key)
+			continue;
+		add(filter, state, option->name, argument);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+const struct argp filter_argp = {.options = options, .parser = parse, .args_doc = "[WORKLOAD]"};
+
+void filter_to_url(const struct filter *filter, char **url)
+{
+	for (size_t i = 0; i < filter->count; i++)
+		url_query(url, filter->terms[i].key, filter->terms[i].value);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* segctl: says to segd, in labels, who may talk to whom, and shows who does. */
+#include "command.h"
+
+#include "text.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+
+static const struct command commands[] = {
+	{"status", "whether and how the agent enforces", status_run},
+	{"workloads", "who runs on this node", workloads_run},
+	{"inspect", "everything about a workload, a policy or a rule", inspect_run},
+	{"policy", "apply, get, delete, lint, matrix, trace", policy_run},
+	{"flows", "connections, allowed and refused", flows_run},
+	{"denied", "what was refused, how often, and by which rule", denied_run},
+	{"map", "who talks to whom: table, graph, live screen", map_run},
+	{0},
+};
+
+static const struct command_group group = {
+	.summary = "Tells segd, in labels, who may talk to whom, and shows who does.",
+	.commands = commands,
+};
+
+int main(int argc, char **argv)
+{
+	struct settings settings;
+	int code;
+
+	setlocale(LC_ALL, "");
+	/* "segctl flows | head" ends here and quietly. */
+	signal(SIGPIPE, SIG_DFL);
+	settings_init(&settings);
+	argv[0] = "segctl";
+	code = command_group_run(&group, &settings, argc, argv);
+	if (fflush(stdout) == EOF) {
+		fprintf(stderr, "segctl: write output: %s\n", strerror(errno));
+		return EXIT_NO;
+	}
+	return code;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* segctl status: whether and how the agent enforces. */
+#include "client.h"
+#include "clock.h"
+#include "command.h"
+#include "output.h"
+#include "record.h"
+#include "text.h"
+
+#include <string.h>
+
+static const struct argp argp = {
+	.doc = "Says whether the agent runs, what it enforces, with which data plane, where it learns "
+	       "of workloads, and what went wrong last.",
+};
+
+static void print_enforcement(const struct settings *settings, const json_t *status)
+{
+	const json_t *reconcile = json_object_get(status, "last_reconcile");
+	const char *started = field_text(status, "started");
+	_cleanup_free_ char *policies = NULL, *workloads = NULL, *since = NULL, *running = NULL;
+	_cleanup_free_ char *applied = NULL, *took = NULL;
+	double age = clock_age(started);
+
+	policies = output_plural(field_number(status, "policies"), "policy", "policies");
+	workloads = output_plural(field_number(status, "workloads"), "workload", "workloads");
+	output_property_take("enforcing", text_format("%s on %s, by default %s", policies,
+						  workloads, field_text(status, "posture")));
+	output_property("data plane", field_text(status, "dataplane"));
+	applied = clock_format(settings, field_text(reconcile, "time"));
+	took = clock_duration(field_number(reconcile, "milliseconds") / 1000);
+	if (json_is_object(reconcile))
+		output_property_take(
+			"generation", text_format("%.0f, since %s, enforced in %s",
+					      field_number(status, "generation"), applied, took));
+	else
+		output_property_take(
+			"generation", text_format("%.0f", field_number(status, "generation")));
+	since = clock_format(settings, started);
+	running = clock_duration(age);
+	if (age >= 0)
+		output_property_take("running", text_format("%s, since %s", running, since));
+}
+
+static void print_sources(const json_t *status)
+{
+	const json_t *sources = json_object_get(status, "sources"), *source;
+	size_t i;
+
+	json_array_foreach (sources, i, source) {
+		bool healthy = json_is_true(json_object_get(source, "healthy"));
+		const char *message = field_text(source, "message");
+
+		output_property_take(i ? "" : "workloads of",
+			text_format("%s: %s%s%s", field_text(source, "name"),
+				healthy ? "connected" : "not connected", *message ? ", " : "",
+				message));
+	}
+}
+
+/* Packets refused and events lost, as the data plane counts them. */
+static void print_counters(const json_t *status)
+{
+	json_t *plane = json_object_get(status, "plane"), *value;
+	const json_t *connections = NULL;
+	const char *name;
+	double lost = 0;
+	size_t line = 0;
+
+	json_unpack(plane, "{s:{s:o}}", "tables", "connections", &connections);
+	if (json_is_object(connections))
+		output_property_take("connections",
+			text_format("%.0f of at most %.0f", field_number(connections, "used"),
+				field_number(connections, "size")));
+	json_object_foreach (json_object_get(plane, "counters"), name, value) {
+		_cleanup_free_ char *packets = text_count(field_number(value, "packets"));
+
+		if (field_number(value, "packets") > 0)
+			output_property_take(line++ ? "" : "packets",
+				text_format("%8s %s", packets, record_reason(name)));
+	}
+	json_object_foreach (json_object_get(plane, "losses"), name, value)
+		lost += json_number_value(value);
+	lost += field_number(json_object_get(status, "flows"), "lost");
+	if (lost > 0)
+		output_property_take("lost", text_format("%.0f flow events", lost));
+}
+
+int status_run(struct settings *settings, int argc, char **argv)
+{
+	_cleanup_client_ struct client *client = NULL;
+	_cleanup_json_ json_t *status = NULL;
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	settings_parse(settings, &argp, OUTPUT_TABLE | OUTPUT_JSON, argc, argv, NULL);
+	client = client_new(settings->socket_path);
+	if (client_get(client, "/v1/status", &status, &error) < 0)
+		return report(settings, &error);
+	if (settings->output == OUTPUT_JSON) {
+		output_json(status);
+		return EXIT_YES;
+	}
+	printf("segd %s on ", field_text(status, "version"));
+	output_text(field_text(status, "node"));
+	putchar('\n');
+	print_enforcement(settings, status);
+	print_sources(status);
+	print_counters(status);
+	output_property("last error", field_text(status, "last_error"));
+	return EXIT_YES;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "text.h"
+
+#include <ctype.h>
+#include <langinfo.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <string.h>
+#include <wchar.h>
+
+void *must(void *pointer)
+{
+	if (!pointer) {
+		fputs("segctl: out of memory\n", stderr);
+		exit(EXIT_FAILURE);
+	}
+	return pointer;
+}
+
+char *text_format(const char *format, ...)
+{
+	va_list arguments;
+	char *text = NULL;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		text = NULL;
+	va_end(arguments);
+	return must(text);
+}
+
+bool text_is_utf8(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+/* The next character of *text, which moves behind it; L'?' for what cannot be shown. */
+static wchar_t next_character(const char **text)
+{
+	mbstate_t state = {0};
+	wchar_t character;
+	size_t length = mbrtowc(&character, *text, MB_CUR_MAX, &state);
+
+	if (length == (size_t)-1 || length == (size_t)-2) {
+		(*text)++;
+		return L'?';
+	}
+	*text += length ? length : 1;
+	return wcwidth(character) < 0 ? L'?' : character;
+}
+
+static void put_character(FILE *stream, wchar_t character)
+{
+	char bytes[MB_LEN_MAX];
+	mbstate_t state = {0};
+	size_t length = wcrtomb(bytes, character, &state);
+
+	if (length != (size_t)-1)
+		fwrite(bytes, 1, length, stream);
+}
+
+size_t text_width(const char *text)
+{
+	size_t width = 0;
+
+	while (*text)
+		width += (size_t)wcwidth(next_character(&text));
+	return width;
+}
+
+char *text_printable(const char *text)
+{
+	char *result = NULL;
+	size_t size;
+	FILE *stream = must(open_memstream(&result, &size));
+
+	while (*text)
+		put_character(stream, next_character(&text));
+	fclose(stream);
+	return must(result);
+}
+
+char *text_shorten(const char *text, size_t width)
+{
+	const char *ellipsis = text_is_utf8() ? "…" : "~";
+	size_t full = text_width(text), at = 0, head, tail;
+	char *result = NULL;
+	FILE *stream;
+
+	if (full <= width)
+		return text_printable(text);
+	head = width / 2;
+	tail = width - head - (width > head);
+	stream = must(open_memstream(&result, &(size_t){0}));
+	while (*text) {
+		wchar_t character = next_character(&text);
+		size_t columns = (size_t)wcwidth(character);
+
+		if (at + columns <= head || at >= full - tail)
+			put_character(stream, character);
+		else if (ellipsis) {
+			fputs(ellipsis, stream);
+			ellipsis = NULL;
+		}
+		at += columns;
+	}
+	fclose(stream);
+	return must(result);
+}
+
+size_t text_distance(const char *a, const char *b)
+{
+	size_t columns = strlen(b) + 1;
+	_cleanup_free_ size_t *row = must(calloc(columns, sizeof(*row)));
+
+	for (size_t j = 0; j < columns; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j < columns; j++) {
+			bool same = tolower((unsigned char)a[i - 1]) ==
+				    tolower((unsigned char)b[j - 1]);
+			size_t best = diagonal + !same;
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[columns - 1];
+}
+
+static char *scaled(double number, double base, const char *const units[], size_t units_count)
+{
+	size_t unit = 0;
+
+	while (unit + 1 < units_count && number >= base - 0.5) {
+		number /= base;
+		unit++;
+	}
+	return text_format("%.*f%s", unit && number < 9.95 ? 1 : 0, number, units[unit]);
+}
+
+char *text_count(double count)
+{
+	static const char *const units[] = {"", "k", "M", "G", "T"};
+
+	/* Up to five digits a person reads as they are, and can compare. */
+	if (count < 100000)
+		return text_format("%.0f", count);
+	return scaled(count, 1000, units, ARRAY_SIZE(units));
+}
+
+char *text_bytes(double bytes)
+{
+	static const char *const units[] = {" B", " KiB", " MiB", " GiB", " TiB"};
+
+	return scaled(bytes, 1024, units, ARRAY_SIZE(units));
+}

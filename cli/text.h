@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Text for people: measured in terminal columns, shortened so that both ends stay readable, and
+ * free of control characters, since names and labels come from whoever started a container.
+ *
+ * segctl lives for one command, so running out of memory simply ends it (must()).
+ */
+#pragma once
+
+#include "base/cleanup.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* pointer, or the end of the program with a message where it is NULL. */
+void *must(void *pointer);
+
+/* A new string. */
+char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Terminal columns that text takes. */
+size_t text_width(const char *text);
+
+/* A new string of at most width columns: the middle gives way to an ellipsis, because names differ
+ * most often in their first letters and in their last. */
+char *text_shorten(const char *text, size_t width);
+
+/* A new string in which control characters and broken UTF-8 are shown as '?'. */
+char *text_printable(const char *text);
+
+/* How many letters to insert, delete or replace to turn one word into the other (Levenshtein),
+ * without regard to case. */
+size_t text_distance(const char *a, const char *b);
+
+/* The terminal's character set is UTF-8: symbols beyond ASCII may be used. */
+bool text_is_utf8(void);
+
+/* 1234567 -> "1.2M", 0 -> "0"; with base 1024 and a unit for bytes. */
+char *text_count(double count);
+char *text_bytes(double bytes);
