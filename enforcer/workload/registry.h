@@ -51,6 +51,10 @@ int workload_add_interface(struct workload *workload, struct workload_interface 
 int workload_interface_add_address(
 	struct workload_interface *interface, const struct address *address);
 int workload_add_port(struct workload *workload, const char *name, uint8_t protocol, uint16_t port);
+/* In every field. */
+bool workload_equal(const struct workload *a, const struct workload *b);
+/* Releases what the interface holds, and zeroes it. */
+void workload_interface_clear(struct workload_interface *interface);
 void workload_free(struct workload *workload);
 
 static inline void workload_freep(struct workload **workload)
