@@ -47,7 +47,8 @@ static bool parse_filter(struct control_request *request, struct flow_filter **r
 	return true;
 }
 
-/* --- streams ------------------------------------------------------------------------------------ */
+/* --- streams ------------------------------------------------------------------------------------
+ */
 
 struct follower {
 	struct control_stream *stream;
@@ -71,8 +72,7 @@ static void on_closed(struct control_stream *stream, void *userdata)
 	free(follower);
 }
 
-static void follow(
-	struct control_request *request, struct agent *agent, struct flow_filter *filter)
+static void follow(struct control_request *request, struct agent *agent, struct flow_filter *filter)
 {
 	_cleanup_filter_ struct flow_filter *owned = filter;
 	struct follower *follower = calloc(1, sizeof(*follower));
@@ -92,7 +92,8 @@ static void follow(
 		owned = NULL;
 }
 
-/* --- answers ------------------------------------------------------------------------------------ */
+/* --- answers ------------------------------------------------------------------------------------
+ */
 
 static bool wants_to_follow(const struct control_request *request)
 {

@@ -58,7 +58,8 @@ void api_workloads(struct control_request *request, void *userdata)
 	control_reply(request, 200, json_pack("{s:o}", "workloads", workloads));
 }
 
-/* --- inspect ------------------------------------------------------------------------------------ */
+/* --- inspect ------------------------------------------------------------------------------------
+ */
 
 static json_t *decision_to_json(const struct agent *agent, const char *peer, const char *ports,
 	const struct decision *decision)
@@ -95,10 +96,10 @@ static void add_port_table(const struct agent *agent, json_t *list, const char *
 	char text[64];
 
 	for (size_t i = 0; i < table->ranges_count; i++)
-		json_array_append_new(list,
-			decision_to_json(agent, peer,
-				format_ports(&table->ranges[i], text, sizeof(text)),
-				&table->ranges[i].decision));
+		json_array_append_new(
+			list, decision_to_json(agent, peer,
+				      format_ports(&table->ranges[i], text, sizeof(text)),
+				      &table->ranges[i].decision));
 	json_array_append_new(
 		list, decision_to_json(agent, peer, table->ranges_count ? "other" : "all",
 			      &table->otherwise));
@@ -141,7 +142,7 @@ static json_t *peers_of(struct agent *agent, const char *id)
 	json_t *peers = json_array(), *edge;
 	size_t i;
 
-	json_array_foreach(json_object_get(map, "edges"), i, edge) {
+	json_array_foreach (json_object_get(map, "edges"), i, edge) {
 		const char *from = json_string_value(json_object_get(edge, "from"));
 		const char *to = json_string_value(json_object_get(edge, "to"));
 		bool outgoing = from && !strcmp(from, id);
