@@ -12,6 +12,7 @@
 
 struct links;
 
+/* Called from the event loop only, never before links_new() has returned. */
 struct links_callbacks {
 	/* A veth became a port of a bridge (master: the bridge's name), or is there at the start.
 	 */
@@ -26,6 +27,11 @@ struct links_callbacks {
 int links_new(sd_event *event, const struct links_callbacks *callbacks, struct links **ret,
 	struct error *error);
 void links_free(struct links *links);
+
+static inline void links_freep(struct links **links)
+{
+	links_free(*links);
+}
 
 /* All addresses of the node but link-local ones; loopback's are in. Valid until the next event. */
 const struct address *links_host_addresses(const struct links *links, size_t *ret_count);

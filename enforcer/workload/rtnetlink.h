@@ -14,7 +14,7 @@ struct rtnetlink_link {
 	char name[16];
 	uint8_t mac[6]; /* zero where the link has no Ethernet address */
 	uint32_t link;  /* IFLA_LINK: of a veth its other end, in that one's namespace */
-	int32_t nsid;   /* namespace of link, as this one numbers it; RTNETLINK_NSID_SAME: this one */
+	int32_t nsid; /* namespace of link, as this one numbers it; RTNETLINK_NSID_SAME: this one */
 	uint32_t master;
 	bool loopback;
 	bool veth;
