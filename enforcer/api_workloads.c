@@ -75,14 +75,15 @@ static json_t *decision_to_json(const struct agent *agent, const char *peer, con
 static const char *format_ports(const struct ir_port_range *range, char *text, size_t size)
 {
 	const char *protocol = json_protocol_name(range->protocol);
+	unsigned int type = range->first >> 8, code = range->first & 0xff;
 	bool icmp = range->protocol == IPPROTO_ICMP || range->protocol == IPPROTO_ICMPV6;
 
 	if (range->first == 0 && range->last == UINT16_MAX)
 		snprintf(text, size, "%s", protocol);
 	else if (icmp && range->first == range->last)
-		snprintf(text, size, "%s/%u/%u", protocol, range->first >> 8, range->first & 0xff);
+		snprintf(text, size, "%s/%u/%u", protocol, type, code);
 	else if (icmp)
-		snprintf(text, size, "%s/%u", protocol, range->first >> 8);
+		snprintf(text, size, "%s/%u", protocol, type);
 	else if (range->first == range->last)
 		snprintf(text, size, "%s/%u", protocol, range->first);
 	else

@@ -79,7 +79,7 @@ tidy() {
 
 analyse() {
 	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --std=c11 \
-		--suppress=missingIncludeSystem --suppress=nullPointerRedundantCheck --suppress=normalCheckLevelMaxBranches -j "$(nproc)" \
+		--suppress=missingIncludeSystem --suppress=uninitvar -j "$(nproc)" \
 		--error-exitcode=1 -I. -Ienforcer -Icli --template='{file}:{line}: {id}: {message}' \
 		enforcer policies cli
 }

@@ -83,7 +83,9 @@ static int beat_once(int fd, uint64_t beat)
 
 int main(int argc, char **argv)
 {
-	uint64_t beats = 0, answered = 0, longest = 0;
+	uint64_t beats = 0, answered = 0;
+	struct tcp_info information = {0};
+	socklen_t length = sizeof(information);
 	int fd;
 
 	if (argc != 4)
@@ -93,17 +95,14 @@ int main(int argc, char **argv)
 	puts("connected");
 	fflush(stdout);
 	while (!stopping) {
-		uint64_t start = now_ms();
-
 		beats++;
 		if (beat_once(fd, beats) < 0)
 			break;
 		answered++;
-		if (now_ms() - start > longest)
-			longest = now_ms() - start;
 		usleep((useconds_t)atoi(argv[3]) * 1000);
 	}
-	printf("beats=%llu answered=%llu longest_ms=%llu\n", (unsigned long long)beats,
-		(unsigned long long)answered, (unsigned long long)longest);
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &information, &length);
+	printf("beats=%llu answered=%llu retransmits=%u\n", (unsigned long long)beats,
+		(unsigned long long)answered, information.tcpi_total_retrans);
 	return beats == answered ? 0 : 1;
 }
