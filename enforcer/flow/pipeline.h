@@ -46,6 +46,10 @@ void flow_pipeline_free(struct flow_pipeline *pipeline);
 /* Never fails and never blocks: what cannot be kept is counted and reported as a gap record. */
 void flow_pipeline_event(struct flow_pipeline *pipeline, const struct flow_event *event);
 
+/* The resolver's answers may be others than before (workloads, labels, rules, interfaces): they are
+ * asked for anew. Records of the past keep their names. */
+void flow_pipeline_names_changed(struct flow_pipeline *pipeline);
+
 /* Writes out what is buffered. 0 or the log's last error. */
 int flow_pipeline_flush(struct flow_pipeline *pipeline, struct error *error);
 
