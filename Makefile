@@ -29,7 +29,7 @@ DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 # --- flags ------------------------------------------------------------------------------------
 
 PACKAGES := libbpf libnftnl libmnl libnetfilter_log libnetfilter_conntrack libpcap yaml-0.1 \
-	jansson libmicrohttpd libcurl libsystemd smartcols ncursesw
+	jansson libmicrohttpd libcurl libsystemd smartcols ncursesw zlib
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wpointer-arith -Wformat=2 -Wimplicit-fallthrough
@@ -54,7 +54,7 @@ libraries      = $(shell pkg-config --libs $(1))
 LIBS_base     =
 LIBS_policies = $(call libraries,yaml-0.1)
 LIBS_workload = $(call libraries,libcurl libmnl libsystemd jansson)
-LIBS_flow     = $(call libraries,jansson libsystemd)
+LIBS_flow     = $(call libraries,jansson libsystemd zlib)
 LIBS_control  = $(call libraries,libmicrohttpd jansson libsystemd)
 LIBS_bpf      = $(call libraries,libbpf jansson libsystemd)
 LIBS_nft      = $(call libraries,libnftnl libmnl libnetfilter_log libnetfilter_conntrack jansson libsystemd)
