@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The directory of the flow log: flows.log is written by log.c; here are the files that it was
+ * before, flows-20261121T011900.123456Z.log, compressed when there is time (.gz), and deleted from
+ * the oldest on when all together are too big.
+ */
+#pragma once
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#define ARCHIVE_CURRENT "flows.log"
+
+struct archive;
+
+struct archive_usage {
+	uint64_t bytes; /* with the current file */
+	size_t files;
+};
+
+/* Makes the directory (0750) if it is not there, takes up what an earlier agent left half done. */
+int archive_open(const char *directory, uint64_t total_bytes, sd_event *event, struct archive **ret,
+	struct error *error);
+void archive_close(struct archive *archive);
+/* Of the directory; borrowed. */
+int archive_directory_fd(const struct archive *archive);
+/* Gives the current file a name with the present time and makes room for another one of
+ * next_bytes. */
+int archive_rotate(struct archive *archive, uint64_t next_bytes, struct error *error);
+int archive_usage(const struct archive *archive, struct archive_usage *ret);
+
+static inline void archive_closep(struct archive **archive)
+{
+	archive_close(*archive);
+}

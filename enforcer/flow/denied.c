@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "flow/denied.h"
+
+#include "base/cleanup.h"
+#include "flow/protocol.h"
+#include "flow/tally.h"
+#include "flow/timestamp.h"
+#include "flow/vocabulary.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct denied {
+	struct tally_table table;
+};
+
+int denied_new(size_t refusals_max, struct denied **ret)
+{
+	struct denied *denied = calloc(1, sizeof(*denied));
+
+	if (!denied)
+		return -ENOMEM;
+	denied->table.tallies_max = refusals_max;
+	*ret = denied;
+	return 0;
+}
+
+void denied_free(struct denied *denied)
+{
+	if (!denied)
+		return;
+	tally_table_clear(&denied->table);
+	free(denied);
+}
+
+void denied_add(struct denied *denied, const struct record *record)
+{
+	const struct flow_event *event = &record->event;
+	struct tally_key key = {
+		.source = event->source,
+		.destination = event->destination,
+		.source_name = record->source,
+		.destination_name = record->destination,
+		.rule = record->rule,
+		.ethertype = protocol_is_ip(event->ethertype) ? 0 : event->ethertype,
+		.port = event->destination_port,
+		.protocol = event->protocol,
+		.icmp_type = event->icmp_type,
+		.icmp_code = event->icmp_code,
+		.verdict = (uint8_t)event->verdict,
+		.reason = (uint8_t)event->reason,
+		.direction = (uint8_t)event->direction,
+	};
+	struct tally *tally = tally_touch(&denied->table, &key, record);
+
+	if (tally)
+		tally_add(tally, event->packets, event->bytes);
+}
+
+static int most_packets_first(const void *a, const void *b)
+{
+	const struct tally *first = *(struct tally *const *)a;
+	const struct tally *second = *(struct tally *const *)b;
+
+	if (first->packets[0] != second->packets[0])
+		return first->packets[0] < second->packets[0] ? 1 : -1;
+	return first->end_ns < second->end_ns ? 1 : first->end_ns > second->end_ns ? -1 : 0;
+}
+
+/* NULL: out of memory. */
+static struct tally **select_sorted(
+	const struct denied *denied, const struct flow_filter *filter, size_t *ret_count)
+{
+	struct tally **selected = calloc(HASH_COUNT(denied->table.tallies) + 1, sizeof(*selected));
+	size_t count = 0;
+
+	if (!selected)
+		return NULL;
+	for (struct tally *tally = denied->table.by_age; tally; tally = tally->next) {
+		struct record record = tally_record(tally);
+
+		if (filter_matches(filter, &record, tally->start_ns))
+			selected[count++] = tally;
+	}
+	qsort(selected, count, sizeof(*selected), most_packets_first);
+	*ret_count = count;
+	return selected;
+}
+
+static json_t *end_to_json(const struct record *record, enum record_end end, struct writer *scratch)
+{
+	writer_reset(scratch);
+	record_write_end(record, end, scratch);
+	return scratch->failed ? NULL : json_loadb(scratch->data, scratch->length, 0, NULL);
+}
+
+static json_t *refusal_to_json(const struct tally *tally, struct writer *scratch)
+{
+	struct record record = tally_record(tally);
+	char protocol[PROTOCOL_TEXT_MAX], start[TIMESTAMP_LENGTH + 1], end[TIMESTAMP_LENGTH + 1];
+	json_t *refusal, *source = end_to_json(&record, RECORD_SOURCE, scratch);
+
+	if (source)
+		json_object_del(source, "port"); /* a refusal gathers many source ports */
+	refusal = json_pack("{s:o, s:o, s:s, s:i, s:s, s:s, s:s, s:O?, s:s, s:I, s:I, s:s, s:s}",
+		"source", source, "destination", end_to_json(&record, RECORD_DESTINATION, scratch),
+		"protocol", protocol_format(tally->key.ethertype, tally->key.protocol, protocol),
+		"port", (int)tally->key.port, "reason", reason_name(record.event.reason),
+		"sentence", reason_sentence(record.event.reason), "direction",
+		direction_name(record.event.direction), "rule",
+		tally->rule ? tally->rule->json : NULL, "verdict",
+		flow_verdict_name(record.event.verdict), "packets",
+		(json_int_t)(tally->packets[0] + tally->packets[1]), "bytes",
+		(json_int_t)(tally->bytes[0] + tally->bytes[1]), "start",
+		timestamp_format(tally->start_ns, start), "end",
+		timestamp_format(tally->end_ns, end));
+	if (refusal && protocol_is_icmp(tally->key.protocol) && !tally->key.ethertype)
+		json_object_set_new(refusal, "icmp",
+			json_pack("{s:i, s:i}", "type", tally->key.icmp_type, "code",
+				tally->key.icmp_code));
+	return refusal;
+}
+
+json_t *denied_to_json(const struct denied *denied, const struct flow_filter *filter)
+{
+	_cleanup_(writer_clear) struct writer scratch = WRITER_INIT;
+	size_t count, limit = filter_limit(filter);
+	_cleanup_free_ struct tally **selected = select_sorted(denied, filter, &count);
+	json_t *refusals;
+
+	if (!selected)
+		return NULL;
+	refusals = json_array();
+	for (size_t i = 0; i < count && i < limit; i++)
+		if (json_array_append_new(refusals, refusal_to_json(selected[i], &scratch)) < 0) {
+			json_decref(refusals);
+			return NULL;
+		}
+	return json_pack("{s:o}", "denied", refusals);
+}
+
+json_t *denied_describe(const struct denied *denied)
+{
+	const struct tally_table *table = &denied->table;
+
+	return json_pack("{s:I, s:I, s:I, s:I}", "refusals", (json_int_t)HASH_COUNT(table->tallies),
+		"evicted", (json_int_t)table->evicted_count, "evicted_packets",
+		(json_int_t)table->evicted_packets, "turned_away", (json_int_t)table->turned_away);
+}

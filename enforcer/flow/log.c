@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "flow/log.h"
+
+#include "base/cleanup.h"
+#include "flow/archive.h"
+#include "flow/record.h"
+#include "flow/timestamp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BUFFER_BYTES        (1 << 20)
+#define WRITE_BYTES         (256 << 10) /* worth a system call before the second is over */
+#define FLUSH_USEC          900000
+#define FLUSH_ACCURACY_USEC 50000
+
+struct flow_log {
+	char *directory;
+	uint64_t file_bytes_max;
+	uint64_t total_bytes;
+	const struct name *node;
+	sd_event *event;
+	sd_event_source *timer;  /* runs while something waits */
+	struct archive *archive; /* NULL: the directory could not be opened yet */
+	int fd;
+	uint64_t file_bytes;
+	struct error error; /* why the last attempt failed */
+	uint64_t lost;      /* since the last gap record */
+	uint64_t lost_total;
+	size_t buffered;
+	char buffer[BUFFER_BYTES];
+};
+
+/* An agent that was killed may have left half a line. */
+static int end_last_line(int fd, uint64_t *size)
+{
+	char last = '\n';
+
+	if (*size && pread(fd, &last, 1, (off_t)*size - 1) < 0)
+		return -errno;
+	if (last == '\n')
+		return 0;
+	if (write(fd, "\n", 1) < 0)
+		return -errno;
+	(*size)++;
+	return 0;
+}
+
+static int open_file(struct flow_log *log, struct error *error)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat status;
+	uint64_t size;
+	int result;
+
+	fd = openat(archive_directory_fd(log->archive), ARCHIVE_CURRENT,
+		O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return error_errno(
+			error, -errno, "open flow log %s/" ARCHIVE_CURRENT, log->directory);
+	size = (uint64_t)status.st_size;
+	result = end_last_line(fd, &size);
+	if (result < 0)
+		return error_errno(
+			error, result, "write flow log %s/" ARCHIVE_CURRENT, log->directory);
+	log->fd = TAKE_FD(fd);
+	log->file_bytes = size;
+	return 0;
+}
+
+static void close_file(struct flow_log *log)
+{
+	closep(&log->fd);
+	log->fd = -1;
+	log->file_bytes = 0;
+}
+
+static int prepare(struct flow_log *log, struct error *error)
+{
+	struct stat status;
+	int result;
+
+	/* Someone deleted it, perhaps with its directory: start anew instead of writing to
+	 * nowhere. */
+	if (log->fd >= 0 && !fstat(log->fd, &status) && !status.st_nlink) {
+		close_file(log);
+		archive_close(TAKE_PTR(log->archive));
+	}
+	if (!log->archive) {
+		result = archive_open(
+			log->directory, log->total_bytes, log->event, &log->archive, error);
+		if (result < 0)
+			return result;
+	}
+	return log->fd >= 0 ? 0 : open_file(log, error);
+}
+
+/* How many of length bytes are whole lines and fit into size. */
+static size_t whole_lines(const char *lines, size_t length, uint64_t size)
+{
+	const char *newline = memrchr(lines, '\n', length < size ? length : (size_t)size);
+
+	return newline ? (size_t)(newline + 1 - lines) : 0;
+}
+
+static int rotate(struct flow_log *log, struct error *error)
+{
+	int result = archive_rotate(log->archive, log->file_bytes_max, error);
+
+	if (result < 0)
+		return result;
+	close_file(log);
+	return open_file(log, error);
+}
+
+/* Writes whole lines to the current file and says how much. What a full disk left of a line is cut
+ * off again. */
+static int write_lines(struct flow_log *log, const char *lines, size_t length, size_t *ret_written)
+{
+	ssize_t written = write(log->fd, lines, length);
+	size_t kept;
+
+	if (written < 0)
+		return -errno;
+	kept = whole_lines(lines, (size_t)written, (size_t)written);
+	if (kept < (size_t)written && ftruncate(log->fd, (off_t)(log->file_bytes + kept)) < 0)
+		return -errno;
+	log->file_bytes += kept;
+	*ret_written = kept;
+	return kept ? 0 : -ENOSPC;
+}
+
+/* One step of writing the buffer from *offset on. */
+static int write_some(struct flow_log *log, size_t *offset, struct error *error)
+{
+	const char *lines = log->buffer + *offset;
+	size_t length = log->buffered - *offset, fitting, written = 0;
+	uint64_t room =
+		log->file_bytes < log->file_bytes_max ? log->file_bytes_max - log->file_bytes : 0;
+	int result;
+
+	fitting = whole_lines(lines, length, room);
+	if (!fitting && log->file_bytes)
+		return rotate(log, error);
+	/* A line that is longer than a file may be gets a file of its own. */
+	if (!fitting)
+		fitting = (size_t)((const char *)memchr(lines, '\n', length) + 1 - lines);
+	result = write_lines(log, lines, fitting, &written);
+	if (result < 0)
+		return error_errno(
+			error, result, "write flow log %s/" ARCHIVE_CURRENT, log->directory);
+	*offset += written;
+	return 0;
+}
+
+static int write_buffer(struct flow_log *log, struct error *error)
+{
+	size_t offset = 0;
+	int result = prepare(log, error);
+
+	while (!result && offset < log->buffered)
+		result = write_some(log, &offset, error);
+	memmove(log->buffer, log->buffer + offset, log->buffered - offset);
+	log->buffered -= offset;
+	return result;
+}
+
+/* The buffer is empty when this is called, so there is room. */
+static void add_gap(struct flow_log *log)
+{
+	_cleanup_(writer_clear) struct writer writer = WRITER_INIT;
+	struct record gap = {
+		.event = {.type = FLOW_GAP, .time_ns = timestamp_now_ns(), .lost = log->lost}};
+
+	record_write(&gap, log->node, &writer);
+	if (writer.failed || writer.length > BUFFER_BYTES)
+		return;
+	memcpy(log->buffer, writer.data, writer.length);
+	log->buffered = writer.length;
+	log->lost = 0;
+}
+
+static int write_out(struct flow_log *log)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+	int result = write_buffer(log, &error);
+
+	if (!result && log->lost) {
+		add_gap(log);
+		result = write_buffer(log, &error);
+	}
+	error_clear(&log->error);
+	if (result < 0) {
+		log->error = error;
+		error = (struct error)ERROR_INIT;
+	}
+	return result;
+}
+
+static void arm_timer(struct flow_log *log)
+{
+	int enabled = SD_EVENT_OFF;
+
+	if (sd_event_source_get_enabled(log->timer, &enabled) > 0)
+		return;
+	sd_event_source_set_time_relative(log->timer, FLUSH_USEC);
+	sd_event_source_set_enabled(log->timer, SD_EVENT_ONESHOT);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct flow_log *log = userdata;
+
+	(void)source;
+	(void)usec;
+	if (write_out(log) < 0)
+		arm_timer(log);
+	return 0;
+}
+
+int flow_log_new(const struct flow_log_options *options, sd_event *event, struct flow_log **ret)
+{
+	_cleanup_(flow_log_freep) struct flow_log *log = calloc(1, sizeof(*log));
+	int result;
+
+	if (!log)
+		return -ENOMEM;
+	log->fd = -1;
+	log->directory = strdup(options->directory);
+	if (!log->directory)
+		return -ENOMEM;
+	log->file_bytes_max = options->file_bytes;
+	log->total_bytes = options->total_bytes;
+	log->node = options->node;
+	log->event = sd_event_ref(event);
+	result = sd_event_add_time_relative(event, &log->timer, CLOCK_MONOTONIC, FLUSH_USEC,
+		FLUSH_ACCURACY_USEC, on_timer, log);
+	if (result < 0)
+		return result;
+	/* The first attempt is made at once, so that a wrong directory shows from the start. */
+	if (!write_out(log))
+		sd_event_source_set_enabled(log->timer, SD_EVENT_OFF);
+	*ret = TAKE_PTR(log);
+	return 0;
+}
+
+void flow_log_free(struct flow_log *log)
+{
+	if (!log)
+		return;
+	if (log->timer)
+		write_out(log);
+	sd_event_source_disable_unref(log->timer);
+	close_file(log);
+	archive_close(log->archive);
+	error_clear(&log->error);
+	sd_event_unref(log->event);
+	free(log->directory);
+	free(log);
+}
+
+static void lose(struct flow_log *log)
+{
+	log->lost++;
+	log->lost_total++;
+}
+
+void flow_log_add(struct flow_log *log, const char *line, size_t length)
+{
+	/* Once a record is missing, the gap record comes first. */
+	if (log->lost || length > BUFFER_BYTES - log->buffered) {
+		lose(log);
+		arm_timer(log);
+		return;
+	}
+	memcpy(log->buffer + log->buffered, line, length);
+	log->buffered += length;
+	if (log->buffered < WRITE_BYTES || log->error.code)
+		arm_timer(log);
+	else if (write_out(log) < 0)
+		arm_timer(log);
+}
+
+int flow_log_flush(struct flow_log *log, struct error *error)
+{
+	int result = write_out(log);
+
+	if (result < 0) {
+		arm_timer(log);
+		return error_set(error, result, "%s", error_message(&log->error));
+	}
+	return 0;
+}
+
+json_t *flow_log_describe(const struct flow_log *log)
+{
+	struct archive_usage usage = {0};
+
+	if (log->archive)
+		archive_usage(log->archive, &usage);
+	return json_pack("{s:I, s:I, s:I, s:s?}", "bytes", (json_int_t)usage.bytes, "files",
+		(json_int_t)usage.files, "lost", (json_int_t)log->lost_total, "error",
+		log->error.code ? error_message(&log->error) : NULL);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * When there is no room to remember one more connection, nothing of it is counted until one of its
+ * later events finds room; its end needs none. So each connection is counted once and in full,
+ * only later. A connection whose end was lost is forgotten when it was silent for a day and its
+ * place is needed.
+ */
+#include "flow/map.h"
+
+#include "flow/hash.h"
+#include "flow/protocol.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define SILENT_NS (24ULL * 3600 * 1000000000)
+
+struct connection {
+	uint64_t id;
+	uint64_t packets[2]; /* as of its last event */
+	uint64_t bytes[2];
+	uint64_t seen_ns;
+	struct tally *edge;             /* NULL: evicted; its next event makes a new one */
+	struct connection *prev, *next; /* from the longest silent to the latest */
+	struct connection *edge_prev, *edge_next; /* of one edge */
+	UT_hash_handle hh;
+};
+
+/* What an edge owns. */
+struct active {
+	struct connection *connections;
+	size_t count;
+};
+
+struct map {
+	struct tally_table edges;
+	struct connection *connections;
+	struct connection *by_age;
+	size_t connections_max;
+	uint64_t untracked; /* events that were put off for lack of room */
+	uint64_t forgotten;
+};
+
+static void leave_edge(struct connection *connection)
+{
+	struct active *active;
+
+	if (!connection->edge)
+		return;
+	active = connection->edge->owned;
+	DL_DELETE2(active->connections, connection, edge_prev, edge_next);
+	active->count--;
+	connection->edge = NULL;
+}
+
+static void join_edge(struct connection *connection, struct tally *edge)
+{
+	struct active *active = edge->owned;
+
+	DL_APPEND2(active->connections, connection, edge_prev, edge_next);
+	active->count++;
+	connection->edge = edge;
+}
+
+static void edge_evicted(struct tally *edge, void *userdata)
+{
+	struct active *active = edge->owned;
+
+	(void)userdata;
+	while (active && active->connections)
+		leave_edge(active->connections);
+	free(active);
+}
+
+int map_new(size_t edges_max, size_t connections_max, struct map **ret)
+{
+	struct map *map = calloc(1, sizeof(*map));
+
+	if (!map)
+		return -ENOMEM;
+	map->edges.tallies_max = edges_max;
+	map->edges.evicted = edge_evicted;
+	map->connections_max = connections_max;
+	*ret = map;
+	return 0;
+}
+
+static void forget(struct map *map, struct connection *connection)
+{
+	leave_edge(connection);
+	HASH_DELETE(hh, map->connections, connection);
+	DL_DELETE(map->by_age, connection);
+	free(connection);
+}
+
+void map_free(struct map *map)
+{
+	if (!map)
+		return;
+	while (map->by_age)
+		forget(map, map->by_age);
+	tally_table_clear(&map->edges);
+	free(map);
+}
+
+/* The edge of a record, with the latest rule and reason. NULL: out of memory. */
+static struct tally *find_edge(struct map *map, const struct record *record)
+{
+	const struct flow_event *event = &record->event;
+	bool ip = protocol_is_ip(event->ethertype);
+	struct tally_key key = {
+		.source = event->source,
+		.destination = event->destination,
+		.source_name = record->source,
+		.destination_name = record->destination,
+		.ethertype = ip ? 0 : event->ethertype,
+		.port = ip && protocol_has_ports(event->protocol) ? event->destination_port : 0,
+		.protocol = event->protocol,
+		.verdict = (uint8_t)event->verdict,
+	};
+	struct tally *edge = tally_touch(&map->edges, &key, record);
+
+	if (edge && !edge->owned)
+		edge->owned = calloc(1, sizeof(struct active));
+	return edge && edge->owned ? edge : NULL;
+}
+
+static struct connection *find_connection(const struct map *map, uint64_t id)
+{
+	struct connection *connection;
+
+	HASH_FIND(hh, map->connections, &id, sizeof(id), connection);
+	return connection;
+}
+
+static bool make_room(struct map *map, uint64_t now_ns)
+{
+	struct connection *oldest = map->by_age;
+
+	if (HASH_COUNT(map->connections) < map->connections_max)
+		return true;
+	if (!oldest || oldest->seen_ns + SILENT_NS > now_ns)
+		return false;
+	forget(map, oldest);
+	map->forgotten++;
+	return true;
+}
+
+static struct connection *track(struct map *map, const struct flow_event *event)
+{
+	struct connection *connection = NULL;
+
+	if (make_room(map, event->time_ns))
+		connection = calloc(1, sizeof(*connection));
+	if (!connection)
+		return NULL;
+	connection->id = event->id;
+	HASH_ADD(hh, map->connections, id, sizeof(connection->id), connection);
+	if (!HASH_ADDED(connection)) {
+		free(connection);
+		return NULL;
+	}
+	DL_APPEND(map->by_age, connection);
+	return connection;
+}
+
+/* What the event's counters add to those seen before. Counters that went back belong to a new
+ * connection under an old id. */
+static bool take_delta(
+	uint64_t seen[static 2], const uint64_t now[static 2], uint64_t ret[static 2])
+{
+	bool changed = false;
+
+	for (size_t side = 0; side < 2; side++) {
+		ret[side] = now[side] >= seen[side] ? now[side] - seen[side] : now[side];
+		seen[side] = now[side];
+		changed |= ret[side] != 0;
+	}
+	return changed;
+}
+
+/* A connection that is over and that was not tracked: its final counters are all there is. */
+static void add_whole(struct map *map, const struct record *record)
+{
+	struct tally *edge = find_edge(map, record);
+
+	if (!edge)
+		return;
+	edge->connections++;
+	tally_add(edge, record->event.packets, record->event.bytes);
+}
+
+static bool add_to_connection(
+	struct map *map, struct connection *connection, const struct record *record, bool first)
+{
+	const struct flow_event *event = &record->event;
+	uint64_t packets[2], bytes[2];
+	bool changed = take_delta(connection->packets, event->packets, packets);
+	struct tally *edge;
+
+	changed |= take_delta(connection->bytes, event->bytes, bytes);
+	connection->seen_ns = event->time_ns;
+	DL_DELETE(map->by_age, connection);
+	DL_APPEND(map->by_age, connection);
+	edge = find_edge(map, record);
+	if (edge != connection->edge) {
+		leave_edge(connection);
+		if (edge)
+			join_edge(connection, edge);
+	}
+	if (edge) {
+		edge->connections += first;
+		tally_add(edge, packets, bytes);
+	}
+	return changed || first;
+}
+
+static bool add_connection(struct map *map, const struct record *record)
+{
+	const struct flow_event *event = &record->event;
+	struct connection *connection = find_connection(map, event->id);
+	bool first = !connection, changed;
+
+	if (first && event->type == FLOW_END) {
+		add_whole(map, record);
+		return true;
+	}
+	if (first)
+		connection = track(map, event);
+	if (!connection) {
+		map->untracked++;
+		return true;
+	}
+	changed = add_to_connection(map, connection, record, first);
+	if (event->type == FLOW_END)
+		forget(map, connection);
+	return changed || event->type != FLOW_UPDATE;
+}
+
+bool map_add(struct map *map, const struct record *record)
+{
+	struct tally *edge;
+
+	switch (record->event.type) {
+	case FLOW_NEW:
+	case FLOW_UPDATE:
+	case FLOW_END:
+		return add_connection(map, record);
+	case FLOW_DENIED:
+		edge = find_edge(map, record);
+		if (edge)
+			tally_add(edge, record->event.packets, record->event.bytes);
+		return true;
+	case FLOW_GAP:
+		break;
+	}
+	return true;
+}
+
+void map_for_each(const struct map *map,
+	void (*visit)(const struct tally *edge, size_t active, void *userdata), void *userdata)
+{
+	for (const struct tally *edge = map->edges.by_age; edge; edge = edge->next) {
+		const struct active *active = edge->owned;
+
+		visit(edge, active ? active->count : 0, userdata);
+	}
+}
+
+json_t *map_describe(const struct map *map)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "edges",
+		(json_int_t)HASH_COUNT(map->edges.tallies), "evicted",
+		(json_int_t)map->edges.evicted_count, "turned_away",
+		(json_int_t)map->edges.turned_away, "connections",
+		(json_int_t)HASH_COUNT(map->connections), "connections_untracked",
+		(json_int_t)map->untracked, "connections_forgotten", (json_int_t)map->forgotten);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The connection map: who talks to whom, since the agent started. Events carry a connection's
+ * counters so far; connections are remembered, so that each packet counts once.
+ */
+#pragma once
+
+#include "flow/record.h"
+#include "flow/tally.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct map;
+
+int map_new(size_t edges_max, size_t connections_max, struct map **ret);
+void map_free(struct map *map);
+/* false: the record says nothing new (an update without a packet since the last one). */
+bool map_add(struct map *map, const struct record *record);
+/* Calls visit for each edge, from the longest idle to the latest. */
+void map_for_each(const struct map *map,
+	void (*visit)(const struct tally *edge, size_t active, void *userdata), void *userdata);
+/* {"edges", "evicted", "turned_away", "connections", "connections_untracked",
+ * "connections_forgotten"} */
+json_t *map_describe(const struct map *map);
+
+static inline void map_freep(struct map **map)
+{
+	map_free(*map);
+}

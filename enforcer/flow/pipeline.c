@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "flow/pipeline.h"
+
+#include "base/cleanup.h"
+#include "flow/cache.h"
+#include "flow/denied.h"
+#include "flow/filter.h"
+#include "flow/graph.h"
+#include "flow/history.h"
+#include "flow/log.h"
+#include "flow/map.h"
+#include "flow/name.h"
+#include "flow/record.h"
+#include "flow/subscribe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define LOG_FILE_BYTES  (64ULL << 20)
+#define LOG_TOTAL_BYTES (1ULL << 30)
+#define HISTORY_RECORDS 16384
+#define HISTORY_BYTES   (16UL << 20)
+#define EDGES_MAX       65536
+#define CONNECTIONS_MAX 65536
+#define REFUSALS_MAX    16384
+
+struct flow_pipeline {
+	struct name_pool *names;
+	struct cache *cache;
+	struct name *node;
+	struct flow_log *log; /* NULL: none */
+	struct history *history;
+	struct map *map;
+	struct denied *denied;
+	struct subscribers subscribers;
+	struct writer line;
+	uint64_t events;
+	uint64_t records;
+	uint64_t lost;             /* as the data plane reported */
+	uint64_t invalid;          /* events that make no sense */
+	uint64_t subscribers_lost; /* lines for which there was no memory */
+};
+
+static inline void flow_pipeline_freep(struct flow_pipeline **pipeline)
+{
+	flow_pipeline_free(*pipeline);
+}
+
+static int open_log(
+	struct flow_pipeline *pipeline, const struct flow_options *options, sd_event *event)
+{
+	struct flow_log_options log = {
+		.directory = options->log_directory,
+		.file_bytes = options->log_file_bytes ? options->log_file_bytes : LOG_FILE_BYTES,
+		.total_bytes =
+			options->log_total_bytes ? options->log_total_bytes : LOG_TOTAL_BYTES,
+		.node = pipeline->node,
+	};
+
+	return options->log_directory ? flow_log_new(&log, event, &pipeline->log) : 0;
+}
+
+static int make_parts(struct flow_pipeline *pipeline, const struct flow_options *options,
+	const struct flow_resolver *resolver)
+{
+	size_t records = options->history_records ? options->history_records : HISTORY_RECORDS;
+	int result = name_pool_new(&pipeline->names);
+
+	if (result < 0)
+		return result;
+	pipeline->node = name_new(NULL, json_string(options->node));
+	if (!pipeline->node)
+		return -ENOMEM;
+	result = cache_new(resolver, pipeline->names, &pipeline->cache);
+	if (result < 0)
+		return result;
+	result = history_new(records, HISTORY_BYTES, &pipeline->history);
+	if (result < 0)
+		return result;
+	result = map_new(EDGES_MAX, CONNECTIONS_MAX, &pipeline->map);
+	if (result < 0)
+		return result;
+	return denied_new(REFUSALS_MAX, &pipeline->denied);
+}
+
+int flow_pipeline_new(const struct flow_options *options, const struct flow_resolver *resolver,
+	sd_event *event, struct flow_pipeline **ret, struct error *error)
+{
+	_cleanup_(flow_pipeline_freep) struct flow_pipeline *pipeline =
+		calloc(1, sizeof(*pipeline));
+	int result;
+
+	if (!pipeline)
+		return error_nomem(error);
+	result = make_parts(pipeline, options, resolver);
+	if (!result)
+		result = open_log(pipeline, options, event);
+	if (result < 0)
+		return error_errno(error, result, "start the flow pipeline");
+	*ret = TAKE_PTR(pipeline);
+	return 0;
+}
+
+void flow_pipeline_free(struct flow_pipeline *pipeline)
+{
+	if (!pipeline)
+		return;
+	subscribers_clear(&pipeline->subscribers);
+	flow_log_free(pipeline->log);
+	denied_free(pipeline->denied);
+	map_free(pipeline->map);
+	history_free(pipeline->history);
+	cache_free(pipeline->cache);
+	name_release(pipeline->node);
+	name_pool_free(pipeline->names);
+	writer_clear(&pipeline->line);
+	free(pipeline);
+}
+
+static void resolve(struct flow_pipeline *pipeline, struct record *record)
+{
+	const struct flow_event *event = &record->event;
+
+	record->source = cache_endpoint(pipeline->cache, &event->source);
+	record->destination = cache_endpoint(pipeline->cache, &event->destination);
+	record->rule = cache_rule(pipeline->cache, event->rule);
+	record->interface = cache_interface(pipeline->cache, event->ifindex);
+}
+
+/* A record is only formatted when someone wants to read it now. */
+static void hand_out(struct flow_pipeline *pipeline, const struct record *record)
+{
+	struct writer *line = &pipeline->line;
+	bool followed = subscribers_want(&pipeline->subscribers, record);
+
+	if (!pipeline->log && !followed)
+		return;
+	writer_reset(line);
+	record_write(record, pipeline->node, line);
+	if (line->failed) {
+		pipeline->subscribers_lost += followed;
+		return;
+	}
+	if (pipeline->log)
+		flow_log_add(pipeline->log, line->data, line->length);
+	if (followed)
+		subscribers_dispatch(&pipeline->subscribers, record, line->data, line->length);
+}
+
+static bool is_valid(const struct flow_event *event)
+{
+	return (unsigned int)event->type <= FLOW_GAP &&
+	       (unsigned int)event->verdict <= FLOW_AUDITED &&
+	       (unsigned int)event->reason < REASON_COUNT &&
+	       (unsigned int)event->direction < DIRECTION_COUNT;
+}
+
+void flow_pipeline_event(struct flow_pipeline *pipeline, const struct flow_event *event)
+{
+	struct record record = {.event = *event};
+
+	pipeline->events++;
+	if (!is_valid(event)) {
+		pipeline->invalid++;
+		return;
+	}
+	if (event->type == FLOW_GAP)
+		pipeline->lost += event->lost;
+	else
+		resolve(pipeline, &record);
+	if (event->type == FLOW_DENIED)
+		denied_add(pipeline->denied, &record);
+	if (map_add(pipeline->map, &record)) {
+		pipeline->records++;
+		history_add(pipeline->history, &record);
+		hand_out(pipeline, &record);
+	}
+	record_clear(&record);
+}
+
+void flow_pipeline_names_changed(struct flow_pipeline *pipeline)
+{
+	cache_invalidate(pipeline->cache);
+}
+
+int flow_pipeline_flush(struct flow_pipeline *pipeline, struct error *error)
+{
+	return pipeline->log ? flow_log_flush(pipeline->log, error) : 0;
+}
+
+/* The index of the first of the newest records that match, no more than the filter's limit. */
+static size_t find_first(const struct history *history, const struct flow_filter *filter)
+{
+	size_t index = history_count(history), left = filter_limit(filter);
+
+	while (index && left) {
+		const struct record *record = history_at(history, --index);
+
+		if (record->event.type != FLOW_GAP &&
+			filter_matches(filter, record, record->event.time_ns))
+			left--;
+	}
+	return index;
+}
+
+json_t *flow_history(struct flow_pipeline *pipeline, const struct flow_filter *filter)
+{
+	const struct history *history = pipeline->history;
+	size_t count = history_count(history);
+	json_t *flows = json_array();
+	uint64_t gaps = 0;
+
+	for (size_t i = find_first(history, filter); i < count; i++) {
+		const struct record *record = history_at(history, i);
+
+		if (!filter_matches(filter, record, record->event.time_ns))
+			continue;
+		if (record->event.type == FLOW_GAP) {
+			gaps += record->event.lost;
+			continue;
+		}
+		if (json_array_append_new(
+			    flows, record_to_json(record, pipeline->node, &pipeline->line)) < 0) {
+			json_decref(flows);
+			return NULL;
+		}
+	}
+	return json_pack("{s:o, s:I}", "flows", flows, "gaps", (json_int_t)gaps);
+}
+
+json_t *flow_denied(struct flow_pipeline *pipeline, const struct flow_filter *filter)
+{
+	return denied_to_json(pipeline->denied, filter);
+}
+
+json_t *flow_map(struct flow_pipeline *pipeline, const struct flow_filter *filter)
+{
+	return graph_to_json(pipeline->map, filter);
+}
+
+json_t *flow_describe(struct flow_pipeline *pipeline)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I}, s:I, s:o, s:o, s:o?}",
+		"records", (json_int_t)pipeline->records, "events", (json_int_t)pipeline->events,
+		"lost", (json_int_t)pipeline->lost, "invalid", (json_int_t)pipeline->invalid,
+		"subscribers", (json_int_t)pipeline->subscribers.count, "subscribers_lost",
+		(json_int_t)pipeline->subscribers_lost, "history", "records",
+		(json_int_t)history_count(pipeline->history), "bytes",
+		(json_int_t)history_bytes(pipeline->history), "names",
+		(json_int_t)name_pool_count(pipeline->names), "map", map_describe(pipeline->map),
+		"denied", denied_describe(pipeline->denied), "log",
+		pipeline->log ? flow_log_describe(pipeline->log) : NULL);
+}
+
+int flow_subscribe(struct flow_pipeline *pipeline, struct flow_filter *filter,
+	void (*record)(const char *line, size_t length, void *userdata), void *userdata,
+	struct flow_subscription **ret)
+{
+	return subscribers_add(&pipeline->subscribers, filter, record, userdata, ret);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Records as JSON back into structures, so that one filter serves both forms. */
+#include "base/cleanup.h"
+#include "flow/protocol.h"
+#include "flow/record.h"
+#include "flow/timestamp.h"
+#include "flow/vocabulary.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *member(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static uint64_t parse_time(const json_t *object, const char *key)
+{
+	uint64_t time_ns = 0;
+
+	timestamp_parse(member(object, key), 0, &time_ns);
+	return time_ns;
+}
+
+static void parse_pair(const json_t *array, uint64_t pair[static 2])
+{
+	for (size_t i = 0; i < 2; i++)
+		pair[i] = (uint64_t)json_integer_value(json_array_get(array, i));
+}
+
+static void parse_mac(const char *text, uint8_t mac[static 6])
+{
+	unsigned int bytes[6];
+
+	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x", &bytes[0], &bytes[1], &bytes[2], &bytes[3],
+		    &bytes[4], &bytes[5]) != 6)
+		return;
+	for (size_t i = 0; i < 6; i++)
+		mac[i] = (uint8_t)bytes[i];
+}
+
+/* What of an end does not come from the packet. */
+static struct name *parse_names(const json_t *end)
+{
+	static const char *const members[] = {"workload", "namespace", "labels", "entity"};
+	json_t *names = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		json_t *value = json_object_get(end, members[i]);
+
+		if (value)
+			json_object_set(names, members[i], value);
+	}
+	return names ? name_new(NULL, names) : NULL;
+}
+
+static struct name *parse_end(
+	const json_t *end, struct address *address, uint16_t *port, uint8_t mac[static 6])
+{
+	address_parse(member(end, "ip"), address);
+	*port = (uint16_t)json_integer_value(json_object_get(end, "port"));
+	parse_mac(member(end, "mac"), mac);
+	return parse_names(end);
+}
+
+static void parse_packet(const json_t *json, struct flow_event *event)
+{
+	const json_t *icmp = json_object_get(json, "icmp");
+	const char *direction = member(json, "direction");
+
+	flow_verdict_parse(member(json, "verdict"), &event->verdict);
+	reason_parse(member(json, "reason"), &event->reason);
+	for (enum direction i = 0; i < DIRECTION_COUNT; i++)
+		if (!strcmp(direction, direction_name(i)))
+			event->direction = i;
+	protocol_parse(member(json, "protocol"), &event->ethertype, &event->protocol);
+	tcp_flags_parse(member(json, "tcp_flags"), &event->tcp_flags);
+	event->icmp_type = (uint8_t)json_integer_value(json_object_get(icmp, "type"));
+	event->icmp_code = (uint8_t)json_integer_value(json_object_get(icmp, "code"));
+	parse_pair(json_object_get(json, "packets"), event->packets);
+	parse_pair(json_object_get(json, "bytes"), event->bytes);
+	event->start_ns = parse_time(json, "start");
+	event->end_ns = parse_time(json, "end");
+	event->id = strtoull(member(json, "id"), NULL, 16);
+}
+
+static struct name *parse_name(json_t *value)
+{
+	return value && !json_is_null(value) ? name_new(NULL, json_incref(value)) : NULL;
+}
+
+int record_from_json(const json_t *json, struct record *ret)
+{
+	struct record record = {0};
+	struct flow_event *event = &record.event;
+
+	if (!json_is_object(json))
+		return -EINVAL;
+	flow_event_type_parse(member(json, "event"), &event->type);
+	event->time_ns = parse_time(json, "time");
+	event->lost = (uint64_t)json_integer_value(json_object_get(json, "lost"));
+	if (event->type != FLOW_GAP) {
+		parse_packet(json, event);
+		record.source = parse_end(json_object_get(json, "source"), &event->source,
+			&event->source_port, event->source_mac);
+		record.destination = parse_end(json_object_get(json, "destination"),
+			&event->destination, &event->destination_port, event->destination_mac);
+		record.rule = parse_name(json_object_get(json, "rule"));
+		record.interface = parse_name(json_object_get(json, "interface"));
+	}
+	*ret = record;
+	return 0;
+}

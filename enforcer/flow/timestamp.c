@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "flow/timestamp.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define NSEC_PER_SEC 1000000000ULL
+
+uint64_t timestamp_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
+}
+
+static char *put_digits(char *text, unsigned int number, unsigned int digits)
+{
+	for (unsigned int i = digits; i-- > 0; number /= 10)
+		text[i] = (char)('0' + number % 10);
+	return text + digits;
+}
+
+const char *timestamp_format(uint64_t time_ns, char text[static TIMESTAMP_LENGTH + 1])
+{
+	time_t seconds = (time_t)(time_ns / NSEC_PER_SEC);
+	char *end = text;
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	end = put_digits(end, (unsigned int)tm.tm_year + 1900, 4);
+	*end++ = '-';
+	end = put_digits(end, (unsigned int)tm.tm_mon + 1, 2);
+	*end++ = '-';
+	end = put_digits(end, (unsigned int)tm.tm_mday, 2);
+	*end++ = 'T';
+	end = put_digits(end, (unsigned int)tm.tm_hour, 2);
+	*end++ = ':';
+	end = put_digits(end, (unsigned int)tm.tm_min, 2);
+	*end++ = ':';
+	end = put_digits(end, (unsigned int)tm.tm_sec, 2);
+	*end++ = '.';
+	end = put_digits(end, (unsigned int)(time_ns % NSEC_PER_SEC / 1000), 6);
+	*end++ = 'Z';
+	*end = '\0';
+	return text;
+}
+
+static int parse_age(const char *text, uint64_t now_ns, uint64_t *ret_ns)
+{
+	static const struct {
+		char letter;
+		uint64_t seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	char *end;
+	uint64_t count;
+
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+	errno = 0;
+	count = strtoull(text, &end, 10);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (end[0] != units[i].letter || end[1])
+			continue;
+		if (errno || count > now_ns / NSEC_PER_SEC / units[i].seconds)
+			return -ERANGE;
+		*ret_ns = now_ns - count * units[i].seconds * NSEC_PER_SEC;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* ".123456789": digits behind the ninth are dropped. Returns what follows, NULL: no digits. */
+static const char *parse_fraction(const char *text, uint64_t *ret_ns)
+{
+	uint64_t fraction_ns = 0, digit_ns = NSEC_PER_SEC / 10;
+	const char *first = text;
+
+	for (; isdigit((unsigned char)*text); text++, digit_ns /= 10)
+		fraction_ns += (uint64_t)(*text - '0') * digit_ns;
+	*ret_ns = fraction_ns;
+	return text > first ? text : NULL;
+}
+
+/* "Z" or "+02:00". */
+static int parse_zone(const char *text, int64_t *ret_seconds)
+{
+	unsigned int hours, minutes;
+	int length = 0;
+
+	if (!strcmp(text, "Z") || !strcmp(text, "z")) {
+		*ret_seconds = 0;
+		return 0;
+	}
+	if ((*text != '+' && *text != '-') ||
+		sscanf(text + 1, "%2u:%2u%n", &hours, &minutes, &length) != 2 || length != 5 ||
+		text[6] || hours > 23 || minutes > 59)
+		return -EINVAL;
+	*ret_seconds = (int64_t)(hours * 3600 + minutes * 60) * (*text == '-' ? -1 : 1);
+	return 0;
+}
+
+int timestamp_parse(const char *text, uint64_t now_ns, uint64_t *ret_ns)
+{
+	struct tm tm = {0};
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	uint64_t fraction_ns = 0;
+	int64_t zone_seconds, seconds;
+
+	if (!rest)
+		return parse_age(text, now_ns, ret_ns);
+	if (*rest == '.') {
+		rest = parse_fraction(rest + 1, &fraction_ns);
+		if (!rest)
+			return -EINVAL;
+	}
+	if (parse_zone(rest, &zone_seconds) < 0)
+		return -EINVAL;
+	seconds = (int64_t)timegm(&tm) - zone_seconds;
+	if (seconds < 0 || (uint64_t)seconds >= UINT64_MAX / NSEC_PER_SEC)
+		return -ERANGE;
+	*ret_ns = (uint64_t)seconds * NSEC_PER_SEC + fraction_ns;
+	return 0;
+}

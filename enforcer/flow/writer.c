@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "flow/writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY_MIN 1024
+
+static bool reserve(struct writer *writer, size_t length)
+{
+	size_t capacity = writer->capacity ? writer->capacity : CAPACITY_MIN;
+	char *data;
+
+	if (writer->capacity - writer->length >= length)
+		return true;
+	while (capacity - writer->length < length)
+		capacity *= 2;
+	data = realloc(writer->data, capacity);
+	if (!data) {
+		writer->failed = true;
+		return false;
+	}
+	writer->data = data;
+	writer->capacity = capacity;
+	return true;
+}
+
+void writer_bytes(struct writer *writer, const char *bytes, size_t length)
+{
+	if (!reserve(writer, length))
+		return;
+	memcpy(writer->data + writer->length, bytes, length);
+	writer->length += length;
+}
+
+void writer_uint(struct writer *writer, uint64_t number)
+{
+	char digits[20];
+	size_t first = sizeof(digits);
+
+	do {
+		digits[--first] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	writer_bytes(writer, digits + first, sizeof(digits) - first);
+}
+
+void writer_reset(struct writer *writer)
+{
+	writer->length = 0;
+	writer->failed = false;
+}
+
+void writer_clear(struct writer *writer)
+{
+	free(writer->data);
+	*writer = (struct writer)WRITER_INIT;
+}
