@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "command.h"
 
+#include "policies/suggest.h"
 #include "text.h"
 
 #include <string.h>
-
-/* A word as far from a command's name as this is no slip of the finger. */
-#define SUGGESTION_DISTANCE_MAX 3
 
 static const struct command *find(const struct command_group *group, const char *name)
 {
@@ -16,21 +14,15 @@ static const struct command *find(const struct command_group *group, const char 
 	return NULL;
 }
 
-static const struct command *nearest(const struct command_group *group, const char *name)
+static const char *nearest(const struct command_group *group, const char *word)
 {
-	const struct command *best = NULL;
-	size_t best_distance = SUGGESTION_DISTANCE_MAX;
+	const char *names[32];
+	size_t count = 0;
 
-	for (const struct command *command = group->commands; command->name; command++) {
-		size_t distance = text_distance(command->name, name);
-
-		/* Every letter replaced is no resemblance. */
-		if (distance < best_distance && distance < strlen(command->name)) {
-			best = command;
-			best_distance = distance;
-		}
-	}
-	return best;
+	for (const struct command *command = group->commands; command->name; command++)
+		if (count < ARRAY_SIZE(names))
+			names[count++] = command->name;
+	return suggest(word, names, count);
 }
 
 /* What argp prints above and below the options. */
@@ -63,11 +55,11 @@ int command_group_run(
 		return command_group_run(group, settings, 2, (char *[]){argv[0], "--help", NULL});
 	command = find(group, argv[word]);
 	if (!command) {
-		const struct command *near = nearest(group, argv[word]);
+		const char *near = nearest(group, argv[word]);
 
 		if (near)
 			usage_error(settings, "unknown command '%s', did you mean '%s'?",
-				argv[word], near->name);
+				argv[word], near);
 		usage_error(settings, "unknown command '%s'", argv[word]);
 	}
 	full_name = text_format("%s %s", argv[0], command->name);

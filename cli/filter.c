@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "filter.h"
 
+#include "text.h"
 #include "url.h"
 
-#include <errno.h>
+#include <string.h>
 
 /* Keys of long options without a letter: their place in the table, behind all letters. */
 #define KEY(place) (0x200 + (place))
@@ -27,27 +28,18 @@ static const struct argp_option options[] = {
 	{0},
 };
 
-static void add(
-	struct filter *filter, const struct argp_state *state, const char *key, const char *value)
-{
-	if (filter->count == FILTER_MAX)
-		argp_failure(state, 2, 0, "more than %d filters", FILTER_MAX);
-	filter->terms[filter->count].key = key;
-	filter->terms[filter->count++].value = value;
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct filter *filter = state->input;
 
 	if (key == ARGP_KEY_ARG) {
-		add(filter, state, "workload", argument);
+		url_query(&filter->url, "workload", argument);
 		return 0;
 	}
 	for (const struct argp_option *option = options; option->doc; option++) {
 		if (!option->name || option->key != key)
 			continue;
-		add(filter, state, option->name, argument);
+		url_query(&filter->url, option->name, argument);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -55,8 +47,17 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 const struct argp filter_argp = {.options = options, .parser = parse, .args_doc = "[WORKLOAD]"};
 
-void filter_to_url(const struct filter *filter, char **url)
+void filter_init(struct filter *filter, const char *path)
 {
-	for (size_t i = 0; i < filter->count; i++)
-		url_query(url, filter->terms[i].key, filter->terms[i].value);
+	filter->url = text_format("%s", path);
+}
+
+void filter_clear(struct filter *filter)
+{
+	free(filter->url);
+}
+
+bool filter_is_set(const struct filter *filter)
+{
+	return strchr(filter->url, '?') != NULL;
 }

@@ -3,20 +3,19 @@
 #pragma once
 
 #include <argp.h>
-#include <stddef.h>
-
-#define FILTER_MAX 64
+#include <stdbool.h>
 
 struct filter {
-	struct {
-		const char *key;
-		const char *value;
-	} terms[FILTER_MAX];
-	size_t count;
+	char *url; /* of the request; begins as its path, and grows by each filter */
 };
 
 /* A parser to put among a command's children; its input is a struct filter. A word that is no
  * option names a workload. */
 extern const struct argp filter_argp;
 
-void filter_to_url(const struct filter *filter, char **url);
+void filter_init(struct filter *filter, const char *path);
+void filter_clear(struct filter *filter);
+/* Something was filtered: an empty answer does not mean that nothing happened. */
+bool filter_is_set(const struct filter *filter);
+
+#define _cleanup_filter_ __attribute__((cleanup(filter_clear)))

@@ -11,15 +11,20 @@ static const struct argp_option options[] = {
 	{0},
 };
 
+void sources_add(struct sources *sources, const char *path)
+{
+	sources->paths =
+		must(reallocarray(sources->paths, sources->count + 1, sizeof(*sources->paths)));
+	sources->paths[sources->count++] = path;
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct sources *sources = state->input;
 
 	if (key != 'f' && key != ARGP_KEY_ARG)
 		return ARGP_ERR_UNKNOWN;
-	sources->paths =
-		must(reallocarray(sources->paths, sources->count + 1, sizeof(*sources->paths)));
-	sources->paths[sources->count++] = argument;
+	sources_add(sources, argument);
 	return 0;
 }
 

@@ -24,6 +24,7 @@ int sources_read(const struct settings *settings, const struct sources *sources,
 int sources_load(const struct settings *settings, const struct sources *sources,
 	const char *consequence, struct document_list *list);
 
+void sources_add(struct sources *sources, const char *path);
 void sources_clear(struct sources *sources);
 
 #define _cleanup_sources_   __attribute__((cleanup(sources_clear)))

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "text.h"
 
-#include <ctype.h>
 #include <langinfo.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -106,33 +105,6 @@ char *text_shorten(const char *text, size_t width)
 	}
 	fclose(stream);
 	return must(result);
-}
-
-size_t text_distance(const char *a, const char *b)
-{
-	size_t columns = strlen(b) + 1;
-	_cleanup_free_ size_t *row = must(calloc(columns, sizeof(*row)));
-
-	for (size_t j = 0; j < columns; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j < columns; j++) {
-			bool same = tolower((unsigned char)a[i - 1]) ==
-				    tolower((unsigned char)b[j - 1]);
-			size_t best = diagonal + !same;
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[columns - 1];
 }
 
 static char *scaled(double number, double base, const char *const units[], size_t units_count)

@@ -28,10 +28,6 @@ char *text_shorten(const char *text, size_t width);
 /* A new string in which control characters and broken UTF-8 are shown as '?'. */
 char *text_printable(const char *text);
 
-/* How many letters to insert, delete or replace to turn one word into the other (Levenshtein),
- * without regard to case. */
-size_t text_distance(const char *a, const char *b);
-
 /* The terminal's character set is UTF-8: symbols beyond ASCII may be used. */
 bool text_is_utf8(void);
 

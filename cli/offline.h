@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Documents in files as a cluster of its own: Pods and Namespaces are the model, policies the IR.
+ */
+#pragma once
+
+#include "policies/evaluate.h"
+#include "policies/ir.h"
+#include "policies/model.h"
+#include "sources.h"
+
+struct offline {
+	struct document_list documents;
+	struct model *model;
+	struct ir *ir;
+};
+
+/* Input of offline_argp. */
+struct offline_options {
+	const struct settings *settings;
+	struct sources sources;
+	enum posture posture;
+};
+
+/* -f PATH… and --posture, to put among a command's children. */
+extern const struct argp offline_argp;
+
+/* Reads, checks and compiles. Prints what is wrong. Returns an exit code. */
+int offline_load(const struct settings *settings, const struct offline_options *options,
+	struct offline *ret);
+void offline_clear(struct offline *offline);
+
+#define _cleanup_offline_ __attribute__((cleanup(offline_clear)))
+
+/* One end of a connection: a workload or an address outside. */
+struct offline_end {
+	const struct model_workload *workload; /* NULL: outside */
+	struct address address;                /* where it is outside */
+	const char *name;                      /* as asked for */
+	char *full_name;                       /* "namespace/pod" or the address */
+};
+
+/* "namespace/pod" ("pod" in namespace default) or an IP address; one that a pod owns is that pod.
+ * Ends the program as wrongly used if there is none. */
+void offline_find(const struct settings *settings, const struct offline *offline, const char *name,
+	struct offline_end *ret);
+/* The end's first address of the family; NULL: it has none. */
+const struct address *offline_address(const struct offline_end *end, bool ipv4);
