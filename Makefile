@@ -62,7 +62,7 @@ LIBS_cli      = $(call libraries,libcurl jansson smartcols ncursesw)
 
 # --- rooms: each is one archive; the lists say what each may lean on ------------------------------
 
-ROOMS         := base policies workload flow control bpf nft
+ROOMS         := base policies workload flow control bpf nft agent cli
 DIR_base      := enforcer/base
 DIR_policies  := policies
 DIR_workload  := enforcer/workload
@@ -70,6 +70,8 @@ DIR_flow      := enforcer/flow
 DIR_control   := enforcer/control
 DIR_bpf       := enforcer/dataplane/bpf
 DIR_nft       := enforcer/dataplane/nft
+DIR_agent     := enforcer
+DIR_cli       := cli
 NEEDS_base     := base
 NEEDS_policies := policies base
 NEEDS_workload := workload policies base
@@ -77,10 +79,10 @@ NEEDS_flow     := flow policies base
 NEEDS_control  := control base
 NEEDS_bpf      := bpf policies base
 NEEDS_nft      := nft policies base
-NEEDS_agent    := control flow workload bpf nft policies base
+NEEDS_agent    := agent control flow workload bpf nft policies base
 NEEDS_cli      := cli policies base
 
-sources  = $(sort $(wildcard $(1)/*.c))
+sources  = $(sort $(filter-out %/main.c,$(wildcard $(1)/*.c)))
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 archives = $(patsubst %,$(BUILD)/lib%.a,$(1))
 link     = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(1) -Wl,--start-group $(call archives,$(2)) \
@@ -150,13 +152,13 @@ $(foreach room,$(ROOMS),$(eval $(call room_rules,$(room))))
 # Files that include the skeleton wait for it.
 $(call objects,enforcer/dataplane/bpf): $(SKELETON)
 
-$(BUILD)/segd: $(call objects,enforcer) $(call archives,$(NEEDS_agent))
+$(BUILD)/segd: $(BUILD)/enforcer/main.o $(call archives,$(NEEDS_agent))
 	$(SAY) LINK $@
-	$(Q)$(call link,$(call objects,enforcer),$(NEEDS_agent))
+	$(Q)$(call link,$<,$(NEEDS_agent))
 
-$(BUILD)/segctl: $(call objects,cli) $(call archives,$(NEEDS_policies))
+$(BUILD)/segctl: $(BUILD)/cli/main.o $(call archives,$(NEEDS_cli))
 	$(SAY) LINK $@
-	$(Q)$(call link,$(call objects,cli),$(NEEDS_policies),$(LIBS_cli))
+	$(Q)$(call link,$<,$(NEEDS_cli))
 
 # --- tests --------------------------------------------------------------------------------------
 
