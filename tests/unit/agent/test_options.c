@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#define PARSE(options, error, ...) parse(options, error, (char *[]){"segd", __VA_ARGS__, NULL})
+
+static int parse(struct options *options, struct error *error, char **argv)
+{
+	int argc = 0;
+
+	while (argv[argc])
+		argc++;
+	optind = 0;
+	return options_parse(options, argc, argv, error);
+}
+
+static void test_defaults(void **state)
+{
+	struct error error = ERROR_INIT;
+	struct options options;
+
+	(void)state;
+	assert_int_equal(PARSE(&options, &error, NULL), 0);
+	assert_string_equal(options.dataplane, "auto");
+	assert_string_equal(options.socket_path, "/run/segd/segd.sock");
+	assert_int_equal(options.policy.posture, POSTURE_ALLOW);
+	assert_int_equal(options.adoption_ns, 60000000000);
+	assert_ptr_equal(options.node, options.hostname);
+	assert_false(options.remove);
+}
+
+static void test_values(void **state)
+{
+	struct error error = ERROR_INIT;
+	struct options options;
+
+	(void)state;
+	assert_int_equal(PARSE(&options, &error, "--dataplane=nft", "--no-docker", "--posture=deny",
+				 "--adoption=0", "--nflog-group", "7", "--restrict-node",
+				 "--remove-on-exit", "--node=n1"),
+		0);
+	assert_string_equal(options.dataplane, "nft");
+	assert_null(options.docker_socket);
+	assert_int_equal(options.policy.posture, POSTURE_DENY);
+	assert_true(options.policy.restrict_node);
+	assert_int_equal(options.adoption_ns, 0);
+	assert_int_equal(options.nflog_group, 7);
+	assert_true(options.remove_on_exit);
+	assert_string_equal(options.node, "n1");
+}
+
+static void refused(char *argument, const char *message)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+	struct options options;
+
+	assert_int_equal(PARSE(&options, &error, argument), -EINVAL);
+	assert_string_equal(error_message(&error), message);
+}
+
+static void test_wrong_usage(void **state)
+{
+	(void)state;
+	refused("--dataplane=xdp", "--dataplane: 'xdp' is not auto, ebpf or nft");
+	refused("--posture=maybe", "--posture: 'maybe' is not allow, deny or audit");
+	refused("--adoption=-1", "--adoption: '-1' is no number from 0 to 31536000");
+	refused("--adoption=1s", "--adoption: '1s' is no number from 0 to 31536000");
+	refused("--nflog-group=65536", "--nflog-group: '65536' is no number from 0 to 65535");
+	refused("--what", "--what: no such option (segd --help lists the options)");
+	refused("--socket", "--socket: needs a value (segd --help lists the options)");
+	refused("stray", "stray: segd takes options only");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_wrong_usage),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
