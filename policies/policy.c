@@ -28,16 +28,22 @@ static void rule_clear(struct policy_rule *rule)
 	free(rule->ports);
 }
 
+void policy_drop_rules(struct policy *policy, enum direction direction)
+{
+	for (size_t i = 0; i < policy->rules_count[direction]; i++)
+		rule_clear(&policy->rules[direction][i]);
+	free(policy->rules[direction]);
+	policy->rules[direction] = NULL;
+	policy->rules_count[direction] = 0;
+}
+
 void policy_free(struct policy *policy)
 {
 	if (!policy)
 		return;
 	workloads_clear(&policy->subject);
-	for (int direction = 0; direction < DIRECTION_COUNT; direction++) {
-		for (size_t i = 0; i < policy->rules_count[direction]; i++)
-			rule_clear(&policy->rules[direction][i]);
-		free(policy->rules[direction]);
-	}
+	for (int direction = 0; direction < DIRECTION_COUNT; direction++)
+		policy_drop_rules(policy, (enum direction)direction);
 	free(policy);
 }
 

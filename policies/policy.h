@@ -80,6 +80,7 @@ struct policy {
 
 struct policy *policy_new(void);
 void policy_free(struct policy *policy);
+void policy_drop_rules(struct policy *policy, enum direction direction);
 
 bool policy_workloads_match(const struct policy_workloads *workloads, const char *namespace,
 	const struct labels *namespace_labels, const struct labels *labels);
