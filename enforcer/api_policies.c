@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "json.h"
 #include "policies/diagnostic.h"
-#include "policies/policy.h"
+#include "policies/subject.h"
 #include "reconcile.h"
 
 #include <errno.h>

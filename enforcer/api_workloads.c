@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 #include "json.h"
-#include "policies/policy.h"
+#include "policies/subject.h"
 
 #include <errno.h>
 #include <netinet/in.h>
