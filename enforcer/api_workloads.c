@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct model_workload *in_model(
 	const struct agent *agent, const struct workload *workload)

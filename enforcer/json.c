@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "json.h"
 
-#include "base/clock.h"
+#include "flow/timestamp.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -18,9 +18,9 @@ json_t *json_from_labels(const struct labels *labels)
 
 json_t *json_from_time(uint64_t realtime_ns)
 {
-	char text[CLOCK_TEXT_MAX];
+	char text[TIMESTAMP_LENGTH + 1];
 
-	return realtime_ns ? json_string(clock_format(realtime_ns, text)) : json_null();
+	return realtime_ns ? json_string(timestamp_format(realtime_ns, text)) : json_null();
 }
 
 const char *json_protocol_name(uint8_t protocol)

@@ -14,7 +14,3 @@ static inline uint64_t clock_ns(clockid_t clock)
 	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
 }
-
-/* "2026-11-21T10:00:00.123456Z" (RFC 3339) from nanoseconds of CLOCK_REALTIME. */
-#define CLOCK_TEXT_MAX 32
-const char *clock_format(uint64_t realtime_ns, char text[static CLOCK_TEXT_MAX]);
