@@ -9,25 +9,6 @@
 
 #include <string.h>
 
-static const struct argp_child children[] = {{&object_argp, 0, NULL, 0}, {0}};
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	(void)argument;
-	if (key != ARGP_KEY_INIT)
-		return ARGP_ERR_UNKNOWN;
-	state->child_inputs[0] = state->input;
-	return 0;
-}
-
-static const struct argp argp = {
-	.parser = parse,
-	.children = children,
-	.args_doc = "[KIND [NAME]]",
-	.doc = "Lists the policies that the agent has, or prints them as they were applied (-o yaml). "
-	       "Exit status 1: there is none of this name.",
-};
-
 static const struct table_column columns[] = {
 	{"KIND", 0},
 	{"NAME", TABLE_SHRINK},
@@ -107,8 +88,13 @@ int policy_get_run(struct settings *settings, int argc, char **argv)
 	_cleanup_json_ json_t *answer = NULL;
 	_cleanup_error_ struct error error = ERROR_INIT;
 	_cleanup_object_ struct object object = {.settings = settings};
+	struct argp argp = object_argp;
 	json_t *policies;
 
+	argp.args_doc = "[KIND [NAME]]";
+	argp.doc =
+		"Lists the policies that the agent has, or prints them as they were applied (-o yaml). "
+		"Exit status 1: there is none of this name.";
 	settings_parse(
 		settings, &argp, OUTPUT_TABLE | OUTPUT_YAML | OUTPUT_JSON, argc, argv, &object);
 	client = client_new(settings->socket_path);

@@ -6,25 +6,6 @@
 #include "sources.h"
 #include "text.h"
 
-static const struct argp_child children[] = {{&sources_argp, 0, NULL, 0}, {0}};
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	(void)argument;
-	if (key != ARGP_KEY_INIT)
-		return ARGP_ERR_UNKNOWN;
-	state->child_inputs[0] = state->input;
-	return 0;
-}
-
-static const struct argp argp = {
-	.parser = parse,
-	.children = children,
-	.doc = "Checks policies, Pods and Namespaces in files and prints every mistake with file, line "
-	       "and column. Needs neither an agent nor root. Exit status 1: there are errors "
-	       "(warnings alone are none).",
-};
-
 static json_t *to_json(const struct diagnostics *diagnostics)
 {
 	json_t *list = must(json_array());
@@ -62,8 +43,13 @@ int policy_lint_run(struct settings *settings, int argc, char **argv)
 	struct diagnostics diagnostics = DIAGNOSTICS_INIT;
 	_cleanup_documents_ struct document_list list = {0};
 	_cleanup_sources_ struct sources sources = {0};
+	struct argp argp = sources_argp;
 	int code;
 
+	argp.doc =
+		"Checks policies, Pods and Namespaces in files and prints every mistake with file, line "
+		"and column. Needs neither an agent nor root. Exit status 1: there are errors "
+		"(warnings alone are none).";
 	settings_parse(settings, &argp, OUTPUT_TABLE | OUTPUT_JSON, argc, argv, &sources);
 	code = sources_read(settings, &sources, &list, &diagnostics);
 	if (settings->output == OUTPUT_JSON) {

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "csv.h"
+
+#include "record.h"
+#include "text.h"
+
+#include <string.h>
+
+/* Members of a record by their path, at most two steps. */
+static const struct column {
+	const char *name;
+	const char *member;
+	const char *inner;
+} columns[] = {
+	{"time", "time", NULL},
+	{"event", "event", NULL},
+	{"verdict", "verdict", NULL},
+	{"direction", "direction", NULL},
+	{"reason", "reason", NULL},
+	{"protocol", "protocol", NULL},
+	{"source_ip", "source", "ip"},
+	{"source_port", "source", "port"},
+	{"source_namespace", "source", "namespace"},
+	{"source_workload", "source", "workload"},
+	{"destination_ip", "destination", "ip"},
+	{"destination_port", "destination", "port"},
+	{"destination_namespace", "destination", "namespace"},
+	{"destination_workload", "destination", "workload"},
+	{"rule_kind", "rule", "kind"},
+	{"rule_namespace", "rule", "namespace"},
+	{"rule_name", "rule", "name"},
+	{"rule_index", "rule", "index"},
+	{"packets", "packets", NULL},
+	{"bytes", "bytes", NULL},
+	{"start", "start", NULL},
+	{"end", "end", NULL},
+};
+
+static void print_text(const char *text)
+{
+	if (!strpbrk(text, ",\"\r\n")) {
+		fputs(text, stdout);
+		return;
+	}
+	putchar('"');
+	for (; *text; text++) {
+		if (*text == '"')
+			putchar('"');
+		putchar(*text);
+	}
+	putchar('"');
+}
+
+void csv_print_heading(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		printf("%s%s", i ? "," : "", columns[i].name);
+	fputs("\r\n", stdout);
+}
+
+/* A refusal has its port beside its ends, a record within them. */
+static const json_t *value_of(const json_t *record, const struct column *column)
+{
+	const json_t *value = json_object_get(record, column->member);
+
+	if (column->inner)
+		value = json_object_get(value, column->inner);
+	if (!value && strcmp(column->name, "destination_port") == 0)
+		value = json_object_get(record, "port");
+	return value;
+}
+
+void csv_print_record(const json_t *record)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+		const json_t *value = value_of(record, &columns[i]);
+
+		if (i)
+			putchar(',');
+		if (json_is_string(value))
+			print_text(json_string_value(value));
+		else if (json_is_number(value))
+			printf("%.0f", json_number_value(value));
+		else if (json_is_array(value))
+			printf("%.0f", field_sum(record, columns[i].member));
+	}
+	fputs("\r\n", stdout);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* segctl denied: what was refused, how often, since when, and by which rule. */
+#include "clock.h"
+#include "command.h"
+#include "listing.h"
+#include "output.h"
+#include "record.h"
+#include "text.h"
+
+static const struct table_column columns[] = {
+	{"FROM", TABLE_SHRINK},
+	{"TO", TABLE_SHRINK},
+	{"PORT", 0},
+	{"PACKETS", TABLE_RIGHT},
+	{"FIRST", 0},
+	{"LAST", 0},
+	{"BECAUSE", TABLE_NOTE},
+	{0},
+};
+
+static void add_row(struct table *table, const struct settings *settings, const json_t *refusal)
+{
+	_cleanup_free_ char *why = record_why(refusal);
+	const char *direction = field_text(refusal, "direction");
+
+	table_row(table);
+	table_cell(table, TABLE_BAD, record_end(json_object_get(refusal, "source")));
+	table_cell(table, TABLE_BAD, record_end(json_object_get(refusal, "destination")));
+	table_cell(table, TABLE_PLAIN, record_port(refusal));
+	table_cell(table, TABLE_PLAIN, text_count(field_sum(refusal, "packets")));
+	table_cell(table, TABLE_PLAIN, clock_format(settings, field_text(refusal, "start")));
+	table_cell(table, TABLE_PLAIN, clock_format(settings, field_text(refusal, "end")));
+	table_cell(
+		table, TABLE_PLAIN, text_format("%s%s%s", direction, *direction ? ": " : "", why));
+}
+
+static const struct listing listing = {
+	.path = "/v1/denied",
+	.member = "denied",
+	.doc = "Shows who was refused what, how many packets, and the rule that refused them, or that "
+	       "no rule of a policy allows it. Most packets first.",
+	.columns = columns,
+	.add_row = add_row,
+	.none = "denied flows",
+};
+
+int denied_run(struct settings *settings, int argc, char **argv)
+{
+	return listing_run(&listing, settings, argc, argv);
+}

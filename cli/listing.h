@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What flows and denied have in common: filters, formats, following. */
+#pragma once
+
+#include "settings.h"
+#include "table.h"
+
+#include <jansson.h>
+
+struct listing {
+	const char *path;   /* of the API */
+	const char *member; /* of the answer: the list */
+	const char *doc;    /* for --help */
+	const struct table_column *columns;
+	void (*add_row)(struct table *table, const struct settings *settings, const json_t *item);
+	/* Says why the list may be empty. */
+	const char *none;
+};
+
+int listing_run(const struct listing *listing, struct settings *settings, int argc, char **argv);

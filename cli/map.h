@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The connection map as the API gives it: nodes, and edges in the order that a person wants. */
+#pragma once
+
+#include "client.h"
+#include "settings.h"
+
+enum map_order {
+	MAP_BY_NAME,
+	MAP_BY_PACKETS,
+	MAP_BY_TIME,
+	MAP_ORDERS
+};
+
+const char *map_order_name(enum map_order order);
+
+/* Edges that were denied come first in every order. */
+void map_sort(json_t *map, enum map_order order);
+
+/* Live screen: url with its filters is asked each second. Returns an exit code. */
+int map_live_run(const struct settings *settings, const char *url);
