@@ -47,6 +47,10 @@ int control_server_new(const struct control_options *options, sd_event *event,
 /* Ends streams, removes the socket. */
 void control_server_free(struct control_server *server);
 
+/* {"connections", "streams", "requests", "refused_peers", "turned_away", "lines_lost"}: who was
+ * refused for lack of rights, what was beyond a bound, what slow readers missed. New reference. */
+json_t *control_server_describe(const struct control_server *server);
+
 /* A segment of the path by its name in the route, or a query argument; decoded; NULL: not there. */
 const char *control_parameter(const struct control_request *request, const char *name);
 /* Calls visit for each query argument until it returns false. */
