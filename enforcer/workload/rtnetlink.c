@@ -2,6 +2,7 @@
 #include "workload/rtnetlink.h"
 
 #include "base/cleanup.h"
+#include "workload/link_local.h"
 
 #include <errno.h>
 #include <linux/if.h>
@@ -97,16 +98,6 @@ bool rtnetlink_parse_link(const struct nlmsghdr *message, struct rtnetlink_link 
 	return true;
 }
 
-static bool is_link_local(const struct address *address)
-{
-	static const struct prefix ranges[] = {
-		{{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 169, 254}}, 96 + 16},
-		{{{0xfe, 0x80}}, 10},
-	};
-
-	return prefix_contains(&ranges[0], address) || prefix_contains(&ranges[1], address);
-}
-
 bool rtnetlink_parse_address(const struct nlmsghdr *message, struct rtnetlink_address *ret)
 {
 	struct attributes attributes = {.max = IFA_MAX};
@@ -131,7 +122,7 @@ bool rtnetlink_parse_address(const struct nlmsghdr *message, struct rtnetlink_ad
 	else
 		return false;
 	address.ifindex = header->ifa_index;
-	address.link_local = is_link_local(&address.address);
+	address.link_local = link_local_contains(&address.address);
 	*ret = address;
 	return true;
 }

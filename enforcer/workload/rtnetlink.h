@@ -26,7 +26,7 @@ struct rtnetlink_link {
 struct rtnetlink_address {
 	uint32_t ifindex;
 	struct address address;
-	bool link_local; /* 169.254.0.0/16 and fe80::/10 */
+	bool link_local;
 };
 
 /* A socket in the calling thread's network namespace; groups: RTMGRP_*, 0: for requests only. */
