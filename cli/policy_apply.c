@@ -69,19 +69,14 @@ static void print_change(const struct settings *settings, const json_t *applied)
 	printf(" %s %s%s%s\n", name, color ? "\033[32m" : "", change, color ? "\033[0m" : "");
 }
 
-/* How many workloads it concerns is a courtesy: without an answer the line goes without it. */
-static void print_summary(struct client *client, const json_t *answer, double seconds)
+static void print_summary(const json_t *answer)
 {
-	_cleanup_json_ json_t *status = NULL;
-	_cleanup_free_ char *took = clock_duration(seconds), *workloads = NULL;
+	_cleanup_free_ char *took = clock_duration(field_number(answer, "milliseconds") / 1000);
+	_cleanup_free_ char *workloads =
+		output_plural(field_number(answer, "workloads"), "workload", "workloads");
 
-	printf("generation %.0f enforced ", field_number(answer, "generation"));
-	if (client_get(client, "/v1/status", &status, NULL) == 0) {
-		workloads =
-			output_plural(field_number(status, "workloads"), "workload", "workloads");
-		printf("on %s ", workloads);
-	}
-	printf("in %s\n", took);
+	printf("generation %.0f enforced on %s in %s\n", field_number(answer, "generation"),
+		workloads, took);
 }
 
 static int refused(const struct settings *settings, const struct bundle *bundle,
@@ -100,16 +95,13 @@ static int apply(const struct settings *settings, const struct document_list *li
 	_cleanup_error_ struct error error = ERROR_INIT;
 	_cleanup_json_ json_t *answer = NULL;
 	struct client_reply reply;
-	struct timespec start, end;
 	const json_t *applied;
 	size_t i;
 
 	bundle_new(list, &bundle);
 	url_query(&url, "file", bundle.file);
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (client_call(client, "POST", url, bundle.text, &reply, &error) < 0)
 		return report(settings, &error);
-	clock_gettime(CLOCK_MONOTONIC, &end);
 	answer = reply.body;
 	if (client_reply_check(&reply, &error) < 0)
 		return refused(settings, &bundle, &reply, &error);
@@ -123,9 +115,7 @@ static int apply(const struct settings *settings, const struct document_list *li
 	if (dry_run)
 		puts("dry run: nothing was changed");
 	else
-		print_summary(client, answer,
-			(double)(end.tv_sec - start.tv_sec) +
-				(double)(end.tv_nsec - start.tv_nsec) / 1e9);
+		print_summary(answer);
 	return EXIT_YES;
 }
 
