@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/nft/batch.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <libnftnl/common.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define RECEIVE_BYTES ((size_t)(64 << 10))
+
+struct batch {
+	char *data;
+	size_t used;
+	size_t size;
+	char **descriptions; /* of message i, whose sequence number is i + 1 */
+	size_t count;
+	size_t descriptions_size;
+};
+
+static int reserve(struct batch *batch)
+{
+	size_t size = batch->size ? batch->size : 2 * BATCH_MESSAGE_MAX;
+	char *data;
+
+	while (size < batch->used + BATCH_MESSAGE_MAX)
+		size *= 2;
+	if (size == batch->size)
+		return 0;
+	data = realloc(batch->data, size);
+	if (!data)
+		return -ENOMEM;
+	batch->data = data;
+	batch->size = size;
+	return 0;
+}
+
+int batch_new(struct batch **ret)
+{
+	_cleanup_(batch_freep) struct batch *batch = calloc(1, sizeof(*batch));
+
+	if (!batch || reserve(batch) < 0)
+		return -ENOMEM;
+	batch->used = MNL_ALIGN(nftnl_batch_begin(batch->data, 0)->nlmsg_len);
+	*ret = TAKE_PTR(batch);
+	return 0;
+}
+
+void batch_free(struct batch *batch)
+{
+	if (!batch)
+		return;
+	for (size_t i = 0; i < batch->count; i++)
+		free(batch->descriptions[i]);
+	free(batch->descriptions);
+	free(batch->data);
+	free(batch);
+}
+
+static int describe(struct batch *batch, const char *format, va_list arguments)
+{
+	char *text;
+
+	if (batch->count == batch->descriptions_size) {
+		size_t size = batch->descriptions_size ? 2 * batch->descriptions_size : 64;
+		char **descriptions =
+			reallocarray(batch->descriptions, size, sizeof(*descriptions));
+
+		if (!descriptions)
+			return -ENOMEM;
+		batch->descriptions = descriptions;
+		batch->descriptions_size = size;
+	}
+	if (vasprintf(&text, format, arguments) < 0)
+		return -ENOMEM;
+	batch->descriptions[batch->count++] = text;
+	return 0;
+}
+
+struct nlmsghdr *batch_message(struct batch *batch, uint16_t type, uint16_t family, uint16_t flags,
+	const char *format, ...)
+{
+	va_list arguments;
+	int r;
+
+	if (reserve(batch) < 0)
+		return NULL;
+	va_start(arguments, format);
+	r = describe(batch, format, arguments);
+	va_end(arguments);
+	if (r < 0)
+		return NULL;
+	return nftnl_nlmsg_build_hdr(
+		batch->data + batch->used, type, family, flags, (uint32_t)batch->count);
+}
+
+void batch_message_done(struct batch *batch)
+{
+	const struct nlmsghdr *message = (void *)(batch->data + batch->used);
+
+	batch->used += MNL_ALIGN(message->nlmsg_len);
+}
+
+size_t batch_count(const struct batch *batch)
+{
+	return batch->count;
+}
+
+size_t batch_bytes(const struct batch *batch)
+{
+	return batch->used;
+}
+
+/* The kernel answers messages in order and repeats nothing behind the last one's answer. */
+static void request_last_ack(struct batch *batch)
+{
+	struct nlmsghdr *message = (void *)batch->data;
+	int left = (int)batch->used;
+
+	while (mnl_nlmsg_ok(message, left)) {
+		if (message->nlmsg_seq == batch->count)
+			message->nlmsg_flags |= NLM_F_ACK;
+		message = mnl_nlmsg_next(message, &left);
+	}
+}
+
+static const char *description(const struct batch *batch, uint32_t sequence)
+{
+	return sequence && sequence <= batch->count ? batch->descriptions[sequence - 1]
+						    : "transaction";
+}
+
+/* 1: that was the last answer; 0: more to come. Keeps the first refusal in *failure. */
+static int take_answer(const struct batch *batch, const struct nlmsghdr *message, int *failure,
+	struct error *error)
+{
+	const struct nlmsgerr *answer = mnl_nlmsg_get_payload(message);
+
+	if (answer->error && !*failure)
+		*failure = error_errno(error, answer->error, "nftables refused %s",
+			description(batch, message->nlmsg_seq));
+	return message->nlmsg_seq == batch->count || !message->nlmsg_seq;
+}
+
+static int take_answers(const struct batch *batch, const char *buffer, ssize_t length,
+	mnl_cb_t echo, void *userdata, int *failure, struct error *error)
+{
+	const struct nlmsghdr *message = (const void *)buffer;
+	int left = (int)length, done = 0;
+
+	while (mnl_nlmsg_ok(message, left)) {
+		if (message->nlmsg_type == NLMSG_ERROR) {
+			done |= take_answer(batch, message, failure, error);
+		} else if (echo && !*failure && message->nlmsg_type >= NLMSG_MIN_TYPE) {
+			int r = echo(message, userdata);
+
+			if (r < 0)
+				*failure = error_errno(error, r, "read notification");
+		}
+		message = mnl_nlmsg_next(message, &left);
+	}
+	return done;
+}
+
+static int receive(const struct batch *batch, struct mnl_socket *socket, mnl_cb_t echo,
+	void *userdata, struct error *error)
+{
+	_cleanup_free_ char *buffer = malloc(RECEIVE_BYTES);
+	int failure = 0, done = 0;
+
+	if (!buffer)
+		return error_nomem(error);
+	while (!done) {
+		ssize_t length = mnl_socket_recvfrom(socket, buffer, RECEIVE_BYTES);
+
+		if (length < 0 && errno == EINTR)
+			continue;
+		/* Answers were lost: whatever came first says more than that. */
+		if (length < 0)
+			return failure ? failure
+				       : error_errno(error, -errno, "receive nftables' answer");
+		done = take_answers(batch, buffer, length, echo, userdata, &failure, error);
+	}
+	return failure;
+}
+
+int batch_send(struct batch *batch, struct mnl_socket *socket, mnl_cb_t echo, void *userdata,
+	struct error *error)
+{
+	int descriptor = mnl_socket_get_fd(socket), bytes;
+
+	if (!batch->count)
+		return 0;
+	if (reserve(batch) < 0)
+		return error_nomem(error);
+	request_last_ack(batch);
+	batch->used += MNL_ALIGN(
+		nftnl_batch_end(batch->data + batch->used, (uint32_t)batch->count + 1)->nlmsg_len);
+	/* The kernel doubles it; netlink wants the whole message within it. */
+	bytes = (int)batch->used + 4096;
+	(void)setsockopt(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
+	if (mnl_socket_sendto(socket, batch->data, batch->used) < 0)
+		return error_errno(error, -errno, "send %zu nftables messages (%zu bytes)",
+			batch->count, batch->used);
+	return receive(batch, socket, echo, userdata, error);
+}

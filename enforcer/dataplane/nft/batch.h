@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One nftables transaction: messages that the kernel takes all together or not at all.
+ *
+ *	message = batch_message(batch, NFT_MSG_NEWCHAIN, NFPROTO_INET, NLM_F_CREATE, "chain %s", x);
+ *	if (!message)
+ *		return -ENOMEM;
+ *	nftnl_chain_nlmsg_build_payload(message, chain);
+ *	batch_message_done(batch);
+ *
+ * Whatever the kernel refuses is named by the words that were given with its message.
+ */
+#pragma once
+
+#include "base/error.h"
+
+/* Before linux/netfilter.h, which everybody here needs too and which declares the same. */
+#include <netinet/in.h>
+
+#include <libmnl/libmnl.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct batch;
+
+/* A message must not exceed it, and no attribute 64 KiB. */
+#define BATCH_MESSAGE_MAX ((size_t)(72 << 10))
+
+int batch_new(struct batch **ret);
+void batch_free(struct batch *batch);
+
+/* Starts a message. Valid until batch_message_done(). NULL: out of memory. */
+struct nlmsghdr *batch_message(struct batch *batch, uint16_t type, uint16_t family, uint16_t flags,
+	const char *format, ...) __attribute__((format(printf, 5, 6)));
+void batch_message_done(struct batch *batch);
+
+/* Messages between begin and end; how many bytes will be sent. */
+size_t batch_count(const struct batch *batch);
+size_t batch_bytes(const struct batch *batch);
+
+/*
+ * Sends everything in one system call and waits for the kernel's word. An empty batch is 0 without
+ * a call. echo (may be NULL) is called for notifications of messages that carry NLM_F_ECHO; a
+ * negative return value of it is passed on. On failure nothing has changed in the kernel.
+ */
+int batch_send(struct batch *batch, struct mnl_socket *socket, mnl_cb_t echo, void *userdata,
+	struct error *error);
+
+static inline void batch_freep(struct batch **batch)
+{
+	batch_free(*batch);
+}

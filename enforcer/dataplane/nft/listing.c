@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/nft/listing.h"
+
+#include "base/cleanup.h"
+#include "dataplane/nft/comment.h"
+#include "dataplane/nft/layout.h"
+#include "dataplane/nft/netlink.h"
+
+#include <errno.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/object.h>
+#include <libnftnl/set.h>
+#include <libnftnl/table.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <string.h>
+
+#define REQUEST_BYTES 1024
+
+static struct nlmsghdr *request(char *buffer, uint16_t type, uint16_t flags,
+	uint16_t name_attribute, uint16_t table_attribute, const char *name)
+{
+	struct nlmsghdr *message = nftnl_nlmsg_build_hdr(buffer, type, NFPROTO_INET, flags, 0);
+
+	if (table_attribute)
+		mnl_attr_put_strz(message, table_attribute, LAYOUT_TABLE);
+	if (name)
+		mnl_attr_put_strz(message, name_attribute, name);
+	return message;
+}
+
+static int read_table(const struct nlmsghdr *message, void *userdata)
+{
+	struct nftnl_table *table = nftnl_table_alloc();
+	const char *text = NULL;
+	const void *data;
+	uint32_t size;
+
+	if (!table || nftnl_table_nlmsg_parse(message, table) < 0) {
+		nftnl_table_free(table);
+		errno = ENOMEM;
+		return MNL_CB_ERROR;
+	}
+	data = nftnl_table_get_data(table, NFTNL_TABLE_USERDATA, &size);
+	if (data)
+		text = comment_decode(data, size, NFTNL_UDATA_TABLE_COMMENT);
+	snprintf(userdata, LISTING_COMMENT_MAX, "%s", text ? text : "");
+	nftnl_table_free(table);
+	return MNL_CB_OK;
+}
+
+int listing_table(struct mnl_socket *socket, char comment[static LISTING_COMMENT_MAX])
+{
+	char buffer[REQUEST_BYTES], found[LISTING_COMMENT_MAX] = "";
+	int r = netlink_query(socket,
+		request(buffer, NFT_MSG_GETTABLE, NLM_F_ACK, NFTA_TABLE_NAME, 0, LAYOUT_TABLE),
+		read_table, found);
+
+	if (!r)
+		memcpy(comment, found, sizeof(found));
+	return r;
+}
+
+static bool starts_with(const char *text, const char *start)
+{
+	return !strncmp(text, start, strlen(start));
+}
+
+/* Everything else in the table is the layout's. */
+static bool is_of_policy(const char *name)
+{
+	return starts_with(name, "egress-") || starts_with(name, "ingress-") ||
+	       starts_with(name, "refuse-egress-") || starts_with(name, "refuse-ingress-");
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), end_length = strlen(end);
+
+	return length >= end_length && !strcmp(text + length - end_length, end);
+}
+
+static bool is_dispatch(const char *name)
+{
+	for (int ipv4 = 0; ipv4 < 2; ipv4++)
+		if (!strcmp(name, layout_dispatch_map(DIRECTION_INGRESS, ipv4)) ||
+			!strcmp(name, layout_dispatch_map(DIRECTION_EGRESS, ipv4)) ||
+			!strcmp(name, layout_workloads(ipv4)) || !strcmp(name, layout_self(ipv4)))
+			return true;
+	return false;
+}
+
+static int read_chain(const struct nlmsghdr *message, void *userdata)
+{
+	struct nftnl_chain *chain = nftnl_chain_alloc();
+	const char *name, *table;
+	int r = MNL_CB_ERROR;
+
+	errno = ENOMEM;
+	if (!chain || nftnl_chain_nlmsg_parse(message, chain) < 0)
+		goto end;
+	name = nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME);
+	table = nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE);
+	r = MNL_CB_OK;
+	if (name && table && !strcmp(table, LAYOUT_TABLE) && is_of_policy(name) &&
+		!ruleset_add_chain(userdata, name))
+		r = MNL_CB_ERROR;
+end:
+	if (chain)
+		nftnl_chain_free(chain);
+	return r;
+}
+
+static int read_set(const struct nlmsghdr *message, void *userdata)
+{
+	static const struct shape unknown;
+	struct nftnl_set *set = nftnl_set_alloc();
+	const char *name;
+	int r = MNL_CB_ERROR;
+	bool mutable;
+
+	errno = ENOMEM;
+	if (!set || nftnl_set_nlmsg_parse(message, set) < 0)
+		goto end;
+	name = nftnl_set_get_str(set, NFTNL_SET_NAME);
+	r = MNL_CB_OK;
+	if (!name || (!is_of_policy(name) && !is_dispatch(name)))
+		goto end;
+	mutable = is_dispatch(name) || ends_with(name, "-hosts4") || ends_with(name, "-hosts6");
+	if (!ruleset_add_set(userdata, name, &unknown, mutable))
+		r = MNL_CB_ERROR;
+end:
+	if (set)
+		nftnl_set_free(set);
+	return r;
+}
+
+static void forget(void *userdata)
+{
+	ruleset_clear(userdata);
+}
+
+static int read_element(struct nftnl_set_elem *source, void *userdata)
+{
+	struct element element = {.target.code = TARGET_NONE};
+	const char *chain;
+	const void *key;
+	uint32_t size;
+
+	key = nftnl_set_elem_get(source, NFTNL_SET_ELEM_KEY, &size);
+	if (!key || size > sizeof(element.key))
+		return 0;
+	memcpy(element.key, key, size);
+	element.key_length = (uint8_t)size;
+	if (nftnl_set_elem_is_set(source, NFTNL_SET_ELEM_VERDICT))
+		element.target.code =
+			(int32_t)nftnl_set_elem_get_u32(source, NFTNL_SET_ELEM_VERDICT);
+	chain = nftnl_set_elem_get_str(source, NFTNL_SET_ELEM_CHAIN);
+	if (chain)
+		element.target.chain = identity_add_text(IDENTITY_START, chain);
+	return element_list_add(userdata, &element);
+}
+
+static int read_elements(const struct nlmsghdr *message, void *userdata)
+{
+	struct nftnl_set *set = nftnl_set_alloc();
+	int r = -ENOMEM;
+
+	if (set && nftnl_set_elems_nlmsg_parse(message, set) >= 0)
+		r = nftnl_set_elem_foreach(set, read_element, userdata);
+	if (set)
+		nftnl_set_free(set);
+	if (!r)
+		return MNL_CB_OK;
+	errno = ENOMEM;
+	return MNL_CB_ERROR;
+}
+
+static void forget_elements(void *userdata)
+{
+	element_list_clear(userdata);
+}
+
+int listing_ruleset(struct mnl_socket *socket, struct ruleset *ret)
+{
+	struct ruleset ruleset = {0};
+	char buffer[REQUEST_BYTES];
+	struct ruleset_set *set;
+	int r = netlink_dump(socket,
+		request(buffer, NFT_MSG_GETSET, NLM_F_DUMP, 0, NFTA_SET_TABLE, NULL), read_set,
+		forget, &ruleset);
+
+	for (set = ruleset.sets; !r && set; set = set->hh.next) {
+		if (!set->mutable)
+			continue;
+		r = netlink_dump(socket,
+			request(buffer, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFTA_SET_ELEM_LIST_SET,
+				NFTA_SET_ELEM_LIST_TABLE, set->name),
+			read_elements, forget_elements, &set->elements);
+		element_list_sort(&set->elements);
+	}
+	/* Without a restart: a chain that was read twice is there twice, but nobody else changes
+	 * this table. */
+	if (!r)
+		r = netlink_dump(socket,
+			request(buffer, NFT_MSG_GETCHAIN, NLM_F_DUMP, 0, NFTA_CHAIN_TABLE, NULL),
+			read_chain, NULL, &ruleset);
+	if (r < 0)
+		ruleset_clear(&ruleset);
+	else
+		*ret = ruleset;
+	return r;
+}
+
+struct counted {
+	listing_counted_fn callback;
+	void *userdata;
+};
+
+struct counts {
+	uint64_t packets;
+	uint64_t bytes;
+};
+
+static int read_counter(struct nftnl_expr *expression, void *userdata)
+{
+	struct counts *counts = userdata;
+
+	if (strcmp(nftnl_expr_get_str(expression, NFTNL_EXPR_NAME), "counter") != 0)
+		return 0;
+	counts->packets = nftnl_expr_get_u64(expression, NFTNL_EXPR_CTR_PACKETS);
+	counts->bytes = nftnl_expr_get_u64(expression, NFTNL_EXPR_CTR_BYTES);
+	return 0;
+}
+
+static int read_counted_element(struct nftnl_set_elem *element, void *userdata)
+{
+	const struct counted *counted = userdata;
+	struct counts counts = {0};
+	const void *key;
+	uint32_t size;
+
+	key = nftnl_set_elem_get(element, NFTNL_SET_ELEM_KEY, &size);
+	if (!key || nftnl_set_elem_expr_foreach(element, read_counter, &counts) < 0)
+		return 0;
+	return counted->callback(key, size, counts.packets, counts.bytes, counted->userdata);
+}
+
+static int read_counted(const struct nlmsghdr *message, void *userdata)
+{
+	struct nftnl_set *set = nftnl_set_alloc();
+	int r = -ENOMEM;
+
+	if (set && nftnl_set_elems_nlmsg_parse(message, set) >= 0)
+		r = nftnl_set_elem_foreach(set, read_counted_element, userdata);
+	if (set)
+		nftnl_set_free(set);
+	if (r >= 0)
+		return MNL_CB_OK;
+	errno = -r;
+	return MNL_CB_ERROR;
+}
+
+int listing_counted(
+	struct mnl_socket *socket, const char *set, listing_counted_fn callback, void *userdata)
+{
+	struct counted counted = {callback, userdata};
+	char buffer[REQUEST_BYTES];
+
+	return netlink_dump(socket,
+		request(buffer, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFTA_SET_ELEM_LIST_SET,
+			NFTA_SET_ELEM_LIST_TABLE, set),
+		read_counted, NULL, &counted);
+}
+
+int listing_counted_message(
+	const struct nlmsghdr *message, listing_counted_fn callback, void *userdata)
+{
+	struct counted counted = {callback, userdata};
+
+	return read_counted(message, &counted) < 0 ? -errno : 0;
+}
+
+static int read_object(const struct nlmsghdr *message, void *userdata)
+{
+	struct nftnl_obj *object = nftnl_obj_alloc();
+	struct counts *counts = userdata;
+
+	if (!object || nftnl_obj_nlmsg_parse(message, object) < 0) {
+		nftnl_obj_free(object);
+		errno = ENOMEM;
+		return MNL_CB_ERROR;
+	}
+	counts->packets = nftnl_obj_get_u64(object, NFTNL_OBJ_CTR_PKTS);
+	counts->bytes = nftnl_obj_get_u64(object, NFTNL_OBJ_CTR_BYTES);
+	nftnl_obj_free(object);
+	return MNL_CB_OK;
+}
+
+int listing_counter(
+	struct mnl_socket *socket, const char *name, uint64_t *ret_packets, uint64_t *ret_bytes)
+{
+	struct counts counts = {0};
+	char buffer[REQUEST_BYTES];
+	struct nlmsghdr *message =
+		request(buffer, NFT_MSG_GETOBJ, NLM_F_ACK, NFTA_OBJ_NAME, NFTA_OBJ_TABLE, name);
+	int r;
+
+	mnl_attr_put_u32(message, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
+	r = netlink_query(socket, message, read_object, &counts);
+	if (r < 0)
+		return r;
+	*ret_packets = counts.packets;
+	*ret_bytes = counts.bytes;
+	return 0;
+}

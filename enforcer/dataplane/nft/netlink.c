@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/nft/netlink.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#define RECEIVE_BYTES    (4 << 20)
+#define MESSAGE_BYTES    ((size_t)(64 << 10))
+#define ANSWER_TIMEOUT_S 10
+#define DUMP_ATTEMPTS    8
+
+static int open_socket(struct mnl_socket **ret, struct error *error)
+{
+	_cleanup_(netlink_closep) struct mnl_socket *socket = NULL;
+	int bytes = RECEIVE_BYTES, one = 1;
+
+	socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!socket || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		return error_errno(error, -errno, "open netfilter netlink socket");
+	/* Refused messages come back without their payload. */
+	(void)mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &one, sizeof(one));
+	(void)setsockopt(
+		mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
+	*ret = TAKE_PTR(socket);
+	return 0;
+}
+
+int netlink_open(struct mnl_socket **ret, struct error *error)
+{
+	struct timeval timeout = {.tv_sec = ANSWER_TIMEOUT_S};
+	struct mnl_socket *socket;
+	int r;
+
+	r = open_socket(&socket, error);
+	if (r < 0)
+		return r;
+	(void)setsockopt(
+		mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	*ret = socket;
+	return 0;
+}
+
+int netlink_open_events(const int *groups, struct mnl_socket **ret, struct error *error)
+{
+	_cleanup_(netlink_closep) struct mnl_socket *socket = NULL;
+	int r;
+
+	r = open_socket(&socket, error);
+	if (r < 0)
+		return r;
+	for (; *groups; groups++)
+		if (mnl_socket_setsockopt(
+			    socket, NETLINK_ADD_MEMBERSHIP, (void *)groups, sizeof(*groups)) < 0)
+			return error_errno(error, -errno, "join netlink group %d", *groups);
+	if (fcntl(mnl_socket_get_fd(socket), F_SETFL, O_NONBLOCK) < 0)
+		return error_errno(error, -errno, "make netlink socket non-blocking");
+	*ret = TAKE_PTR(socket);
+	return 0;
+}
+
+int netlink_query(
+	struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_t callback, void *userdata)
+{
+	static uint32_t sequence = 0x10000000; /* batches count from 0 */
+	_cleanup_free_ char *buffer = malloc(MESSAGE_BYTES);
+	unsigned int port = mnl_socket_get_portid(socket);
+	int r;
+
+	if (!buffer)
+		return -ENOMEM;
+	request->nlmsg_seq = ++sequence;
+	if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
+		return -errno;
+	do {
+		ssize_t length = mnl_socket_recvfrom(socket, buffer, MESSAGE_BYTES);
+
+		if (length < 0)
+			return -errno;
+		r = mnl_cb_run(
+			buffer, (size_t)length, request->nlmsg_seq, port, callback, userdata);
+	} while (r > MNL_CB_STOP);
+	return r < 0 ? -errno : 0;
+}
+
+/* Throws away the rest of a dump that was given up. */
+static void drain(struct mnl_socket *socket)
+{
+	char byte;
+
+	while (recv(mnl_socket_get_fd(socket), &byte, sizeof(byte), MSG_DONTWAIT) >= 0)
+		;
+}
+
+int netlink_dump(struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_t callback,
+	void (*restart)(void *userdata), void *userdata)
+{
+	int r = 0;
+
+	for (unsigned int attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
+		if (restart)
+			restart(userdata);
+		r = netlink_query(socket, request, callback, userdata);
+		if (r != -EINTR)
+			break;
+		drain(socket);
+	}
+	return r;
+}
+
+int netlink_receive(struct mnl_socket *socket, mnl_cb_t callback, void *userdata)
+{
+	_cleanup_free_ char *buffer = malloc(MESSAGE_BYTES);
+	ssize_t length;
+
+	if (!buffer)
+		return -ENOMEM;
+	length = mnl_socket_recvfrom(socket, buffer, MESSAGE_BYTES);
+	if (length < 0)
+		return -errno;
+	return mnl_cb_run(buffer, (size_t)length, 0, 0, callback, userdata) < 0 ? -errno : 0;
+}

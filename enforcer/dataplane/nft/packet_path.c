@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/nft/packet_path.h"
+
+#include "dataplane/nft/chain.h"
+#include "dataplane/nft/layout.h"
+#include "dataplane/nft/refusal.h"
+#include "dataplane/nft/rule.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_tables.h>
+#include <netinet/in.h>
+
+#define PRIORITY            (-10) /* before "filter", behind destination NAT */
+#define ADOPTION_LOGS_PER_S 5000
+
+static int write_mid_stream(struct batch *batch, uint16_t nflog_group)
+{
+	struct rule rule;
+	int r = chain_write(batch, "adopt", "the agent decides and seeds conntrack", NULL);
+
+	if (!r) {
+		rule_begin(&rule, "adopt");
+		rule_limit_under(&rule, ADOPTION_LOGS_PER_S);
+		rule_log(&rule, nflog_group, REFUSAL_LOG_WORD " " REFUSAL_LOG_ADOPT);
+		rule_verdict(&rule, NF_DROP, NULL);
+		r = rule_write(&rule, batch, NULL);
+	}
+	if (!r) {
+		rule_begin(&rule, "adopt");
+		rule_verdict(&rule, NF_DROP, NULL);
+		r = rule_write(&rule, batch, NULL);
+	}
+	if (!r)
+		r = chain_write(batch, "mid-stream", "TCP that no connection knows", NULL);
+	for (int i = 0; !r && i < 4; i++) {
+		bool ipv4 = i < 2;
+
+		rule_begin(&rule, "mid-stream");
+		rule_family(&rule, ipv4);
+		rule_key_address(&rule, ipv4, i % 2 ? RULE_DESTINATION : RULE_SOURCE);
+		rule_lookup(&rule, layout_adopting(ipv4));
+		rule_verdict(&rule, NFT_GOTO, "adopt");
+		r = rule_write(&rule, batch, NULL);
+	}
+	if (r < 0)
+		return r;
+	rule_begin(&rule, "mid-stream");
+	rule_verdict(&rule, NFT_GOTO, "refuse-no-connection");
+	return rule_write(&rule, batch, NULL);
+}
+
+static int write_dispatch(struct batch *batch, enum direction direction, bool ipv4)
+{
+	struct rule rule;
+
+	rule_begin(&rule, "judge");
+	rule_family(&rule, ipv4);
+	rule_key_address(
+		&rule, ipv4, direction == DIRECTION_EGRESS ? RULE_SOURCE : RULE_DESTINATION);
+	rule_lookup_verdict(&rule, layout_dispatch_map(direction, ipv4));
+	return rule_write(&rule, batch, NULL);
+}
+
+static int write_judge(struct batch *batch)
+{
+	struct rule rule;
+	int r = chain_write(
+		batch, "judge", "egress of the source, then ingress of the destination", NULL);
+
+	if (!r) {
+		rule_begin(&rule, "judge");
+		rule_ct_state(&rule, NF_CT_STATE_INVALID_BIT);
+		rule_verdict(&rule, NFT_GOTO, "refuse-invalid");
+		r = rule_write(&rule, batch, NULL);
+	}
+	if (!r) {
+		rule_begin(&rule, "judge");
+		rule_tcp_no_pure_syn(&rule);
+		rule_verdict(&rule, NFT_GOTO, "mid-stream");
+		r = rule_write(&rule, batch, NULL);
+	}
+	for (int ipv4 = 1; !r && ipv4 >= 0; ipv4--) {
+		rule_begin(&rule, "judge");
+		rule_family(&rule, ipv4);
+		rule_key_address(&rule, ipv4, RULE_SOURCE);
+		rule_key_address(&rule, ipv4, RULE_DESTINATION);
+		rule_lookup(&rule, layout_self(ipv4));
+		rule_verdict(&rule, NF_ACCEPT, NULL);
+		r = rule_write(&rule, batch, "a workload reaches itself");
+	}
+	for (int i = 0; !r && i < 4; i++)
+		r = write_dispatch(batch, i < 2 ? DIRECTION_EGRESS : DIRECTION_INGRESS, !(i % 2));
+	return r;
+}
+
+static int write_base_chain(struct batch *batch, const char *chain, uint32_t hook_number)
+{
+	const struct chain_hook hook = {NFPROTO_INET, hook_number, PRIORITY, NULL};
+	struct rule rule;
+	int r = chain_write(batch, chain, NULL, &hook);
+
+	if (!r) {
+		rule_begin(&rule, chain);
+		rule_ct_state(&rule, NF_CT_STATE_BIT(IP_CT_ESTABLISHED));
+		rule_verdict(&rule, NF_ACCEPT, NULL);
+		r = rule_write(&rule, batch, NULL);
+	}
+	/* Only errors: what a conntrack helper expects is judged as any new connection. */
+	if (!r) {
+		rule_begin(&rule, chain);
+		rule_ct_state(&rule, NF_CT_STATE_BIT(IP_CT_RELATED));
+		rule_protocol_in(&rule, LAYOUT_ICMP_PROTOCOLS);
+		rule_verdict(&rule, NF_ACCEPT, NULL);
+		r = rule_write(&rule, batch, NULL);
+	}
+	if (!r) {
+		rule_begin(&rule, chain);
+		rule_family(&rule, false);
+		rule_protocol(&rule, IPPROTO_ICMPV6);
+		rule_key_transport(&rule, 0, 1);
+		rule_lookup(&rule, LAYOUT_NEIGHBOUR_DISCOVERY);
+		rule_verdict(&rule, NF_ACCEPT, NULL);
+		r = rule_write(&rule, batch, NULL);
+	}
+	for (int i = 0; !r && i < 4; i++) {
+		bool ipv4 = i < 2;
+
+		rule_begin(&rule, chain);
+		rule_family(&rule, ipv4);
+		rule_key_address(&rule, ipv4, i % 2 ? RULE_DESTINATION : RULE_SOURCE);
+		rule_lookup(&rule, layout_workloads(ipv4));
+		rule_verdict(&rule, NFT_GOTO, "judge");
+		r = rule_write(&rule, batch, NULL);
+	}
+	return r;
+}
+
+int packet_path_write(struct batch *batch, uint16_t nflog_group)
+{
+	static const struct {
+		const char *name;
+		uint32_t hook;
+	} base[] = {
+		{"forward", NF_INET_FORWARD},
+		{"input", NF_INET_LOCAL_IN},
+		{"output", NF_INET_LOCAL_OUT},
+	};
+	int r = write_mid_stream(batch, nflog_group);
+
+	if (!r)
+		r = write_judge(batch);
+	for (size_t i = 0; !r && i < sizeof(base) / sizeof(base[0]); i++)
+		r = write_base_chain(batch, base[i].name, base[i].hook);
+	return r;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The way of a packet through the table, as far as no policy changes it.
+ *
+ *	forward, input, output: established goes on; from or to a workload -> judge
+ *	judge: invalid -> refuse-invalid; TCP in mid-stream -> mid-stream; to itself: accept;
+ *	       egress4/6 by source -> chain of its peer table; ingress4/6 by destination, likewise
+ *	mid-stream: to or from an address under adoption -> adopt, else refuse-no-connection
+ */
+#pragma once
+
+#include "dataplane/nft/batch.h"
+
+#include <stdint.h>
+
+/* The sets, maps and refusal chains that it speaks of must be there. 0 or -ENOMEM. */
+int packet_path_write(struct batch *batch, uint16_t nflog_group);

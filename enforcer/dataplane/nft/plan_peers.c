@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/nft/plan.h"
+
+#include "base/cleanup.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define POLICY_NAME_MAX 64
+
+/* What a peer table becomes, before it has a name. */
+struct peers {
+	struct target *targets; /* by class */
+	struct target otherwise;
+	struct element_list prefixes[2]; /* by ipv4 */
+	struct element_list hosts[2];
+};
+
+static void peers_clear(struct peers *peers)
+{
+	free(peers->targets);
+	for (int ipv4 = 0; ipv4 < 2; ipv4++) {
+		element_list_clear(&peers->prefixes[ipv4]);
+		element_list_clear(&peers->hosts[ipv4]);
+	}
+}
+
+static int find_targets(struct plan *plan, const struct ir_peer_table *table, struct peers *peers)
+{
+	int r;
+
+	peers->targets = calloc(plan->ir->classes_count + 1, sizeof(*peers->targets));
+	if (!peers->targets)
+		return -ENOMEM;
+	r = plan_port_table(plan, table->direction, table->otherwise, &peers->otherwise);
+	for (size_t i = 0; !r && i < plan->ir->classes_count; i++)
+		peers->targets[i] = peers->otherwise;
+	for (size_t i = 0; !r && i < table->peers_count; i++)
+		r = plan_port_table(plan, table->direction, table->peers[i].port_table,
+			&peers->targets[table->peers[i].class]);
+	return r;
+}
+
+/* Only addresses that their prefix would lead elsewhere. */
+static int find_hosts(struct plan *plan, struct peers *peers)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < plan->ir->addresses_count; i++) {
+		const struct ir_address *address = &plan->ir->addresses[i];
+		struct target target = peers->targets[address->class];
+		struct element element = {.target = target};
+
+		if (target_equal(target, peers->targets[plan->prefix_class[i]]))
+			continue;
+		element_key_add_address(&element, &address->address);
+		r = element_list_add(&peers->hosts[address_is_ipv4(&address->address)], &element);
+	}
+	return r;
+}
+
+static int find_elements(struct plan *plan, struct peers *peers)
+{
+	int r = 0;
+
+	for (int ipv4 = 0; !r && ipv4 < 2; ipv4++)
+		r = intervals_to_elements(&plan->space[ipv4], ipv4, peers->targets,
+			peers->otherwise, &peers->prefixes[ipv4]);
+	return r ? r : find_hosts(plan, peers);
+}
+
+static uint64_t add_elements(uint64_t identity, const struct element_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct element *element = &list->items[i];
+
+		identity = identity_add(identity, element->key, element->key_length);
+		identity = identity_add_number(identity, element->kind);
+		identity = identity_add_target(identity, element->target);
+	}
+	return identity;
+}
+
+/*
+ * Which hosts are in it is no part of the identity: they come and go, and the chain stays. Where
+ * they lead is: so two tables of one name differ unless they differ in hosts alone.
+ */
+static uint64_t identify(const struct ir_peer_table *table, const struct peers *peers)
+{
+	uint64_t identity = identity_add_number(IDENTITY_START, table->direction), ports = 0;
+
+	identity = identity_add_text(identity, table->name);
+	identity = identity_add_target(identity, peers->otherwise);
+	for (int ipv4 = 0; ipv4 < 2; ipv4++)
+		identity = add_elements(identity, &peers->prefixes[ipv4]);
+	/* A sum, because the order of classes is nobody's. */
+	for (size_t i = 0; i < table->peers_count; i++) {
+		struct target target = peers->targets[table->peers[i].class];
+		bool repeated = false;
+
+		for (size_t j = 0; j < i && !repeated; j++)
+			repeated = target_equal(peers->targets[table->peers[j].class], target);
+		if (!repeated)
+			ports += identity_add_target(IDENTITY_START, target);
+	}
+	return identity_add_number(identity, ports);
+}
+
+static void format_name(
+	const struct ir_peer_table *table, uint64_t identity, char *name, size_t size)
+{
+	int length = snprintf(name, size, "%s-%.*s", direction_name(table->direction),
+		POLICY_NAME_MAX, table->name);
+
+	for (char *character = name; *character; character++)
+		if (!isalnum((unsigned char)*character) && !strchr("-._", *character))
+			*character = '-';
+	snprintf(name + length, size - (size_t)length, "-%012llx",
+		(unsigned long long)(identity & 0xffffffffffff));
+}
+
+static int add_set(struct plan *plan, const char *chain, const char *suffix, bool ipv4, bool ranges,
+	struct element_list *elements)
+{
+	const struct shape shape = {
+		.fields = {ipv4 ? FIELD_IPV4 : FIELD_IPV6}, .ranges = ranges, .verdicts = true};
+	struct ruleset_set *set;
+	char name[160];
+
+	snprintf(name, sizeof(name), "%s-%s%c", chain, suffix, ipv4 ? '4' : '6');
+	set = ruleset_add_set(plan->ruleset, name, &shape, !ranges);
+	if (!set)
+		return -ENOMEM;
+	set->elements = *elements;
+	*elements = (struct element_list){0};
+	return 0;
+}
+
+static int add_chain(struct plan *plan, uint32_t index, struct peers *peers, struct target *ret)
+{
+	const struct ir_peer_table *table = &plan->ir->peer_tables[index];
+	uint64_t identity = identify(table, peers);
+	struct ruleset_chain *chain;
+	char name[128];
+	int r = 0;
+
+	format_name(table, identity, name, sizeof(name));
+	/* Two tables that differ in their hosts alone: then these do make the name. */
+	if (ruleset_find_chain(plan->ruleset, identity_add_text(IDENTITY_START, name))) {
+		identity = add_elements(add_elements(identity, &peers->hosts[0]), &peers->hosts[1]);
+		format_name(table, identity, name, sizeof(name));
+	}
+	chain = ruleset_find_chain(plan->ruleset, identity_add_text(IDENTITY_START, name));
+	if (!chain) {
+		chain = ruleset_add_chain(plan->ruleset, name);
+		if (!chain)
+			return -ENOMEM;
+		chain->kind = CHAIN_PEERS;
+		chain->direction = table->direction;
+		chain->index = index;
+		chain->otherwise = peers->otherwise;
+		for (int ipv4 = 0; !r && ipv4 < 2; ipv4++) {
+			r = add_set(plan, name, "hosts", ipv4, false, &peers->hosts[ipv4]);
+			if (!r && peers->prefixes[ipv4].count)
+				r = add_set(
+					plan, name, "prefixes", ipv4, true, &peers->prefixes[ipv4]);
+		}
+	}
+	*ret = (struct target){.code = NFT_JUMP, .chain = chain->id};
+	return r;
+}
+
+int plan_peer_table(struct plan *plan, uint32_t index, struct target *ret)
+{
+	struct peers peers = {0};
+	int r = find_targets(plan, &plan->ir->peer_tables[index], &peers);
+
+	if (!r)
+		r = find_elements(plan, &peers);
+	if (!r)
+		r = add_chain(plan, index, &peers, ret);
+	peers_clear(&peers);
+	return r;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/nft/plan.h"
+
+#include "dataplane/nft/chain.h"
+#include "dataplane/nft/refusal.h"
+#include "dataplane/nft/rule.h"
+
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdio.h>
+
+#define SET_NAME_MAX  160
+#define RULE_TEXT_MAX 256
+
+static bool has_set(const struct ruleset *ruleset, const struct ruleset_chain *chain,
+	const char *suffix, char name[static SET_NAME_MAX])
+{
+	snprintf(name, SET_NAME_MAX, "%s-%s", chain->name, suffix);
+	return ruleset_find_set(ruleset, name);
+}
+
+static int write_otherwise(
+	struct batch *batch, const struct ruleset *ruleset, const struct ruleset_chain *chain)
+{
+	struct target target = chain->otherwise;
+	struct rule rule;
+
+	rule_begin(&rule, chain->name);
+	rule_verdict(&rule, target.code,
+		target.code == NFT_GOTO ? ruleset_chain_name(target.chain, (void *)ruleset) : NULL);
+	return rule_write(&rule, batch, NULL);
+}
+
+static int write_peers(struct batch *batch, const struct ruleset *ruleset,
+	const struct ruleset_chain *chain, const char *comment)
+{
+	static const struct {
+		const char *suffix;
+		bool ipv4;
+	} maps[] = {{"hosts4", true}, {"prefixes4", true}, {"hosts6", false}, {"prefixes6", false}};
+	int r = chain_write(batch, chain->name, comment, NULL);
+	char name[SET_NAME_MAX];
+	struct rule rule;
+
+	for (size_t i = 0; !r && i < sizeof(maps) / sizeof(maps[0]); i++) {
+		if (!has_set(ruleset, chain, maps[i].suffix, name))
+			continue;
+		rule_begin(&rule, chain->name);
+		rule_family(&rule, maps[i].ipv4);
+		rule_key_address(&rule, maps[i].ipv4,
+			chain->direction == DIRECTION_EGRESS ? RULE_DESTINATION : RULE_SOURCE);
+		rule_lookup_verdict(&rule, name);
+		r = rule_write(&rule, batch, NULL);
+	}
+	return r ? r : write_otherwise(batch, ruleset, chain);
+}
+
+static int write_icmp(
+	struct batch *batch, const struct ruleset_chain *chain, const char *set, bool ipv4)
+{
+	struct rule rule;
+
+	rule_begin(&rule, chain->name);
+	rule_family(&rule, ipv4);
+	rule_protocol(&rule, ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+	rule_key_transport(&rule, 0, 1);
+	rule_key_transport(&rule, 1, 1);
+	rule_lookup_verdict(&rule, set);
+	return rule_write(&rule, batch, NULL);
+}
+
+static int write_ports(
+	struct batch *batch, const struct ruleset *ruleset, const struct ruleset_chain *chain)
+{
+	int r = chain_write(batch, chain->name, NULL, NULL);
+	char name[SET_NAME_MAX];
+	struct rule rule;
+
+	if (!r && has_set(ruleset, chain, "ports", name)) {
+		rule_begin(&rule, chain->name);
+		rule_key_protocol(&rule);
+		rule_key_transport(&rule, 2, 2);
+		rule_lookup_verdict(&rule, name);
+		r = rule_write(&rule, batch, NULL);
+	}
+	if (!r && has_set(ruleset, chain, "icmp", name))
+		r = write_icmp(batch, chain, name, true);
+	if (!r && has_set(ruleset, chain, "icmpv6", name))
+		r = write_icmp(batch, chain, name, false);
+	return r ? r : write_otherwise(batch, ruleset, chain);
+}
+
+static int write_refusal(struct batch *batch, const struct ir *ir,
+	const struct ruleset_chain *chain, uint16_t nflog_group)
+{
+	const struct ir_rule *rule = &ir->rules[chain->index];
+	char comment[RULE_TEXT_MAX], detail[32];
+
+	snprintf(detail, sizeof(detail), "%s %08x", direction_name(chain->direction), rule->id);
+	ir_rule_format(rule, comment, sizeof(comment));
+	return refusal_write(batch, chain->name, comment, REASON_POLICY_DENIED, detail,
+		chain->reject, nflog_group);
+}
+
+int plan_write_chain(struct batch *batch, const struct ir *ir, const struct ruleset *ruleset,
+	const struct ruleset_chain *chain, uint16_t nflog_group)
+{
+	switch (chain->kind) {
+	case CHAIN_PEERS:
+		return write_peers(batch, ruleset, chain, ir->peer_tables[chain->index].name);
+	case CHAIN_PORTS:
+		return write_ports(batch, ruleset, chain);
+	case CHAIN_REFUSAL:
+		return write_refusal(batch, ir, chain, nflog_group);
+	}
+	return -EINVAL;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/nft/rule.h"
+
+#include "dataplane/nft/comment.h"
+#include "dataplane/nft/layout.h"
+
+#include <errno.h>
+#include <libnftnl/expr.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_tables.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Enough of a refused packet to read addresses, ports and TCP flags behind a few options. */
+#define LOG_BYTES 128
+
+#define TCP_FLAGS_OFFSET 13
+
+void rule_begin(struct rule *rule, const char *chain)
+{
+	*rule = (struct rule){.nftnl = nftnl_rule_alloc()};
+	snprintf(rule->chain, sizeof(rule->chain), "%s", chain);
+	rule->failed = !rule->nftnl;
+	if (rule->failed)
+		return;
+	nftnl_rule_set_u32(rule->nftnl, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	rule->failed |= nftnl_rule_set_str(rule->nftnl, NFTNL_RULE_TABLE, LAYOUT_TABLE) < 0;
+	rule->failed |= nftnl_rule_set_str(rule->nftnl, NFTNL_RULE_CHAIN, chain) < 0;
+}
+
+/* NULL once anything has failed: the sentence is lost anyway. */
+static struct nftnl_expr *add(struct rule *rule, const char *name)
+{
+	struct nftnl_expr *expression = rule->failed ? NULL : nftnl_expr_alloc(name);
+
+	if (expression)
+		nftnl_rule_add_expr(rule->nftnl, expression);
+	else
+		rule->failed = true;
+	return expression;
+}
+
+static void set_text(
+	struct rule *rule, struct nftnl_expr *expression, uint16_t attribute, const char *text)
+{
+	if (nftnl_expr_set_str(expression, attribute, text) < 0)
+		rule->failed = true;
+}
+
+/* nft reads a 128-bit register where a field starts at one, and a 32-bit register elsewhere. */
+static uint32_t take_register(struct rule *rule, uint32_t bytes)
+{
+	unsigned int word = rule->word;
+
+	rule->word += (bytes + 3) / 4;
+	return word % 4 ? NFT_REG32_00 + word : NFT_REG_1 + word / 4;
+}
+
+static void load_meta(struct rule *rule, uint32_t key, uint32_t bytes)
+{
+	struct nftnl_expr *expression = add(rule, "meta");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, key);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_META_DREG, take_register(rule, bytes));
+}
+
+static void load_payload(struct rule *rule, uint32_t base, uint32_t offset, uint32_t length)
+{
+	struct nftnl_expr *expression = add(rule, "payload");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_BASE, base);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_LEN, length);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_DREG, take_register(rule, length));
+}
+
+static void mask(struct rule *rule, const void *bits, uint32_t size)
+{
+	static const uint32_t zero;
+	struct nftnl_expr *expression = add(rule, "bitwise");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_LEN, size);
+	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_MASK, bits, size);
+	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_XOR, &zero, size);
+}
+
+static void compare(struct rule *rule, uint32_t operation, const void *bytes, uint32_t size)
+{
+	struct nftnl_expr *expression = add(rule, "cmp");
+
+	rule->word = 0;
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_OP, operation);
+	nftnl_expr_set(expression, NFTNL_EXPR_CMP_DATA, bytes, size);
+}
+
+void rule_family(struct rule *rule, bool ipv4)
+{
+	uint8_t family = ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
+
+	load_meta(rule, NFT_META_NFPROTO, sizeof(family));
+	compare(rule, NFT_CMP_EQ, &family, sizeof(family));
+}
+
+void rule_protocol(struct rule *rule, uint8_t protocol)
+{
+	load_meta(rule, NFT_META_L4PROTO, sizeof(protocol));
+	compare(rule, NFT_CMP_EQ, &protocol, sizeof(protocol));
+}
+
+void rule_protocol_in(struct rule *rule, const char *set)
+{
+	rule_key_protocol(rule);
+	rule_lookup(rule, set);
+}
+
+void rule_ct_state(struct rule *rule, uint32_t states)
+{
+	static const uint32_t zero;
+	struct nftnl_expr *expression = add(rule, "ct");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, take_register(rule, sizeof(states)));
+	mask(rule, &states, sizeof(states));
+	compare(rule, NFT_CMP_NEQ, &zero, sizeof(zero));
+}
+
+void rule_tcp_no_pure_syn(struct rule *rule)
+{
+	const uint8_t bits = TH_FIN | TH_SYN | TH_RST | TH_ACK, syn = TH_SYN;
+
+	rule_protocol(rule, IPPROTO_TCP);
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, sizeof(bits));
+	mask(rule, &bits, sizeof(bits));
+	compare(rule, NFT_CMP_NEQ, &syn, sizeof(syn));
+}
+
+static void limit(struct rule *rule, uint64_t packets_per_second, uint32_t flags)
+{
+	struct nftnl_expr *expression = add(rule, "limit");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u64(expression, NFTNL_EXPR_LIMIT_RATE, packets_per_second);
+	nftnl_expr_set_u64(expression, NFTNL_EXPR_LIMIT_UNIT, 1);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_LIMIT_BURST, (uint32_t)packets_per_second);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_LIMIT_FLAGS, flags);
+}
+
+void rule_limit_over(struct rule *rule, uint64_t packets_per_second)
+{
+	limit(rule, packets_per_second, NFT_LIMIT_F_INV);
+}
+
+void rule_limit_under(struct rule *rule, uint64_t packets_per_second)
+{
+	limit(rule, packets_per_second, 0);
+}
+
+void rule_key_address(struct rule *rule, bool ipv4, enum rule_side side)
+{
+	static const uint32_t offset[2][2] = {{8, 24}, {12, 16}};
+
+	load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, offset[ipv4][side], ipv4 ? 4 : 16);
+}
+
+void rule_key_protocol(struct rule *rule)
+{
+	load_meta(rule, NFT_META_L4PROTO, 1);
+}
+
+void rule_key_transport(struct rule *rule, uint32_t offset, uint32_t length)
+{
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, offset, length);
+}
+
+static struct nftnl_expr *lookup(struct rule *rule, const char *set)
+{
+	struct nftnl_expr *expression = add(rule, "lookup");
+
+	rule->word = 0;
+	if (!expression)
+		return NULL;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+	set_text(rule, expression, NFTNL_EXPR_LOOKUP_SET, set);
+	return expression;
+}
+
+void rule_lookup(struct rule *rule, const char *set)
+{
+	(void)lookup(rule, set);
+}
+
+void rule_lookup_verdict(struct rule *rule, const char *map)
+{
+	struct nftnl_expr *expression = lookup(rule, map);
+
+	if (expression)
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+}
+
+void rule_add_counted(struct rule *rule, const char *set)
+{
+	struct nftnl_expr *expression = add(rule, "dynset"), *counter;
+
+	rule->word = 0;
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_ADD);
+	set_text(rule, expression, NFTNL_EXPR_DYNSET_SET_NAME, set);
+	counter = nftnl_expr_alloc("counter");
+	if (counter)
+		nftnl_expr_add_expr(expression, NFTNL_EXPR_DYNSET_EXPRESSIONS, counter);
+	else
+		rule->failed = true;
+}
+
+void rule_counter(struct rule *rule, const char *name)
+{
+	struct nftnl_expr *expression = add(rule, "objref");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
+	set_text(rule, expression, NFTNL_EXPR_OBJREF_IMM_NAME, name);
+}
+
+void rule_log(struct rule *rule, uint16_t group, const char *prefix)
+{
+	struct nftnl_expr *expression = add(rule, "log");
+
+	if (!expression)
+		return;
+	set_text(rule, expression, NFTNL_EXPR_LOG_PREFIX, prefix);
+	nftnl_expr_set_u16(expression, NFTNL_EXPR_LOG_GROUP, group);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_LOG_SNAPLEN, LOG_BYTES);
+}
+
+void rule_reject(struct rule *rule, bool tcp_reset)
+{
+	struct nftnl_expr *expression = add(rule, "reject");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_REJECT_TYPE,
+		tcp_reset ? NFT_REJECT_TCP_RST : NFT_REJECT_ICMPX_UNREACH);
+	nftnl_expr_set_u8(expression, NFTNL_EXPR_REJECT_CODE,
+		tcp_reset ? 0 : NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
+}
+
+void rule_verdict(struct rule *rule, int32_t code, const char *chain)
+{
+	struct nftnl_expr *expression = add(rule, "immediate");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_VERDICT, (uint32_t)code);
+	if (chain)
+		set_text(rule, expression, NFTNL_EXPR_IMM_CHAIN, chain);
+}
+
+int rule_write(struct rule *rule, struct batch *batch, const char *comment)
+{
+	struct nlmsghdr *message = NULL;
+	struct comment text;
+
+	if (!rule->failed && comment) {
+		comment_encode(&text, NFTNL_UDATA_RULE_COMMENT, comment);
+		rule->failed |= nftnl_rule_set_data(rule->nftnl, NFTNL_RULE_USERDATA, text.bytes,
+					text.size) < 0;
+	}
+	if (!rule->failed)
+		message = batch_message(batch, NFT_MSG_NEWRULE, NFPROTO_INET,
+			NLM_F_CREATE | NLM_F_APPEND, "rule of chain %s", rule->chain);
+	if (message) {
+		nftnl_rule_nlmsg_build_payload(message, rule->nftnl);
+		batch_message_done(batch);
+	}
+	if (rule->nftnl)
+		nftnl_rule_free(rule->nftnl);
+	rule->nftnl = NULL;
+	return message ? 0 : -ENOMEM;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Writes one nftables rule as a sentence:
+ *
+ *	rule_begin(&rule, "judge");
+ *	rule_family(&rule, true);
+ *	rule_key_address(&rule, true, RULE_SOURCE);
+ *	rule_lookup_verdict(&rule, "egress4");
+ *	return rule_write(&rule, batch, NULL);
+ *
+ * Expressions are chosen and ordered as nft itself would, so that it lists them as people write
+ * them. Fields of a key go side by side into registers until a lookup takes them.
+ */
+#pragma once
+
+#include "dataplane/nft/batch.h"
+
+#include <libnftnl/rule.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rule {
+	struct nftnl_rule *nftnl;
+	char chain[256];
+	unsigned int word; /* where the next field of the key goes, in 32-bit words */
+	bool failed;       /* out of memory; rule_write() says so */
+};
+
+enum rule_side {
+	RULE_SOURCE,
+	RULE_DESTINATION
+};
+
+void rule_begin(struct rule *rule, const char *chain);
+
+/* Matches. */
+void rule_family(struct rule *rule, bool ipv4);
+void rule_protocol(struct rule *rule, uint8_t protocol);
+void rule_protocol_in(struct rule *rule, const char *set);
+void rule_ct_state(struct rule *rule, uint32_t states); /* NF_CT_STATE_*: any of them */
+void rule_tcp_no_pure_syn(struct rule *rule);
+void rule_limit_over(struct rule *rule, uint64_t packets_per_second);
+void rule_limit_under(struct rule *rule, uint64_t packets_per_second);
+
+/* Fields of a key. */
+void rule_key_address(struct rule *rule, bool ipv4, enum rule_side side);
+void rule_key_protocol(struct rule *rule);
+void rule_key_transport(struct rule *rule, uint32_t offset, uint32_t length);
+
+/* What takes a key. */
+void rule_lookup(struct rule *rule, const char *set);
+void rule_lookup_verdict(struct rule *rule, const char *map);
+void rule_add_counted(struct rule *rule, const char *set);
+
+/* Statements. */
+void rule_counter(struct rule *rule, const char *name);
+void rule_log(struct rule *rule, uint16_t group, const char *prefix);
+void rule_reject(struct rule *rule, bool tcp_reset);
+void rule_verdict(struct rule *rule, int32_t code, const char *chain);
+
+/* Writes and releases it in any case. comment may be NULL. 0 or -ENOMEM. */
+int rule_write(struct rule *rule, struct batch *batch, const char *comment);

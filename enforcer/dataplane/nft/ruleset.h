@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is in the table, or should be: chains and sets by name. What a policy makes of a chain and
+ * of the sets that only it uses is part of its name (as a hash), so equal names mean equal contents
+ * and nothing that packets may be looking at is ever rewritten. Only maps from addresses change.
+ */
+#pragma once
+
+#include "dataplane/nft/element.h"
+#include "dataplane/nft/set.h"
+#include "policies/ir.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uthash.h>
+
+enum chain_kind {
+	CHAIN_PEERS,   /* of a peer table: index counts in ir.peer_tables */
+	CHAIN_PORTS,   /* of a port table: index counts in ir.port_tables */
+	CHAIN_REFUSAL, /* of a rule: index counts in ir.rules */
+};
+
+struct ruleset_chain {
+	uint64_t id; /* identity of its name */
+	char *name;
+	enum chain_kind kind;
+	enum direction direction;
+	uint32_t index; /* in the IR that the ruleset was made from */
+	bool reject;    /* CHAIN_REFUSAL */
+	struct target otherwise;
+	uint64_t retired_ns; /* in the kernel, not needed any more since; 0: needed */
+	UT_hash_handle hh;
+};
+
+struct ruleset_set {
+	char *name;
+	struct shape shape;
+	bool mutable; /* elements come and go; else they are what the name says */
+	struct element_list elements;
+	uint64_t retired_ns;
+	UT_hash_handle hh;
+};
+
+struct ruleset {
+	struct ruleset_chain *chains;
+	struct ruleset_set *sets;
+};
+
+/* FNV-1a, 64 bits. */
+#define IDENTITY_START UINT64_C(0xcbf29ce484222325)
+uint64_t identity_add(uint64_t identity, const void *bytes, size_t size);
+uint64_t identity_add_number(uint64_t identity, uint64_t number);
+uint64_t identity_add_text(uint64_t identity, const char *text);
+uint64_t identity_add_target(uint64_t identity, struct target target);
+
+/* Copies name. NULL: out of memory. The name must not be there. */
+struct ruleset_chain *ruleset_add_chain(struct ruleset *ruleset, const char *name);
+struct ruleset_set *ruleset_add_set(
+	struct ruleset *ruleset, const char *name, const struct shape *shape, bool mutable);
+
+struct ruleset_chain *ruleset_find_chain(const struct ruleset *ruleset, uint64_t id);
+struct ruleset_set *ruleset_find_set(const struct ruleset *ruleset, const char *name);
+/* As chain_name_fn; userdata is the ruleset. "" for what is not there. */
+const char *ruleset_chain_name(uint64_t id, void *ruleset);
+
+void ruleset_remove_chain(struct ruleset *ruleset, struct ruleset_chain *chain);
+void ruleset_remove_set(struct ruleset *ruleset, struct ruleset_set *set);
+void ruleset_clear(struct ruleset *ruleset);

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/nft/table.h"
+
+#include "base/cleanup.h"
+#include "dataplane/nft/batch.h"
+#include "dataplane/nft/chain.h"
+#include "dataplane/nft/layout.h"
+#include "dataplane/nft/listing.h"
+#include "dataplane/nft/netlink.h"
+#include "dataplane/nft/packet_path.h"
+#include "dataplane/nft/plan.h"
+
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Long beyond any packet's way through a chain. */
+#define RETIREMENT_NS UINT64_C(1000000000)
+
+enum presence {
+	TABLE_ABSENT,
+	TABLE_FOREIGN, /* of another version: to be replaced as a whole */
+	TABLE_OURS,
+};
+
+struct table {
+	struct mnl_socket *socket;
+	struct ruleset installed;
+	enum presence presence;
+	bool adopted;
+	uint16_t nflog_group;
+	char note[LISTING_COMMENT_MAX];
+	struct table_statistics statistics;
+};
+
+/* "segd layout 1; note": the note is what comes behind. */
+static bool read_comment(const char *comment, char note[static LISTING_COMMENT_MAX])
+{
+	unsigned int version;
+	int used = 0;
+
+	if (sscanf(comment, "segd layout %u;%n", &version, &used) != 1 || !used)
+		return false;
+	snprintf(note, LISTING_COMMENT_MAX, "%s", comment + used + strspn(comment + used, " "));
+	return version == LAYOUT_VERSION;
+}
+
+/* What is known of the table is what the kernel says. */
+static int read_back(struct table *table, struct error *error)
+{
+	char comment[LISTING_COMMENT_MAX];
+	int r = listing_table(table->socket, comment);
+
+	ruleset_clear(&table->installed);
+	table->presence = TABLE_ABSENT;
+	if (r == -ENOENT)
+		return 0;
+	if (!r && !read_comment(comment, table->note)) {
+		table->presence = TABLE_FOREIGN;
+		return 0;
+	}
+	if (!r)
+		r = listing_ruleset(table->socket, &table->installed);
+	if (r < 0)
+		return error_errno(error, r, "read table inet %s", LAYOUT_TABLE);
+	table->presence = TABLE_OURS;
+	return 0;
+}
+
+int table_open(uint16_t nflog_group, struct table **ret, struct error *error)
+{
+	_cleanup_(table_freep) struct table *table = calloc(1, sizeof(*table));
+	int r;
+
+	if (!table)
+		return error_nomem(error);
+	table->nflog_group = nflog_group;
+	r = netlink_open(&table->socket, error);
+	if (!r)
+		r = read_back(table, error);
+	if (r < 0)
+		return r;
+	table->adopted = table->presence == TABLE_OURS;
+	*ret = TAKE_PTR(table);
+	return 0;
+}
+
+void table_free(struct table *table)
+{
+	if (!table)
+		return;
+	netlink_closep(&table->socket);
+	ruleset_clear(&table->installed);
+	free(table);
+}
+
+bool table_adopted(const struct table *table)
+{
+	return table->adopted;
+}
+
+const char *table_note(const struct table *table)
+{
+	return table->note;
+}
+
+static int write_removal(struct batch *batch)
+{
+	struct nlmsghdr *message = batch_message(
+		batch, NFT_MSG_DELTABLE, NFPROTO_INET, 0, "removal of table inet %s", LAYOUT_TABLE);
+
+	if (!message)
+		return -ENOMEM;
+	mnl_attr_put_strz(message, NFTA_TABLE_NAME, LAYOUT_TABLE);
+	batch_message_done(batch);
+	return 0;
+}
+
+static bool is_new_set(const struct table *table, const struct ruleset_set *set)
+{
+	return !ruleset_find_set(&table->installed, set->name);
+}
+
+static int write_sets(struct table *table, struct batch *batch, const struct ruleset *plan)
+{
+	const struct ruleset_set *set;
+	int r = 0;
+
+	for (set = plan->sets; !r && set; set = set->hh.next)
+		if (is_new_set(table, set))
+			r = set_write(batch, set->name, &set->shape);
+	return r;
+}
+
+static int write_elements(struct table *table, struct batch *batch, struct ruleset *plan)
+{
+	const struct ruleset_set *set;
+	int r = 0;
+
+	for (set = plan->sets; !r && set; set = set->hh.next)
+		if (is_new_set(table, set))
+			r = element_list_write(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, set->name,
+				&set->elements, ruleset_chain_name, plan);
+	return r;
+}
+
+/* Those that others lead to come first. */
+static int write_chains(
+	struct table *table, struct batch *batch, const struct ir *ir, const struct ruleset *plan)
+{
+	static const enum chain_kind order[] = {CHAIN_REFUSAL, CHAIN_PORTS, CHAIN_PEERS};
+	const struct ruleset_chain *chain;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(order); i++)
+		for (chain = plan->chains; !r && chain; chain = chain->hh.next)
+			if (chain->kind == order[i] &&
+				!ruleset_find_chain(&table->installed, chain->id))
+				r = plan_write_chain(batch, ir, plan, chain, table->nflog_group);
+	return r;
+}
+
+static int write_layout(struct table *table, struct batch *batch, const char *note)
+{
+	char comment[2 * LISTING_COMMENT_MAX];
+	int r = 0;
+
+	snprintf(comment, sizeof(comment), "segd layout %u; %s", LAYOUT_VERSION, note);
+	if (table->presence == TABLE_FOREIGN)
+		r = write_removal(batch);
+	return r ? r : layout_write(batch, comment, table->nflog_group);
+}
+
+/* Whatever is looked into or jumped to comes before whoever does so. */
+static int write_new(struct table *table, struct batch *batch, const struct ir *ir,
+	struct ruleset *plan, const char *note)
+{
+	bool fresh = table->presence != TABLE_OURS;
+	int r = fresh ? write_layout(table, batch, note) : 0;
+
+	if (!r)
+		r = write_sets(table, batch, plan);
+	if (!r && fresh)
+		r = packet_path_write(batch, table->nflog_group);
+	if (!r)
+		r = write_chains(table, batch, ir, plan);
+	return r ? r : write_elements(table, batch, plan);
+}
+
+static int write_set_change(struct table *table, struct batch *batch, struct ruleset *plan,
+	const struct ruleset_set *before, const struct ruleset_set *after)
+{
+	struct element_list removed = {0}, added = {0};
+	int r = element_list_diff(&before->elements, &after->elements, &removed, &added);
+
+	if (!r)
+		r = element_list_write(batch, NFT_MSG_DELSETELEM, 0, after->name, &removed,
+			ruleset_chain_name, &table->installed);
+	if (!r)
+		r = element_list_write(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, after->name, &added,
+			ruleset_chain_name, plan);
+	element_list_clear(&removed);
+	element_list_clear(&added);
+	return r;
+}
+
+static int write_changes(struct table *table, struct batch *batch, struct ruleset *plan)
+{
+	const struct ruleset_set *before, *after;
+	int r = 0;
+
+	for (after = plan->sets; !r && after; after = after->hh.next) {
+		before = ruleset_find_set(&table->installed, after->name);
+		if (before && after->mutable)
+			r = write_set_change(table, batch, plan, before, after);
+	}
+	return r;
+}
+
+/* New in the kernel: remembered as not needed until the change is complete. */
+static int remember_new(struct table *table, const struct ruleset *plan, uint64_t now_ns)
+{
+	const struct ruleset_chain *chain;
+	const struct ruleset_set *set;
+
+	for (chain = plan->chains; chain; chain = chain->hh.next) {
+		struct ruleset_chain *added;
+
+		if (ruleset_find_chain(&table->installed, chain->id))
+			continue;
+		added = ruleset_add_chain(&table->installed, chain->name);
+		if (!added)
+			return -ENOMEM;
+		added->retired_ns = now_ns;
+	}
+	for (set = plan->sets; set; set = set->hh.next) {
+		struct ruleset_set *added;
+
+		if (ruleset_find_set(&table->installed, set->name))
+			continue;
+		added = ruleset_add_set(&table->installed, set->name, &set->shape, set->mutable);
+		if (!added)
+			return -ENOMEM;
+		added->retired_ns = now_ns;
+		for (size_t i = 0; set->mutable && i < set->elements.count; i++)
+			if (element_list_add(&added->elements, &set->elements.items[i]) < 0)
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+static void retire(uint64_t *retired_ns, bool needed, uint64_t now_ns)
+{
+	if (needed)
+		*retired_ns = 0;
+	else if (!*retired_ns)
+		*retired_ns = now_ns;
+}
+
+/* The elements are as planned now; what the plan does not name is not needed. */
+static void settle(struct table *table, struct ruleset *plan, uint64_t now_ns)
+{
+	struct ruleset_chain *chain;
+	struct ruleset_set *set;
+
+	table->statistics.elements = 0;
+	for (chain = table->installed.chains; chain; chain = chain->hh.next)
+		retire(&chain->retired_ns, ruleset_find_chain(plan, chain->id), now_ns);
+	for (set = table->installed.sets; set; set = set->hh.next) {
+		struct ruleset_set *planned = ruleset_find_set(plan, set->name);
+
+		retire(&set->retired_ns, planned, now_ns);
+		if (!planned || !set->mutable)
+			continue;
+		element_list_clear(&set->elements);
+		set->elements = planned->elements;
+		planned->elements = (struct element_list){0};
+		table->statistics.elements += set->elements.count;
+	}
+}
+
+static int send_batch(struct table *table, struct batch *batch, struct error *error)
+{
+	table->statistics.last_messages += batch_count(batch);
+	if (batch_count(batch))
+		table->statistics.last_bytes += batch_bytes(batch);
+	return batch_send(batch, table->socket, NULL, NULL, error);
+}
+
+static int prepare(struct table *table, const struct ir *ir, struct ruleset *plan, const char *note,
+	uint64_t now_ns, struct error *error)
+{
+	_cleanup_(batch_freep) struct batch *batch = NULL;
+	int r = batch_new(&batch);
+
+	if (!r)
+		r = write_new(table, batch, ir, plan, note);
+	if (r < 0)
+		return error_nomem(error);
+	r = send_batch(table, batch, error);
+	if (r < 0)
+		return r;
+	if (table->presence != TABLE_OURS)
+		snprintf(table->note, sizeof(table->note), "%s", note);
+	table->presence = TABLE_OURS;
+	r = remember_new(table, plan, now_ns);
+	return r < 0 ? error_nomem(error) : 0;
+}
+
+static int flip(struct table *table, struct ruleset *plan, struct error *error)
+{
+	_cleanup_(batch_freep) struct batch *batch = NULL;
+	int r = batch_new(&batch);
+
+	if (!r)
+		r = write_changes(table, batch, plan);
+	return r < 0 ? error_nomem(error) : send_batch(table, batch, error);
+}
+
+/* Somebody else has been at the table. */
+static bool is_drift(int code)
+{
+	return code == -ENOENT || code == -EEXIST || code == -EBUSY || code == -ENOTEMPTY;
+}
+
+int table_apply(struct table *table, const struct ir *ir, struct ruleset *plan, const char *note,
+	uint64_t now_ns, bool *ret_changed, struct error *error)
+{
+	int r = 0;
+
+	for (int attempt = 0; attempt < 2; attempt++) {
+		table->statistics.last_messages = table->statistics.last_bytes = 0;
+		r = prepare(table, ir, plan, note, now_ns, error);
+		if (!r)
+			r = flip(table, plan, error);
+		if (!is_drift(r))
+			break;
+		if (read_back(table, NULL) < 0)
+			break;
+	}
+	if (r < 0)
+		return error_context(error, r, "change table inet %s", LAYOUT_TABLE);
+	if (error)
+		error_clear(error);
+	settle(table, plan, now_ns);
+	*ret_changed = table->statistics.last_messages;
+	table->statistics.generation += *ret_changed;
+	return 0;
+}
+
+static bool is_due(uint64_t retired_ns, uint64_t now_ns)
+{
+	return retired_ns && now_ns >= retired_ns + RETIREMENT_NS;
+}
+
+static int write_sweep(struct table *table, struct batch *batch, uint64_t now_ns)
+{
+	struct ruleset_chain *chain;
+	struct ruleset_set *set;
+	int r = 0;
+
+	for (chain = table->installed.chains; !r && chain; chain = chain->hh.next)
+		if (is_due(chain->retired_ns, now_ns))
+			r = chain_write_flush(batch, chain->name);
+	for (set = table->installed.sets; !r && set; set = set->hh.next)
+		if (is_due(set->retired_ns, now_ns))
+			r = set_write_removal(batch, set->name);
+	for (chain = table->installed.chains; !r && chain; chain = chain->hh.next)
+		if (is_due(chain->retired_ns, now_ns))
+			r = chain_write_removal(batch, NFPROTO_INET, chain->name);
+	return r;
+}
+
+int table_sweep(struct table *table, uint64_t now_ns, struct error *error)
+{
+	_cleanup_(batch_freep) struct batch *batch = NULL;
+	struct ruleset_chain *chain, *next_chain;
+	struct ruleset_set *set, *next_set;
+	int r = batch_new(&batch);
+
+	if (!r)
+		r = write_sweep(table, batch, now_ns);
+	if (r < 0)
+		return error_nomem(error);
+	r = batch_send(batch, table->socket, NULL, NULL, error);
+	if (is_drift(r) && !read_back(table, NULL))
+		return error_context(error, r, "clean up table inet %s", LAYOUT_TABLE);
+	if (r < 0)
+		return r;
+	HASH_ITER (hh, table->installed.chains, chain, next_chain)
+		if (is_due(chain->retired_ns, now_ns))
+			ruleset_remove_chain(&table->installed, chain);
+	HASH_ITER (hh, table->installed.sets, set, next_set)
+		if (is_due(set->retired_ns, now_ns))
+			ruleset_remove_set(&table->installed, set);
+	return 0;
+}
+
+int table_adopt_address(
+	struct table *table, const struct address *address, uint32_t seconds, struct error *error)
+{
+	_cleanup_(batch_freep) struct batch *batch = NULL;
+	struct element element = {.timeout_s = seconds, .target.code = TARGET_NONE};
+	const struct element_list list = {&element, 1, 1};
+	int r = batch_new(&batch);
+
+	element_key_add_address(&element, address);
+	if (!r)
+		r = element_list_write(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE,
+			layout_adopting(address_is_ipv4(address)), &list, NULL, NULL);
+	return r < 0 ? error_nomem(error) : batch_send(batch, table->socket, NULL, NULL, error);
+}
+
+int table_remove(struct table *table, struct error *error)
+{
+	_cleanup_(batch_freep) struct batch *batch = NULL;
+	int r = batch_new(&batch);
+
+	if (!r)
+		r = write_removal(batch);
+	if (r < 0)
+		return error_nomem(error);
+	r = batch_send(batch, table->socket, NULL, NULL, error);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	ruleset_clear(&table->installed);
+	table->presence = TABLE_ABSENT;
+	return 0;
+}
+
+struct table_statistics table_statistics(const struct table *table)
+{
+	struct table_statistics statistics = table->statistics;
+
+	statistics.chains = HASH_COUNT(table->installed.chains);
+	statistics.sets = HASH_COUNT(table->installed.sets);
+	return statistics;
+}

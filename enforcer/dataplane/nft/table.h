@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Table inet segd in the kernel, and what is known to be in it.
+ *
+ * A change takes two transactions. The first adds what the new policy needs and no packet can reach
+ * yet: chains and sets under names of their own. The second moves addresses to it, elements of hash
+ * maps that the kernel switches with one store. So a packet on its way sees complete chains of the
+ * old policy or of the new. What nothing leads to any more is taken out later, when no packet can
+ * still be inside it.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "dataplane/nft/ruleset.h"
+#include "policies/ir.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct table;
+
+struct table_statistics {
+	uint64_t generation; /* changes that took effect since table_open() */
+	size_t chains;
+	size_t sets;
+	size_t elements;      /* of the maps that change */
+	size_t last_messages; /* sent by the last change */
+	size_t last_bytes;
+};
+
+/* Finds what an earlier agent left. note: words to keep in the table's comment when it is made;
+ * table_note() gives those of the table that was found. */
+int table_open(uint16_t nflog_group, struct table **ret, struct error *error);
+void table_free(struct table *table);
+
+/* Was the table there when it was opened, and in our form? */
+bool table_adopted(const struct table *table);
+/* "" where there is no table. */
+const char *table_note(const struct table *table);
+
+/*
+ * Makes what plan says true. now_ns: any monotonic clock. *ret_changed: something was different.
+ * On failure packets see what they saw before.
+ */
+int table_apply(struct table *table, const struct ir *ir, struct ruleset *plan, const char *note,
+	uint64_t now_ns, bool *ret_changed, struct error *error);
+
+/* Takes out what was not needed any more for a second. */
+int table_sweep(struct table *table, uint64_t now_ns, struct error *error);
+
+/* Lets mid-stream TCP of address be adopted for so long. */
+int table_adopt_address(
+	struct table *table, const struct address *address, uint32_t seconds, struct error *error);
+
+/* Removes the table, if it is there. */
+int table_remove(struct table *table, struct error *error);
+
+struct table_statistics table_statistics(const struct table *table);
+
+static inline void table_freep(struct table **table)
+{
+	table_free(*table);
+}
