@@ -16,12 +16,14 @@
 #include <utlist.h>
 
 #define SILENT_NS (24ULL * 3600 * 1000000000)
+#define UPDATE_NS 10000000000ULL /* between two records of one connection that goes on */
 
 struct connection {
 	uint64_t id;
 	uint64_t packets[2]; /* as of its last event */
 	uint64_t bytes[2];
 	uint64_t seen_ns;
+	uint64_t recorded_ns;           /* time of its last record */
 	struct tally *edge;             /* NULL: evicted; its next event makes a new one */
 	struct connection *prev, *next; /* from the longest silent to the latest */
 	struct connection *edge_prev, *edge_next; /* of one edge */
@@ -168,17 +170,13 @@ static struct connection *track(struct map *map, const struct flow_event *event)
 
 /* What the event's counters add to those seen before. Counters that went back belong to a new
  * connection under an old id. */
-static bool take_delta(
+static void take_delta(
 	uint64_t seen[static 2], const uint64_t now[static 2], uint64_t ret[static 2])
 {
-	bool changed = false;
-
 	for (size_t side = 0; side < 2; side++) {
 		ret[side] = now[side] >= seen[side] ? now[side] - seen[side] : now[side];
 		seen[side] = now[side];
-		changed |= ret[side] != 0;
 	}
-	return changed;
 }
 
 /* A connection that is over and that was not tracked: its final counters are all there is. */
@@ -192,15 +190,15 @@ static void add_whole(struct map *map, const struct record *record)
 	tally_add(edge, record->event.packets, record->event.bytes);
 }
 
-static bool add_to_connection(
+static void add_to_connection(
 	struct map *map, struct connection *connection, const struct record *record, bool first)
 {
 	const struct flow_event *event = &record->event;
 	uint64_t packets[2], bytes[2];
-	bool changed = take_delta(connection->packets, event->packets, packets);
 	struct tally *edge;
 
-	changed |= take_delta(connection->bytes, event->bytes, bytes);
+	take_delta(connection->packets, event->packets, packets);
+	take_delta(connection->bytes, event->bytes, bytes);
 	connection->seen_ns = event->time_ns;
 	DL_DELETE(map->by_age, connection);
 	DL_APPEND(map->by_age, connection);
@@ -214,14 +212,26 @@ static bool add_to_connection(
 		edge->connections += first;
 		tally_add(edge, packets, bytes);
 	}
-	return changed || first;
+}
+
+/* Whoever looks at the map makes the data plane report all counters; not each of these reports is
+ * a record that must be kept. */
+static bool record_is_due(struct connection *connection, const struct flow_event *event, bool first)
+{
+	bool changed = memcmp(connection->packets, event->packets, sizeof(event->packets)) != 0;
+	bool due = first || event->type != FLOW_UPDATE ||
+		   (changed && event->time_ns >= connection->recorded_ns + UPDATE_NS);
+
+	if (due)
+		connection->recorded_ns = event->time_ns;
+	return due;
 }
 
 static bool add_connection(struct map *map, const struct record *record)
 {
 	const struct flow_event *event = &record->event;
 	struct connection *connection = find_connection(map, event->id);
-	bool first = !connection, changed;
+	bool first = !connection, due;
 
 	if (first && event->type == FLOW_END) {
 		add_whole(map, record);
@@ -231,12 +241,13 @@ static bool add_connection(struct map *map, const struct record *record)
 		connection = track(map, event);
 	if (!connection) {
 		map->untracked++;
-		return true;
+		return event->type != FLOW_UPDATE;
 	}
-	changed = add_to_connection(map, connection, record, first);
+	due = record_is_due(connection, event, first);
+	add_to_connection(map, connection, record, first);
 	if (event->type == FLOW_END)
 		forget(map, connection);
-	return changed || event->type != FLOW_UPDATE;
+	return due;
 }
 
 bool map_add(struct map *map, const struct record *record)

@@ -16,7 +16,8 @@ struct map;
 
 int map_new(size_t edges_max, size_t connections_max, struct map **ret);
 void map_free(struct map *map);
-/* false: the record says nothing new (an update without a packet since the last one). */
+/* false: it is counted, but nobody needs to read it: an update of a connection that had a record
+ * within the last 10 seconds, or without a packet since. */
 bool map_add(struct map *map, const struct record *record);
 /* Calls visit for each edge, from the longest idle to the latest. */
 void map_for_each(const struct map *map,

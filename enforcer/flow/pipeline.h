@@ -76,8 +76,9 @@ json_t *flow_map(struct flow_pipeline *pipeline, const struct flow_filter *filte
 /* {"records","events","lost","subscribers_lost","log":{"bytes","files","error"}, …} */
 json_t *flow_describe(struct flow_pipeline *pipeline);
 
-/* Calls back with each new record that matches (takes filter, NULL: all) until the subscription is
- * freed. line: the record as one JSON line with its newline. */
+/* Calls back with each new record that matches (takes filter when it succeeds, NULL: all) until the
+ * subscription is freed, which must be before the pipeline is. The callback may free it. line: the
+ * record as one JSON line with its newline. */
 struct flow_subscription;
 int flow_subscribe(struct flow_pipeline *pipeline, struct flow_filter *filter,
 	void (*record)(const char *line, size_t length, void *userdata), void *userdata,

@@ -19,10 +19,8 @@ int subscribers_add(struct subscribers *subscribers, struct flow_filter *filter,
 {
 	struct flow_subscription *subscription = calloc(1, sizeof(*subscription));
 
-	if (!subscription) {
-		flow_filter_free(filter);
+	if (!subscription)
 		return -ENOMEM;
-	}
 	subscription->subscribers = subscribers;
 	subscription->filter = filter;
 	subscription->record = record;
