@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "denials.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+
+/* A kind of refusal that rests this long is taken out of the table; sooner when many are there, so
+ * that a scan does not leave the table full. */
+#define IDLE_NS         (60 * NS_PER_SECOND)
+#define IDLE_CROWDED_NS NS_PER_SECOND
+#define CROWDED         (ABI_MAX_DENIALS / 2)
+
+void denials_init(struct denials *denials, const struct objects *objects, struct report *report)
+{
+	*denials = (struct denials){
+		.objects = objects,
+		.report = report,
+		.walk = WALK_INIT(objects->maps.denials, struct abi_denial_key, struct abi_denial),
+	};
+}
+
+void denials_clear(struct denials *denials)
+{
+	struct denial *denial, *next;
+
+	HASH_ITER (hh, denials->items, denial, next) {
+		HASH_DEL(denials->items, denial);
+		free(denial);
+	}
+	walk_clear(&denials->walk);
+}
+
+/* NULL: out of memory; the difference is then reported next time. */
+static struct denial *remember(struct denials *denials, const struct abi_denial_key *key)
+{
+	_cleanup_free_ struct denial *fresh = NULL;
+	struct denial *denial;
+
+	HASH_FIND(hh, denials->items, key, sizeof(*key), denial);
+	if (denial)
+		return denial;
+	fresh = calloc(1, sizeof(*fresh));
+	if (!fresh)
+		return NULL;
+	fresh->key = *key;
+	fresh->sequence = denials->sequence++;
+	HASH_ADD(hh, denials->items, key, sizeof(fresh->key), fresh);
+	return fresh->hh.tbl ? TAKE_PTR(fresh) : NULL;
+}
+
+static void report_difference(
+	struct denials *denials, struct denial *denial, const struct abi_denial *now)
+{
+	struct flow_event event;
+
+	if (now->packets < denial->packets) {
+		/* Someone else has emptied the table. */
+		denial->packets = 0;
+		denial->bytes = 0;
+	}
+	if (now->packets == denial->packets)
+		return;
+	event = flow_of_denial(&denial->key, now, now->packets - denial->packets,
+		now->bytes - denial->bytes, denial->sequence, &denials->report->context);
+	denial->packets = now->packets;
+	denial->bytes = now->bytes;
+	report_flow(denials->report, &event);
+}
+
+/* Taken out and read in one step, so that nothing is counted between. */
+static void take_out(struct denials *denials, struct denial *denial)
+{
+	struct abi_denial last;
+
+	if (bpf_map_lookup_and_delete_elem(denials->objects->maps.denials, &denial->key, &last) < 0)
+		return;
+	report_difference(denials, denial, &last);
+	HASH_DEL(denials->items, denial);
+	free(denial);
+}
+
+static void visit(struct denials *denials, const struct abi_denial_key *key,
+	const struct abi_denial *now, bool crowded)
+{
+	int64_t idle_ns = (int64_t)(denials->report->context.now_ns - now->last_ns);
+	struct denial *denial = remember(denials, key);
+
+	if (!denial)
+		return;
+	report_difference(denials, denial, now);
+	if (idle_ns > (int64_t)(crowded ? IDLE_CROWDED_NS : IDLE_NS))
+		take_out(denials, denial);
+}
+
+static int collect_losses(struct denials *denials)
+{
+	uint64_t lost = 0;
+
+	for (uint32_t i = 0; i < ABI_LOSS_COUNT; i++) {
+		uint64_t now;
+		int r = per_cpu_sum(denials->objects->maps.losses, i, 1, &now);
+
+		if (r < 0)
+			return r;
+		lost += now - denials->losses[i];
+		denials->losses[i] = now;
+	}
+	if (lost) {
+		const struct flow_event event = flow_of_loss(lost, &denials->report->context);
+
+		report_flow(denials->report, &event);
+	}
+	return 0;
+}
+
+int denials_collect(struct denials *denials, struct error *error)
+{
+	uint32_t count;
+	int r;
+
+	report_now(denials->report);
+	do {
+		bool crowded = HASH_COUNT(denials->items) > CROWDED;
+
+		r = walk_next(&denials->walk, &count);
+		if (r < 0)
+			return error_errno(error, r, "read table denials");
+		for (uint32_t i = 0; i < count; i++)
+			visit(denials, (const struct abi_denial_key *)denials->walk.keys + i,
+				(const struct abi_denial *)denials->walk.values + i, crowded);
+	} while (count);
+	r = collect_losses(denials);
+	return r < 0 ? error_errno(error, r, "read table losses") : 0;
+}

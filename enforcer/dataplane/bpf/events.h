@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The ring buffer: connections as they begin, and hints that there are denials to collect. */
+#pragma once
+
+#include "base/error.h"
+#include "report.h"
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+struct ring_buffer;
+
+struct events {
+	struct report *report;
+	void (*denied)(void *userdata); /* there are new denials */
+	void *userdata;
+	struct ring_buffer *ring;
+	sd_event_source *source;
+	unsigned int budget; /* what may still be read in this turn of the event loop */
+	bool hinted;
+};
+
+/* ring: the map. What an agent before did not read comes first. */
+int events_open(struct events *events, int ring, sd_event *event, struct error *error);
+/* Reads all that is there now. */
+int events_drain(struct events *events, struct error *error);
+void events_close(struct events *events);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "flows.h"
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <netinet/in.h>
+#include <string.h>
+
+/* Ids of refusals must differ from those of connections, and both fit a signed number. */
+#define DENIAL_ID (1ULL << 62)
+
+static uint64_t realtime(uint64_t boottime_ns, const struct flow_context *context)
+{
+	return boottime_ns + context->realtime_offset_ns;
+}
+
+/* Unique for 36 years of uptime and 4 million beginnings in a millisecond. */
+static uint64_t unique_id(uint64_t start_ns, uint32_t sequence)
+{
+	return (start_ns >> 20 & 0xffffffffffULL) << 22 | (sequence & 0x3fffff);
+}
+
+static bool is_icmp(uint8_t protocol)
+{
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+}
+
+static uint16_t ethertype_of(const struct address *address)
+{
+	return address_is_ipv4(address) ? ETH_P_IP : ETH_P_IPV6;
+}
+
+/*
+ * Where both directions allowed it, the one that saw it first: the originator's own egress if it
+ * is here. Where one had no policy to ask, or one was audited, the other tells more.
+ */
+static enum direction deciding_direction(
+	const struct abi_connection *connection, const struct flow_context *context)
+{
+	enum abi_direction first = connection->ifindex[ABI_ORIGINATOR] ? ABI_EGRESS : ABI_INGRESS;
+	enum abi_direction second = first == ABI_EGRESS ? ABI_INGRESS : ABI_EGRESS;
+
+	if (!connection->rule[second])
+		return (enum direction)first;
+	if (!connection->rule[first])
+		return (enum direction)second;
+	if (connection->flags & ABI_CONNECTION_AUDITED &&
+		!audited_by(context->audited, connection->rule[first]) &&
+		audited_by(context->audited, connection->rule[second]))
+		return (enum direction)second;
+	return (enum direction)first;
+}
+
+static enum reason connection_reason(const struct abi_connection *connection)
+{
+	if (connection->flags & ABI_CONNECTION_AUDITED)
+		return REASON_AUDITED;
+	if (connection->flags & ABI_CONNECTION_ADOPTED)
+		return REASON_ADOPTED;
+	return REASON_POLICY_ALLOWED;
+}
+
+static uint32_t connection_ifindex(const struct abi_connection *connection)
+{
+	return connection->ifindex[ABI_ORIGINATOR] ? connection->ifindex[ABI_ORIGINATOR]
+						   : connection->ifindex[ABI_RESPONDER];
+}
+
+static void set_connection_ports(struct flow_event *event, const struct abi_connection_key *key,
+	const struct abi_connection *connection)
+{
+	if (is_icmp(key->protocol)) {
+		event->icmp_type = connection->type_code >> 8;
+		event->icmp_code = connection->type_code & 0xff;
+		return;
+	}
+	event->source_port = ntohs(key->port_be[connection->originator & 1]);
+	event->destination_port = ntohs(key->port_be[!(connection->originator & 1)]);
+}
+
+struct flow_event flow_of_connection(enum flow_event_type type,
+	const struct abi_connection_key *key, const struct abi_connection *connection,
+	const struct flow_context *context)
+{
+	unsigned int originator = connection->originator & 1;
+	struct flow_event event = {
+		.type = type,
+		.verdict = connection->flags & ABI_CONNECTION_AUDITED ? FLOW_AUDITED : FLOW_ALLOWED,
+		.reason = connection_reason(connection),
+		.direction = deciding_direction(connection, context),
+		.id = unique_id(connection->start_ns, connection->id),
+		.time_ns = realtime(
+			type == FLOW_NEW ? connection->start_ns : context->now_ns, context),
+		.start_ns = realtime(connection->start_ns, context),
+		.end_ns = realtime(connection->last_ns, context),
+		.source = address_from_ipv6(key->address[originator]),
+		.destination = address_from_ipv6(key->address[!originator]),
+		.protocol = key->protocol,
+		.tcp_flags = connection->tcp_flags[0] | connection->tcp_flags[1],
+		.ifindex = connection_ifindex(connection),
+	};
+
+	event.rule = connection->rule[event.direction];
+	event.ethertype = ethertype_of(&event.source);
+	set_connection_ports(&event, key, connection);
+	memcpy(event.source_mac, connection->mac[ABI_ORIGINATOR], sizeof(event.source_mac));
+	memcpy(event.destination_mac, connection->mac[ABI_RESPONDER],
+		sizeof(event.destination_mac));
+	for (unsigned int side = 0; side < ABI_SIDES; side++) {
+		event.packets[side] = connection->packets[side];
+		event.bytes[side] = connection->bytes[side];
+	}
+	return event;
+}
+
+struct flow_event flow_of_denial(const struct abi_denial_key *key, const struct abi_denial *denial,
+	uint64_t packets, uint64_t bytes, uint32_t sequence, const struct flow_context *context)
+{
+	struct flow_event event = {
+		.type = FLOW_DENIED,
+		.verdict = FLOW_REFUSED,
+		.reason = key->reason,
+		.direction = (enum direction)key->direction,
+		.rule = key->rule,
+		.id = DENIAL_ID | unique_id(denial->first_ns, sequence),
+		.time_ns = realtime(denial->last_ns, context),
+		.start_ns = realtime(denial->first_ns, context),
+		.end_ns = realtime(denial->last_ns, context),
+		.source = address_from_ipv6(key->source),
+		.destination = address_from_ipv6(key->destination),
+		.ethertype = key->ethertype,
+		.protocol = key->protocol,
+		.tcp_flags = denial->tcp_flags,
+		.ifindex = key->ifindex,
+		.packets = {packets},
+		.bytes = {bytes},
+	};
+
+	if (is_icmp(key->protocol)) {
+		event.icmp_type = key->port >> 8;
+		event.icmp_code = key->port & 0xff;
+	} else {
+		event.source_port = denial->source_port;
+		event.destination_port = key->port;
+	}
+	memcpy(event.source_mac, denial->source_mac, sizeof(event.source_mac));
+	memcpy(event.destination_mac, denial->destination_mac, sizeof(event.destination_mac));
+	return event;
+}
+
+struct flow_event flow_of_loss(uint64_t lost, const struct flow_context *context)
+{
+	return (struct flow_event){
+		.type = FLOW_GAP,
+		.time_ns = realtime(context->now_ns, context),
+		.lost = lost,
+	};
+}
+
+uint64_t connection_idle_limit_ns(const struct abi_connection_key *key,
+	const struct abi_connection *connection, const struct abi_configuration *configuration)
+{
+	switch (key->protocol) {
+	case IPPROTO_TCP:
+		if (connection->flags & ABI_CONNECTION_CLOSING)
+			return configuration->tcp_closing_ns;
+		if (connection->flags & ABI_CONNECTION_ESTABLISHED)
+			return configuration->tcp_established_ns;
+		return configuration->tcp_opening_ns;
+	case IPPROTO_UDP:
+		return configuration->udp_ns;
+	default:
+		return configuration->other_ns;
+	}
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The interfaces that our programs are on, with what the kernel is told about each. */
+#pragma once
+
+#include "base/error.h"
+#include "hash.h"
+#include "mechanism.h"
+#include "objects.h"
+#include "pins.h"
+#include "xdp/abi.h"
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct interface {
+	uint32_t ifindex;
+	char name[IF_NAMESIZE];
+	const struct mechanism *mechanism; /* NULL: not attached yet */
+	int fds[ABI_DIRECTIONS];           /* what is pinned; -1: nothing */
+	struct abi_endpoint endpoint;      /* as it is in the map */
+	bool known;                        /* the map has it */
+	bool waiting; /* guarded before any apply named it: stays until one does */
+	bool carried; /* its connections began under programs with other maps */
+	bool wanted;  /* by the apply that is under way */
+	UT_hash_handle hh;
+};
+
+struct interfaces {
+	struct interface *items;
+	const struct pins *pins;
+	const struct objects *objects;
+	const struct mechanism *preferred;
+	bool outdated;    /* programs of an earlier agent with other maps are still attached */
+	uint32_t checked; /* ifindex of the last one that was checked */
+};
+
+/* Takes over what is pinned: removes what belongs to interfaces that are gone. Where the maps are
+ * already filled, all get the new programs at once; else they go on with the old ones
+ * (outdated). */
+int interfaces_adopt(struct interfaces *interfaces, struct error *error);
+/* The new programs on all of them. */
+int interfaces_exchange(struct interfaces *interfaces, struct error *error);
+void interfaces_clear(struct interfaces *interfaces);
+
+struct interface *interfaces_find(const struct interfaces *interfaces, uint32_t ifindex);
+/* Finds or makes the record alone. 0 or -ENOMEM. */
+int interfaces_add(struct interfaces *interfaces, uint32_t ifindex, struct interface **ret);
+
+/* Refuses everything on an interface that is not attached yet: first its guard in the table, then
+ * the programs. Does nothing where they are. -ENODEV: there is no such interface (any more);
+ * -ENOMEM; what the kernel says. */
+int interfaces_ensure(struct interfaces *interfaces, uint32_t ifindex, const char *name,
+	struct interface **ret, struct error *error);
+/* Tells the kernel what this endpoint is. */
+int interface_set(const struct interfaces *interfaces, struct interface *interface,
+	const struct abi_endpoint *endpoint, struct error *error);
+/* Detaches and forgets. */
+int interfaces_drop(
+	struct interfaces *interfaces, struct interface *interface, struct error *error);
+
+/*
+ * Looks after the next up to limit interfaces: programs that someone has taken off are put back,
+ * and trouble says so. Interfaces that are gone are left to the next apply, except for guards.
+ */
+void interfaces_check(struct interfaces *interfaces, size_t limit,
+	void (*trouble)(const char *message, bool repaired, void *userdata), void *userdata);

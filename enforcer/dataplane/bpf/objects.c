@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "objects.h"
+
+#include "base/cleanup.h"
+#include "xdp/segd.skel.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#define STAGING "staging"
+
+static const size_t identities_bytes = 2 * ABI_MAX_IDENTITIES * sizeof(struct abi_identity);
+
+/* Maps that user space does not share (.rodata, .bss) belong to one load of the programs. */
+static bool is_shared(const struct bpf_map *map)
+{
+	return !bpf_map__is_internal(map);
+}
+
+static uint32_t digest_add(uint32_t digest, const void *data, size_t size)
+{
+	const unsigned char *bytes = data;
+
+	for (size_t i = 0; i < size; i++)
+		digest = (digest ^ bytes[i]) * 16777619u; /* FNV-1a */
+	return digest;
+}
+
+/* Equal digest: the same maps in the same shape. */
+static uint32_t shapes_digest(const struct bpf_object *object)
+{
+	uint32_t digest = 2166136261u;
+	const struct bpf_map *map;
+
+	bpf_object__for_each_map (map, object) {
+		const uint32_t shape[] = {bpf_map__type(map), bpf_map__key_size(map),
+			bpf_map__value_size(map), bpf_map__max_entries(map),
+			bpf_map__map_flags(map)};
+
+		if (!is_shared(map))
+			continue;
+		digest = digest_add(digest, bpf_map__name(map), strlen(bpf_map__name(map)) + 1);
+		digest = digest_add(digest, shape, sizeof(shape));
+	}
+	return digest;
+}
+
+static bool has_shape(int fd, const struct bpf_map *map)
+{
+	struct bpf_map_info info = {0};
+	uint32_t size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.type == bpf_map__type(map) &&
+	       info.key_size == bpf_map__key_size(map) &&
+	       info.value_size == bpf_map__value_size(map) &&
+	       info.max_entries == bpf_map__max_entries(map);
+}
+
+/* All pinned maps of this kind, and the best set among them. */
+struct candidates {
+	const struct pins *pins;
+	struct bpf_object *object;
+	uint32_t abi_version;
+	char prefix[48];
+	unsigned int last;   /* highest serial that is taken */
+	unsigned int best;   /* serial of the best whole set; 0: none */
+	bool best_is_filled; /* an agent has enforced by it */
+};
+
+static void part_name(const struct candidates *candidates, unsigned int serial, char part[64])
+{
+	snprintf(part, 64, "%s%u", candidates->prefix, serial);
+}
+
+static bool is_whole(const struct candidates *candidates, const char *part, bool *ret_filled)
+{
+	struct abi_control control = {0};
+	const struct bpf_map *map;
+	const uint32_t zero = 0;
+
+	bpf_object__for_each_map (map, candidates->object) {
+		_cleanup_close_ int fd = -1;
+		char path[PATH_MAX];
+
+		if (!is_shared(map))
+			continue;
+		fd = bpf_obj_get(pins_path(candidates->pins, part, bpf_map__name(map), path));
+		if (fd < 0 || !has_shape(fd, map))
+			return false;
+		if (strcmp(bpf_map__name(map), "control") == 0 &&
+			bpf_map_lookup_elem(fd, &zero, &control) < 0)
+			return false;
+	}
+	*ret_filled = control.generation != 0;
+	return control.version == candidates->abi_version;
+}
+
+/*
+ * A set that no agent has enforced by yet stands beside the one that the attached programs use, so
+ * it is chosen only where there is no other.
+ */
+static int consider(const char *name, void *userdata, struct error *error)
+{
+	struct candidates *candidates = userdata;
+	size_t length = strlen(candidates->prefix);
+	bool filled = false;
+	unsigned int serial;
+	char *end;
+
+	(void)error;
+	if (strncmp(name, candidates->prefix, length) != 0)
+		return 0;
+	serial = (unsigned int)strtoul(name + length, &end, 10);
+	if (*end || !serial)
+		return 0;
+	if (serial > candidates->last)
+		candidates->last = serial;
+	if (!is_whole(candidates, name, &filled))
+		return 0;
+	if (candidates->best && filled < candidates->best_is_filled)
+		return 0;
+	if (filled > candidates->best_is_filled || serial > candidates->best) {
+		candidates->best = serial;
+		candidates->best_is_filled = filled;
+	}
+	return 0;
+}
+
+static int reuse_maps(
+	struct bpf_object *object, const struct pins *pins, const char *part, struct error *error)
+{
+	struct bpf_map *map;
+	int r;
+
+	bpf_object__for_each_map (map, object) {
+		_cleanup_close_ int fd = -1;
+		char path[PATH_MAX];
+
+		if (!is_shared(map))
+			continue;
+		fd = bpf_obj_get(pins_path(pins, part, bpf_map__name(map), path));
+		if (fd < 0)
+			return error_errno(error, -errno, "open pinned map %s", path);
+		r = bpf_map__reuse_fd(map, fd);
+		if (r < 0)
+			return error_errno(error, r, "use pinned map %s again", path);
+	}
+	return 0;
+}
+
+static int pin_maps(struct bpf_object *object, const struct pins *pins, const char *part,
+	uint32_t abi_version, struct error *error)
+{
+	const struct abi_control control = {.version = abi_version};
+	char staging[PATH_MAX], final[PATH_MAX];
+	const uint32_t zero = 0;
+	struct bpf_map *map;
+	int r;
+
+	r = pins_remove(pins, STAGING, error);
+	if (r < 0)
+		return r;
+	r = pins_make(pins, STAGING, error);
+	if (r < 0)
+		return r;
+	bpf_object__for_each_map (map, object) {
+		char path[PATH_MAX];
+
+		if (!is_shared(map))
+			continue;
+		if (strcmp(bpf_map__name(map), "control") == 0) {
+			r = bpf_map_update_elem(bpf_map__fd(map), &zero, &control, BPF_ANY);
+			if (r < 0)
+				return error_errno(error, r, "write to table control");
+		}
+		r = bpf_obj_pin(
+			bpf_map__fd(map), pins_path(pins, STAGING, bpf_map__name(map), path));
+		if (r < 0)
+			return error_errno(error, r, "pin map at %s", path);
+	}
+	pins_path(pins, STAGING, NULL, staging);
+	if (rename(staging, pins_path(pins, part, NULL, final)) < 0)
+		return error_errno(error, -errno, "rename %s to %s", staging, final);
+	return 0;
+}
+
+static int map_memory(struct objects *objects, struct error *error)
+{
+	void *memory;
+
+	memory = mmap(NULL, sizeof(*objects->control), PROT_READ | PROT_WRITE, MAP_SHARED,
+		objects->maps.control, 0);
+	if (memory == MAP_FAILED)
+		return error_errno(error, -errno, "map table control into memory");
+	objects->control = memory;
+	memory = mmap(NULL, identities_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		objects->maps.identities, 0);
+	if (memory == MAP_FAILED)
+		return error_errno(error, -errno, "map table identities into memory");
+	objects->identities = memory;
+	return 0;
+}
+
+static int take_descriptors(struct objects *objects, struct error *error)
+{
+	const struct segd_bpf *skeleton = objects->skeleton;
+
+#define X(name) objects->maps.name = bpf_map__fd(skeleton->maps.name);
+	OBJECT_MAPS(X)
+#undef X
+	objects->programs[ABI_EGRESS] = bpf_program__fd(skeleton->progs.segd_leave);
+	objects->programs[ABI_INGRESS] = bpf_program__fd(skeleton->progs.segd_enter);
+	for (unsigned int i = 0; i < ABI_DIRECTIONS; i++) {
+		struct bpf_prog_info info = {0};
+		uint32_t size = sizeof(info);
+		int r = bpf_obj_get_info_by_fd(objects->programs[i], &info, &size);
+
+		if (r < 0)
+			return error_errno(error, r, "ask for the id of a program");
+		objects->program_ids[i] = info.id;
+	}
+	objects->configuration = skeleton->rodata->configuration;
+	return 0;
+}
+
+static int load(
+	struct objects *objects, const struct pins *pins, uint32_t abi_version, struct error *error)
+{
+	struct candidates candidates = {.pins = pins, .abi_version = abi_version};
+	struct bpf_object *object = objects->skeleton->obj;
+	int r;
+
+	candidates.object = object;
+	snprintf(candidates.prefix, sizeof(candidates.prefix), "maps-%u-%08x-", abi_version,
+		shapes_digest(object));
+	r = pins_list(pins, NULL, consider, &candidates, error);
+	if (r < 0)
+		return r;
+	part_name(&candidates, candidates.best ? candidates.best : candidates.last + 1,
+		objects->part);
+	if (candidates.best) {
+		r = reuse_maps(object, pins, objects->part, error);
+		if (r < 0)
+			return r;
+	}
+	r = segd_bpf__load(objects->skeleton);
+	if (r < 0)
+		return error_errno(error, r, "load the BPF programs");
+	if (!candidates.best) {
+		r = pin_maps(object, pins, objects->part, abi_version, error);
+		if (r < 0)
+			return r;
+	}
+	r = take_descriptors(objects, error);
+	return r < 0 ? r : map_memory(objects, error);
+}
+
+int objects_open(
+	struct objects *objects, const struct pins *pins, uint32_t abi_version, struct error *error)
+{
+	struct objects fresh = {0};
+	int r;
+
+	fresh.skeleton = segd_bpf__open();
+	if (!fresh.skeleton)
+		return error_errno(error, -errno, "read the BPF programs");
+	r = load(&fresh, pins, abi_version, error);
+	if (r < 0) {
+		objects_close(&fresh);
+		return r;
+	}
+	*objects = fresh;
+	return 0;
+}
+
+void objects_close(struct objects *objects)
+{
+	if (objects->control)
+		munmap(objects->control, sizeof(*objects->control));
+	if (objects->identities)
+		munmap(objects->identities, identities_bytes);
+	segd_bpf__destroy(objects->skeleton);
+	*objects = (struct objects){0};
+}
+
+struct others {
+	const struct pins *pins;
+	const char *part;
+};
+
+static int remove_other(const char *name, void *userdata, struct error *error)
+{
+	const struct others *others = userdata;
+
+	if (strcmp(name, STAGING) != 0 &&
+		(strncmp(name, "maps-", 5) != 0 || strcmp(name, others->part) == 0))
+		return 0;
+	return pins_remove(others->pins, name, error);
+}
+
+int objects_remove_others(
+	const struct objects *objects, const struct pins *pins, struct error *error)
+{
+	struct others others = {pins, objects->part};
+
+	return pins_list(pins, NULL, remove_other, &others, error);
+}
+
+uint32_t objects_generation(const struct objects *objects)
+{
+	return __atomic_load_n(&objects->control->generation, __ATOMIC_ACQUIRE);
+}
+
+unsigned int objects_slot(const struct objects *objects)
+{
+	return objects_generation(objects) & 1;
+}
+
+void objects_flip(struct objects *objects)
+{
+	uint32_t next = objects_generation(objects) + 1;
+
+	/* 0 means none; 2 keeps the slots alternating. */
+	__atomic_store_n(&objects->control->generation, next ? next : 2, __ATOMIC_RELEASE);
+}
+
+struct abi_identity *objects_identity(
+	const struct objects *objects, uint32_t number, unsigned int slot)
+{
+	return &objects->identities[(size_t)number * 2 + slot];
+}

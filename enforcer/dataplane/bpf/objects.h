@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The programs, loaded, and their maps: those that an earlier agent pinned where their shape is
+ * ours, else new ones.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "pins.h"
+#include "xdp/abi.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Every map that is shared with the programs and outlives the agent. */
+#define OBJECT_MAPS(X)                                                                             \
+	X(control)                                                                                 \
+	X(endpoints) X(addresses) X(prefixes) X(identities) X(peers) X(peer_tables) X(port_tables) \
+		X(ports) X(connections) X(denials) X(fragments) X(counters) X(losses) X(events)
+
+struct segd_bpf;
+
+struct objects {
+	struct segd_bpf *skeleton;
+	struct {
+#define X(name) int name;
+		OBJECT_MAPS(X)
+#undef X
+	} maps;                       /* borrowed from the skeleton */
+	int programs[ABI_DIRECTIONS]; /* borrowed; ABI_EGRESS: what leaves the workload */
+	uint32_t program_ids[ABI_DIRECTIONS];
+	struct abi_configuration configuration; /* as frozen into the programs */
+	struct abi_control *control;            /* memory of the map */
+	struct abi_identity *identities;        /* memory of the map */
+	char part[64]; /* where the maps are pinned, below the pin directory */
+};
+
+/* After it control->generation says whether an earlier agent has filled the maps. */
+int objects_open(struct objects *objects, const struct pins *pins, uint32_t abi_version,
+	struct error *error);
+void objects_close(struct objects *objects);
+
+/* Removes the pins of all maps but these: no program that is attached uses others any more. */
+int objects_remove_others(
+	const struct objects *objects, const struct pins *pins, struct error *error);
+
+/* The running generation, and the slot of identities that it reads. */
+uint32_t objects_generation(const struct objects *objects);
+unsigned int objects_slot(const struct objects *objects);
+/* The one step from the running generation to the next: all that was written before is seen by
+ * every packet that sees it. */
+void objects_flip(struct objects *objects);
+/* The meaning of an identity in a slot. */
+struct abi_identity *objects_identity(
+	const struct objects *objects, uint32_t number, unsigned int slot);
