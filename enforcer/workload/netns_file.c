@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "workload/netns_file.h"
+
+#include "base/cleanup.h"
+#include "policies/array.h"
+#include "policies/read.h"
+#include "policies/yaml_reader.h"
+#include "policies/yaml_scan.h"
+#include "workload/named_port.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define NAME_MAX_BYTES 253
+#define FILE_MAX_BYTES (1 << 20)
+
+static void spec_clear(struct netns_spec *spec)
+{
+	for (size_t i = 0; i < spec->ports_count; i++)
+		free(spec->ports[i].name);
+	free(spec->ports);
+	free(spec->addresses);
+	labels_clear(&spec->labels);
+	free(spec->id);
+	free(spec->namespace);
+	free(spec->name);
+	free(spec->path);
+	free(spec->interface);
+}
+
+void netns_file_clear(struct netns_file *file)
+{
+	for (size_t i = 0; i < file->count; i++)
+		spec_clear(&file->items[i]);
+	free(file->items);
+	*file = (struct netns_file){NULL, 0};
+}
+
+/* --- fields ------------------------------------------------------------------------------------
+ */
+
+static void read_name(struct yaml_reader *reader, yaml_node_t *node, const char *what, char **ret)
+{
+	const char *text;
+
+	if (!yaml_read_string(reader, node, what, &text))
+		return;
+	for (const char *c = text; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("._-", *c)) {
+			yaml_reader_error(reader, node, "invalid-name",
+				"%s may have letters, digits, '.', '_' and '-' only", what);
+			return;
+		}
+	if (text[0] == '\0' || strlen(text) > NAME_MAX_BYTES)
+		yaml_reader_error(reader, node, "invalid-name", "%s must have 1 to %d characters",
+			what, NAME_MAX_BYTES);
+	else
+		string_copy(reader, text, ret);
+}
+
+static void read_interface(struct yaml_reader *reader, yaml_node_t *node, char **ret)
+{
+	const char *text;
+
+	if (!yaml_read_string(reader, node, "interface", &text))
+		return;
+	if (text[0] == '\0' || strlen(text) >= IFNAMSIZ || strchr(text, '/'))
+		yaml_reader_error(reader, node, "invalid-name",
+			"interface must be the name of a network interface");
+	else
+		string_copy(reader, text, ret);
+}
+
+/* What "ip netns" takes, too: a name in its directory, or a path. */
+static void read_netns(struct yaml_reader *reader, yaml_node_t *node, struct netns_spec *spec)
+{
+	const char *text;
+
+	if (!yaml_read_string(reader, node, "netns", &text))
+		return;
+	if (text[0] == '\0' || (strchr(text, '/') && text[0] != '/') || strcmp(text, ".") == 0 ||
+		strcmp(text, "..") == 0) {
+		yaml_reader_error(reader, node, "invalid-name",
+			"netns must be a name in " NETNS_DIRECTORY " or an absolute path");
+		return;
+	}
+	if (asprintf(&spec->path, "%s%s", text[0] == '/' ? "" : NETNS_DIRECTORY "/", text) < 0) {
+		spec->path = NULL;
+		reader->out_of_memory = true;
+	}
+	if (asprintf(&spec->id, "%s%s%s", text, spec->interface ? ":" : "",
+		    spec->interface ? spec->interface : "") < 0) {
+		spec->id = NULL;
+		reader->out_of_memory = true;
+	}
+}
+
+static void read_port(
+	struct yaml_reader *reader, const yaml_node_pair_t *pair, struct netns_spec *spec)
+{
+	struct workload ports = {.ports = spec->ports, .ports_count = spec->ports_count};
+	_cleanup_free_ char *problem = NULL;
+	yaml_node_t *key = yaml_reader_node(reader, pair->key);
+	yaml_node_t *value = yaml_reader_node(reader, pair->value);
+	const char *name, *text;
+
+	if (!yaml_read_string(reader, key, "the name of a port", &name) ||
+		!yaml_read_string(reader, value, "a port", &text))
+		return;
+	if (named_port_add(&ports, name, text, &problem) < 0)
+		reader->out_of_memory = true;
+	else if (problem)
+		yaml_reader_error(reader, value, "invalid-port", "port \"%s\": %s", name, problem);
+	spec->ports = ports.ports;
+	spec->ports_count = ports.ports_count;
+}
+
+static void read_ports(struct yaml_reader *reader, yaml_node_t *node, struct netns_spec *spec)
+{
+	const yaml_node_pair_t *pair;
+
+	if (node->type != YAML_MAPPING_NODE) {
+		yaml_reader_error(reader, node, "wrong-type",
+			"ports must be a mapping of names to ports, as in {http: tcp/8080}");
+		return;
+	}
+	for (pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++)
+		read_port(reader, pair, spec);
+}
+
+static void read_addresses(struct yaml_reader *reader, yaml_node_t *node, struct netns_spec *spec)
+{
+	const yaml_node_item_t *items;
+	size_t count;
+
+	if (!yaml_read_sequence(reader, node, "addresses", &items, &count))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		yaml_node_t *item = yaml_reader_node(reader, items[i]);
+		struct address address, *slot;
+		const char *text;
+
+		if (!yaml_read_string(reader, item, "an address", &text))
+			continue;
+		if (address_parse(text, &address) < 0) {
+			yaml_reader_error(reader, item, "invalid-address",
+				"\"%s\" is no IPv4 or IPv6 address", text);
+			continue;
+		}
+		slot = array_append(spec->addresses, spec->addresses_count);
+		if (slot)
+			*slot = address;
+		else
+			reader->out_of_memory = true;
+	}
+}
+
+/* --- workloads ---------------------------------------------------------------------------------
+ */
+
+enum field {
+	FIELD_NAME,
+	FIELD_NAMESPACE,
+	FIELD_NETNS,
+	FIELD_INTERFACE,
+	FIELD_LABELS,
+	FIELD_PORTS,
+	FIELD_ADDRESSES,
+	FIELD_COUNT
+};
+
+static void read_spec(struct yaml_reader *reader, yaml_node_t *node, struct netns_spec *spec)
+{
+	struct yaml_field fields[FIELD_COUNT] = {
+		[FIELD_NAME] = {.name = "name", .required = true},
+		[FIELD_NAMESPACE] = {.name = "namespace"},
+		[FIELD_NETNS] = {.name = "netns", .required = true},
+		[FIELD_INTERFACE] = {.name = "interface"},
+		[FIELD_LABELS] = {.name = "labels"},
+		[FIELD_PORTS] = {.name = "ports"},
+		[FIELD_ADDRESSES] = {.name = "addresses"},
+	};
+
+	if (!yaml_read_mapping(reader, node, "a workload", fields, FIELD_COUNT, 0))
+		return;
+	if (fields[FIELD_NAME].node)
+		read_name(reader, fields[FIELD_NAME].node, "name", &spec->name);
+	if (fields[FIELD_NAMESPACE].node)
+		read_name(reader, fields[FIELD_NAMESPACE].node, "namespace", &spec->namespace);
+	else
+		string_copy(reader, MODEL_NAMESPACE_DEFAULT, &spec->namespace);
+	if (fields[FIELD_INTERFACE].node)
+		read_interface(reader, fields[FIELD_INTERFACE].node, &spec->interface);
+	if (fields[FIELD_NETNS].node)
+		read_netns(reader, fields[FIELD_NETNS].node, spec);
+	if (fields[FIELD_LABELS].node)
+		labels_read(reader, fields[FIELD_LABELS].node, "labels", &spec->labels);
+	if (fields[FIELD_PORTS].node)
+		read_ports(reader, fields[FIELD_PORTS].node, spec);
+	if (fields[FIELD_ADDRESSES].node)
+		read_addresses(reader, fields[FIELD_ADDRESSES].node, spec);
+}
+
+static bool share_address(const struct netns_spec *a, const struct netns_spec *b)
+{
+	for (size_t i = 0; i < a->addresses_count; i++)
+		for (size_t j = 0; j < b->addresses_count; j++)
+			if (address_equal(&a->addresses[i], &b->addresses[j]))
+				return true;
+	return false;
+}
+
+/* Against those before it. */
+static void check_unique(
+	struct yaml_reader *reader, const yaml_node_t *node, const struct netns_file *file)
+{
+	const struct netns_spec *spec = &file->items[file->count - 1];
+
+	if (!spec->id || !spec->name || !spec->namespace)
+		return;
+	for (const struct netns_spec *other = file->items; other < spec; other++) {
+		if (!other->id || !other->name || !other->namespace)
+			continue;
+		if (strcmp(other->name, spec->name) == 0 &&
+			strcmp(other->namespace, spec->namespace) == 0)
+			yaml_reader_error(reader, node, "duplicate",
+				"a workload %s/%s is there already", spec->namespace, spec->name);
+		if (strcmp(other->path, spec->path) == 0 &&
+			(!other->interface || !spec->interface ||
+				strcmp(other->interface, spec->interface) == 0))
+			yaml_reader_error(reader, node, "duplicate",
+				"network namespace %s belongs to workload %s/%s already",
+				spec->path, other->namespace, other->name);
+		if (share_address(other, spec))
+			yaml_reader_error(reader, node, "duplicate",
+				"workload %s/%s has one of its addresses already", other->namespace,
+				other->name);
+	}
+}
+
+static void read_file(struct yaml_reader *reader, yaml_node_t *root, struct netns_file *file)
+{
+	struct yaml_field fields[] = {{.name = "workloads", .required = true}};
+	const yaml_node_item_t *items;
+	size_t count;
+
+	if (!yaml_read_mapping(reader, root, "the file", fields, 1, 0) || !fields[0].node ||
+		!yaml_read_sequence(reader, fields[0].node, "workloads", &items, &count))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		yaml_node_t *item = yaml_reader_node(reader, items[i]);
+		struct netns_spec *spec = array_append(file->items, file->count);
+
+		if (!spec) {
+			reader->out_of_memory = true;
+			return;
+		}
+		read_spec(reader, item, spec);
+		check_unique(reader, item, file);
+	}
+}
+
+/* --- the text ----------------------------------------------------------------------------------
+ */
+
+/* The scan has found one sound document: only memory can be wanting. */
+static int load_document(const char *path, const char *text, size_t size, struct netns_file *file,
+	struct diagnostics *diagnostics)
+{
+	yaml_document_t document;
+	struct yaml_reader reader = {
+		.document = &document, .file = path, .diagnostics = diagnostics};
+	yaml_parser_t parser;
+
+	if (!yaml_parser_initialize(&parser))
+		return -ENOMEM;
+	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+	if (!yaml_parser_load(&parser, &document)) {
+		yaml_parser_delete(&parser);
+		return -ENOMEM;
+	}
+	read_file(&reader, yaml_document_get_root_node(&document), file);
+	yaml_document_delete(&document);
+	yaml_parser_delete(&parser);
+	return reader.out_of_memory ? -ENOMEM : 0;
+}
+
+int netns_file_parse(const char *path, const char *text, size_t size, struct netns_file *ret,
+	struct diagnostics *diagnostics)
+{
+	_cleanup_(netns_file_clear) struct netns_file file = {NULL, 0};
+	_cleanup_(yaml_scan_clear) struct yaml_scan scan = {0};
+	size_t errors = diagnostics->errors;
+	int r;
+
+	r = yaml_scan(text, size, path, diagnostics, &scan);
+	if (r < 0)
+		return r;
+	if (scan.documents_count == 1 && !scan.refused[0])
+		r = load_document(path, text, size, &file, diagnostics);
+	else if (diagnostics->errors == errors)
+		diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, "document-count",
+			(struct location){path, 0, 0}, "expected one YAML document, found %zu",
+			scan.documents_count);
+	if (r < 0)
+		return r;
+	if (diagnostics->errors > errors)
+		return -EINVAL;
+	*ret = file;
+	file = (struct netns_file){NULL, 0};
+	return 0;
+}
+
+static int read_text(const char *path, char **ret, size_t *ret_size, struct error *error)
+{
+	_cleanup_file_ FILE *stream = fopen(path, "re");
+	_cleanup_free_ char *text = malloc(FILE_MAX_BYTES + 1);
+
+	if (!stream)
+		return error_errno(error, -errno, "open %s", path);
+	if (!text)
+		return error_nomem(error);
+	*ret_size = fread(text, 1, FILE_MAX_BYTES + 1, stream);
+	if (ferror(stream))
+		return error_errno(error, -EIO, "read %s", path);
+	if (*ret_size > FILE_MAX_BYTES)
+		return error_set(error, -EFBIG, "%s is larger than %d bytes", path, FILE_MAX_BYTES);
+	*ret = TAKE_PTR(text);
+	return 0;
+}
+
+/* All of them as one message. */
+static int describe(const struct diagnostics *diagnostics, struct error *error)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream)
+		return error_nomem(error);
+	diagnostics_print(diagnostics, stream);
+	fclose(stream);
+	if (!text)
+		return error_nomem(error);
+	while (size > 0 && text[size - 1] == '\n')
+		text[--size] = '\0';
+	return error_set(error, -EINVAL, "%s", text);
+}
+
+int netns_file_load(const char *path, struct netns_file *ret, struct error *error)
+{
+	struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+	int r;
+
+	r = read_text(path, &text, &size, error);
+	if (r < 0)
+		return r;
+	r = netns_file_parse(path, text, size, ret, &diagnostics);
+	if (r == -EINVAL)
+		r = describe(&diagnostics, error);
+	else if (r < 0)
+		r = error_nomem(error);
+	diagnostics_clear(&diagnostics);
+	return r;
+}
