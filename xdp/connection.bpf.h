@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The connection that a packet belongs to: found, checked, counted. All that an established packet
+ * costs is here. */
+#pragma once
+
+#include "xdp/clock.bpf.h"
+#include "xdp/packet.bpf.h"
+#include "xdp/policy.bpf.h"
+
+/* What changes in the state of a connection, as one word so that CPUs can OR into it at once. */
+union connection_state {
+	__u32 word;
+	struct {
+		__u8 tcp_flags[ABI_SIDES];
+		__u8 originator;
+		__u8 flags;
+	};
+};
+
+#define CONNECTION_STATE_WORD(connection) ((__u32 *)(connection)->tcp_flags)
+
+_Static_assert(offsetof(struct abi_connection, tcp_flags) % 4 == 0, "atomics need alignment");
+_Static_assert(
+	offsetof(struct abi_connection, tcp_flags) + offsetof(union connection_state, flags) ==
+		offsetof(struct abi_connection, flags),
+	"the state of a connection is one word");
+
+/* Fills key and side. Written out instead of indexed: the verifier loses track of stack that is
+ * written at a variable offset. */
+static __always_inline void connection_key(struct packet *packet)
+{
+	const union address *source = &packet->source, *destination = &packet->destination;
+	struct abi_connection_key *key = &packet->key;
+
+	if (address_equal(source, destination))
+		packet->side =
+			bpf_ntohs(packet->source_port_be) > bpf_ntohs(packet->destination_port_be);
+	else
+		packet->side = address_above(source, destination);
+	if (packet->side) {
+		__builtin_memcpy(key->address[0], destination, sizeof(*destination));
+		__builtin_memcpy(key->address[1], source, sizeof(*source));
+		key->port_be[0] = packet->destination_port_be;
+		key->port_be[1] = packet->source_port_be;
+	} else {
+		__builtin_memcpy(key->address[0], source, sizeof(*source));
+		__builtin_memcpy(key->address[1], destination, sizeof(*destination));
+		key->port_be[0] = packet->source_port_be;
+		key->port_be[1] = packet->destination_port_be;
+	}
+	key->protocol = packet->protocol;
+}
+
+/* Who of the connection sent the packet. */
+static __always_inline enum abi_side connection_sender(
+	const struct abi_connection *connection, const struct packet *packet)
+{
+	return packet->side == connection->originator ? ABI_ORIGINATOR : ABI_RESPONDER;
+}
+
+/* Whether the end at this hook is still the one that the connection began with. */
+static __always_inline int connection_at_hook(struct __sk_buff *skb,
+	const struct abi_connection *connection, const struct packet *packet, __u32 sender)
+{
+	__u32 here = packet->hook == ABI_EGRESS ? sender : !sender;
+	const void *start = (void *)(long)skb->data;
+	const struct ethhdr *ethernet = start;
+
+	if (connection->ifindex[here & 1] != packet->ifindex)
+		return 0;
+	if (packet->hook == ABI_INGRESS)
+		return 1;
+	/* The Ethernet header is always in the linear part; the verifier wants to see it. */
+	if (start + sizeof(*ethernet) > (void *)(long)skb->data_end)
+		return 0;
+	return mac_equal(ethernet->h_source, connection->mac[sender & 1]);
+}
+
+/* Reclaimable, so no longer there. */
+static __always_inline int connection_expired(
+	const struct abi_connection *connection, __u8 protocol)
+{
+	__u64 idle_ns = configuration.other_ns;
+
+	if (protocol == IPPROTO_TCP) {
+		idle_ns = configuration.tcp_opening_ns;
+		if (connection->flags & ABI_CONNECTION_CLOSING)
+			idle_ns = configuration.tcp_closing_ns;
+		else if (connection->flags & ABI_CONNECTION_ESTABLISHED)
+			idle_ns = configuration.tcp_established_ns;
+	} else if (protocol == IPPROTO_UDP) {
+		idle_ns = configuration.udp_ns;
+	}
+	return clock_passed(connection->last_ns, idle_ns);
+}
+
+/*
+ * A connection lets pass only what is part of it: a packet that opens must be the originator's own
+ * repeated one, else the allowed ping or SYN would let the other end open something back.
+ */
+static __always_inline int connection_owns(
+	const struct abi_connection *connection, const struct packet *packet, __u32 sender)
+{
+	if (packet->kind == PACKET_EITHER)
+		return 1;
+	if (packet->kind == PACKET_OPENS)
+		return sender == ABI_ORIGINATOR && !(connection->flags & ABI_CONNECTION_CLOSING) &&
+		       connection->type_code == packet->type_code;
+	return packet->protocol == IPPROTO_TCP ||
+	       is_echo_request(packet->protocol, connection->type_code >> 8);
+}
+
+/*
+ * TCP (RFC 9293, figure 5, as far as a bystander needs it). The handshake is complete when the
+ * originator acknowledges the responder's SYN; nothing else opens.
+ */
+static __noinline void connection_advance(
+	struct abi_connection *connection, const struct packet *packet, __u32 sender)
+{
+	union connection_state seen = {}, gained = {};
+
+	seen.word = *CONNECTION_STATE_WORD(connection);
+	if (sender == ABI_RESPONDER) {
+		gained.tcp_flags[ABI_RESPONDER] = packet->tcp_flags;
+		gained.flags = ABI_CONNECTION_REPLIED;
+	} else {
+		gained.tcp_flags[ABI_ORIGINATOR] = packet->tcp_flags;
+	}
+	seen.word |= gained.word;
+	if (packet->tcp_flags & TCP_RST ||
+		seen.tcp_flags[ABI_ORIGINATOR] & seen.tcp_flags[ABI_RESPONDER] & TCP_FIN)
+		gained.flags |= ABI_CONNECTION_CLOSING;
+	else if (sender == ABI_ORIGINATOR && (packet->tcp_flags & (TCP_ACK | TCP_SYN)) == TCP_ACK &&
+		 (seen.tcp_flags[ABI_RESPONDER] & (TCP_ACK | TCP_SYN)) == (TCP_ACK | TCP_SYN))
+		gained.flags |= ABI_CONNECTION_ESTABLISHED;
+	__sync_fetch_and_or(CONNECTION_STATE_WORD(connection), gained.word);
+}
+
+/* A packet passes two hooks where both ends are local: the sender's own counts it. */
+static __always_inline int connection_counts_here(
+	const struct abi_connection *connection, const struct packet *packet, __u32 sender)
+{
+	return packet->hook == ABI_EGRESS || !connection->ifindex[sender & 1];
+}
+
+static __always_inline void connection_count(
+	struct abi_connection *connection, const struct packet *packet, __u32 sender)
+{
+	__u8 known = connection->flags & (ABI_CONNECTION_REPLIED | ABI_CONNECTION_ESTABLISHED);
+
+	connection->last_ns = clock_now_ns();
+	if (!connection_counts_here(connection, packet, sender))
+		return;
+	sender &= 1;
+	__sync_fetch_and_add(&connection->packets[sender], 1);
+	__sync_fetch_and_add(&connection->bytes[sender], packet->bytes);
+	if (packet->protocol == IPPROTO_TCP) {
+		if (packet->tcp_flags & ~connection->tcp_flags[sender] ||
+			!(known & ABI_CONNECTION_ESTABLISHED))
+			connection_advance(connection, packet, sender);
+	} else if (sender == ABI_RESPONDER && !(known & ABI_CONNECTION_REPLIED)) {
+		connection_advance(connection, packet, sender);
+	}
+}
+
+/* True: the packet is part of a connection that stands, and was counted. */
+static __always_inline int connection_carries(struct __sk_buff *skb, struct packet *packet)
+{
+	struct abi_connection *connection;
+	__u32 sender;
+
+	if (packet->kind > PACKET_OPENS)
+		return 0;
+	connection_key(packet);
+	connection = bpf_map_lookup_elem(&connections, &packet->key);
+	if (!connection || connection->generation != packet->generation)
+		return 0;
+	sender = connection_sender(connection, packet);
+	if (!connection_at_hook(skb, connection, packet, sender) ||
+		!connection_owns(connection, packet, sender) ||
+		connection_expired(connection, packet->protocol))
+		return 0;
+	if (packet->first_fragment) /* the others will look for it */
+		return 0;
+	connection_count(connection, packet, sender);
+	return 1;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tables of abi.h, and the little that the programs keep for themselves. */
+#pragma once
+
+#include "xdp/abi.h"
+#include "xdp/reasons.h"
+
+#include <linux/bpf.h>
+
+#include <stddef.h>
+
+#include <bpf/bpf_helpers.h>
+
+const volatile struct abi_configuration configuration = {
+	.tcp_established_ns = 5ULL * 24 * 3600 * 1000000000,
+	.tcp_opening_ns = 60ULL * 1000000000,
+	.tcp_closing_ns = 10ULL * 1000000000,
+	.udp_ns = 120ULL * 1000000000,
+	.other_ns = 60ULL * 1000000000,
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct abi_control);
+} control SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ABI_MAX_ENDPOINTS);
+	__type(key, __u32);
+	__type(value, struct abi_endpoint);
+} endpoints SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ABI_MAX_ADDRESSES);
+	__type(key, struct abi_address_key);
+	__type(value, struct abi_address);
+} addresses SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, ABI_MAX_PREFIXES);
+	__type(key, struct abi_prefix_key);
+	__type(value, struct abi_prefix);
+} prefixes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, ABI_MAX_IDENTITIES * 2);
+	__type(key, __u32);
+	__type(value, struct abi_identity);
+} identities SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, ABI_MAX_PEERS);
+	__type(key, struct abi_peer_key);
+	__type(value, __u32);
+} peers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ABI_MAX_PEER_TABLES);
+	__type(key, __u32);
+	__type(value, __u32);
+} peer_tables SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ABI_MAX_PORT_TABLES);
+	__type(key, __u32);
+	__type(value, struct abi_port_table);
+} port_tables SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, ABI_MAX_PORTS);
+	__type(key, struct abi_port_key);
+	__type(value, struct abi_decision);
+} ports SEC(".maps");
+
+/* Never an LRU: it would cut the connections of one workload for the flood of another. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ABI_MAX_CONNECTIONS);
+	__type(key, struct abi_connection_key);
+	__type(value, struct abi_connection);
+} connections SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ABI_MAX_DENIALS);
+	__type(key, struct abi_denial_key);
+	__type(value, struct abi_denial);
+} denials SEC(".maps");
+
+/* The value is when the first fragment was passed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, ABI_MAX_FRAGMENTS);
+	__type(key, struct abi_fragment_key);
+	__type(value, __u64);
+} fragments SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, REASON_COUNT *ABI_DIRECTIONS);
+	__type(key, __u32);
+	__type(value, struct abi_counter);
+} counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, ABI_LOSS_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} losses SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, ABI_EVENTS_BYTES);
+} events SEC(".maps");

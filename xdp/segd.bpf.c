@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The two programs on the host side of each workload's veth. segd_leave sees what the workload
+ * sends, segd_enter what it receives; everything that passes one of them was allowed.
+ *
+ *   parse -> a connection that stands carries it -> pass
+ *         -> else: does the workload exist, does it speak in its own name, is it a neighbour's
+ *            matter, a fragment, an error about a connection; else judge it by policy -> conclude
+ *
+ * Built for kernels from 6.1 on: no kfuncs, bounded loops only, stack below 512 bytes over all
+ * calls. What is not inlined is kept apart so that the verifier walks it once for each program.
+ */
+#include "xdp/denial.bpf.h"
+#include "xdp/fragment.bpf.h"
+#include "xdp/maps.bpf.h"
+#include "xdp/parse.bpf.h"
+#include "xdp/related.bpf.h"
+#include "xdp/source.bpf.h"
+#include "xdp/track.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* At the hook of a workload, which the packet is addressed to or which is none of its addresses. */
+static __always_inline int arrives_elsewhere(const struct packet *packet)
+{
+	return packet->hook == ABI_INGRESS &&
+	       !address_is_own(&packet->destination, packet->ifindex);
+}
+
+/* What there is to say of a packet that could be parsed and is sent by whom it claims. */
+static __always_inline int decide(struct __sk_buff *skb, const struct packet *packet,
+	const struct abi_endpoint *endpoint, struct refusal *refusal)
+{
+	switch (packet->kind) {
+	case PACKET_NEIGHBOUR:
+		return REASON_NEIGHBOUR;
+	case PACKET_FRAGMENT:
+		return fragment_follows(packet) ? REASON_ESTABLISHED
+						: REASON_FRAGMENT_WITHOUT_FIRST;
+	case PACKET_ERROR:
+		return relate(skb, packet);
+	}
+	if (arrives_elsewhere(packet))
+		return judge_arrival(packet, endpoint, refusal);
+	return track(skb, packet, endpoint, refusal);
+}
+
+/* The reason of the verdict, in the order in which a person would want to hear it. */
+static __always_inline int examine(struct __sk_buff *skb, const struct packet *packet,
+	int parse_reason, struct refusal *refusal)
+{
+	const struct abi_endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &packet->ifindex);
+	int reason;
+
+	if (!packet->generation || !endpoint || endpoint->flags & ABI_ENDPOINT_GUARD)
+		return REASON_UNKNOWN_ENDPOINT;
+	if (packet->hook == ABI_EGRESS && !source_mac_is_own(skb, endpoint))
+		return REASON_SPOOFED_MAC;
+	if (parse_reason)
+		return parse_reason;
+	if (packet->kind == PACKET_NEIGHBOUR && !discovery_on_link(packet))
+		return REASON_MALFORMED;
+	if (packet->hook == ABI_EGRESS) {
+		reason = check_source(skb, packet, endpoint);
+		if (reason)
+			return reason;
+	}
+	return decide(skb, packet, endpoint, refusal);
+}
+
+/* Not static: so the verifier walks it once, and not for each way through the parser. It then
+ * demands a look at the pointer. */
+__noinline int judge_packet(struct __sk_buff *skb, const struct packet *packet, int parse_reason)
+{
+	struct refusal refusal = {};
+	int reason, result;
+
+	if (!packet)
+		return PACKET_REFUSE;
+	reason = examine(skb, packet, parse_reason, &refusal);
+	result = conclude(skb, packet, reason, &refusal);
+	if (result == PACKET_PASS && packet->first_fragment)
+		fragment_remember(packet);
+	return result;
+}
+
+static __always_inline int handle(struct __sk_buff *skb, const enum abi_direction hook)
+{
+	struct packet packet = {.hook = hook, .ifindex = skb->ifindex};
+	const struct abi_control *state;
+	__u32 zero = 0;
+	int reason;
+
+	state = bpf_map_lookup_elem(&control, &zero);
+	if (state)
+		packet.generation = *(const volatile __u32 *)&state->generation;
+	reason = parse_frame(skb, &packet);
+	if (!reason && connection_carries(skb, &packet))
+		return PACKET_PASS;
+	return judge_packet(skb, &packet, reason);
+}
+
+SEC("tc")
+int segd_leave(struct __sk_buff *skb)
+{
+	return handle(skb, ABI_EGRESS);
+}
+
+SEC("tc")
+int segd_enter(struct __sk_buff *skb)
+{
+	return handle(skb, ABI_INGRESS);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Packets that no standing connection carries: judge, open, judge again, adopt, restart.
+ * Functions return the reason that becomes the packet's verdict.
+ */
+#pragma once
+
+#include "xdp/connection.bpf.h"
+#include "xdp/denial.bpf.h"
+#include "xdp/event.bpf.h"
+#include "xdp/policy.bpf.h"
+#include "xdp/reclaim.bpf.h"
+
+static __u32 connection_ids;
+
+/* Fills in what judge() left open, and enters the connection. */
+static __noinline int connection_open(
+	const struct packet *packet, struct abi_connection *connection)
+{
+	__u32 sender = connection_sender(connection, packet);
+	struct abi_connection *first;
+	long result;
+
+	connection->start_ns = clock_now_ns();
+	connection->last_ns = connection->start_ns;
+	connection->id = __sync_fetch_and_add(&connection_ids, 1);
+	connection_count(connection, packet, sender);
+	result = connection_insert(&packet->key, connection);
+	if (!result) {
+		event_connection(&packet->key, connection);
+		return 0;
+	}
+	if (result != -EEXIST)
+		return REASON_CONNECTIONS_FULL;
+	first = bpf_map_lookup_elem(&connections, &packet->key);
+	if (first)
+		connection_count(first, packet, connection_sender(first, packet));
+	return 0;
+}
+
+static __always_inline int endpoint_adopts(const struct abi_endpoint *endpoint)
+{
+	return endpoint && endpoint->adoption_ns &&
+	       !clock_passed(endpoint->attached_ns, endpoint->adoption_ns);
+}
+
+/* Whether enforcement began so lately, at either end, that connections may be older than it. */
+static __always_inline int adoption_time(
+	const struct packet *packet, const struct abi_endpoint *endpoint)
+{
+	const union address *other = &packet->source;
+	const struct abi_address *address;
+
+	if (endpoint_adopts(endpoint))
+		return 1;
+	if (packet->hook == ABI_EGRESS)
+		other = &packet->destination;
+	address = bpf_map_lookup_elem(&addresses, other);
+	if (!address || !address->ifindex)
+		return 0;
+	return endpoint_adopts(bpf_map_lookup_elem(&endpoints, &address->ifindex));
+}
+
+/*
+ * TCP in mid-stream does not say who began. A SYN with ACK does: its receiver. Anything else is
+ * taken as sent, and if policy refuses that, the other way round. Where both are refused, refusal
+ * is of the first.
+ */
+static __always_inline int adopt(
+	const struct packet *packet, struct abi_connection *connection, struct refusal *refusal)
+{
+	struct refusal ignored = {};
+	int reason;
+
+	if (packet->protocol != IPPROTO_TCP || !(packet->tcp_flags & (TCP_ACK | TCP_RST)))
+		return REASON_NO_CONNECTION;
+	connection->originator = packet->side;
+	if (packet->tcp_flags & TCP_SYN)
+		connection->originator = !packet->side;
+	reason = judge(&packet->key, connection, refusal);
+	if (reason == REASON_POLICY_DENIED && !(packet->tcp_flags & TCP_SYN)) {
+		connection->originator = !packet->side;
+		if (!reason_refuses(judge(&packet->key, connection, &ignored)))
+			reason = REASON_ADOPTED;
+	}
+	if (reason_refuses(reason))
+		return reason;
+	connection->flags |= ABI_CONNECTION_ADOPTED;
+	if (packet->tcp_flags & TCP_SYN) /* so that the ACK to come completes the handshake */
+		connection->tcp_flags[ABI_ORIGINATOR] = TCP_SYN;
+	else
+		connection->flags |= ABI_CONNECTION_ESTABLISHED;
+	return REASON_ADOPTED;
+}
+
+/* No connection, or one that this packet is not part of. */
+static __noinline int track_new(
+	const struct packet *packet, const struct abi_endpoint *endpoint, struct refusal *refusal)
+{
+	struct abi_connection connection = {
+		.originator = packet->side,
+		.type_code = packet->type_code,
+		.generation = packet->generation,
+	};
+	struct abi_connection *standing;
+	int reason, failed;
+
+	if (packet->kind == PACKET_CONTINUES) {
+		if (!adoption_time(packet, endpoint))
+			return REASON_NO_CONNECTION;
+		reason = adopt(packet, &connection, refusal);
+	} else {
+		reason = judge(&packet->key, &connection, refusal);
+	}
+	if (reason_refuses(reason))
+		return reason;
+
+	standing = bpf_map_lookup_elem(&connections, &packet->key);
+	if (standing && !(standing->flags & ABI_CONNECTION_CLOSING)) {
+		/* Allowed in its own right beside a connection of the same key. */
+		connection_count(standing, packet, connection_sender(standing, packet));
+		return reason;
+	}
+	if (standing)
+		connection_end(&packet->key, standing);
+	failed = connection_open(packet, &connection);
+	return failed ? failed : reason;
+}
+
+/*
+ * The connection was judged under an older generation: again, as it was opened. True: it stands.
+ *
+ * The element may be removed and reused by another CPU meanwhile, and then carry a generation that
+ * its new owner was not judged under; so whoever owns it now is made to be judged once more.
+ */
+static __noinline int judge_again(
+	const struct packet *packet, struct abi_connection *connection, struct refusal *refusal)
+{
+	struct abi_connection again = {
+		.originator = connection->originator & 1,
+		.type_code = connection->type_code,
+		.generation = packet->generation,
+	};
+	const __u8 decided = ABI_CONNECTION_LOG | ABI_CONNECTION_AUDITED;
+	int reason = judge(&packet->key, &again, refusal);
+
+	if (reason == REASON_POLICY_DENIED)
+		reason = REASON_REVOKED;
+	if (reason_refuses(reason)) {
+		connection_end(&packet->key, connection);
+		return reason;
+	}
+	__builtin_memcpy(connection->ifindex, again.ifindex, sizeof(again.ifindex));
+	__builtin_memcpy(connection->mac, again.mac, sizeof(again.mac));
+	__builtin_memcpy(connection->rule, again.rule, sizeof(again.rule));
+	connection->flags = (connection->flags & ~decided) | again.flags;
+	__sync_lock_test_and_set(&connection->generation, packet->generation);
+	if (bpf_map_lookup_elem(&connections, &packet->key) != connection)
+		connection->generation = 0;
+	return REASON_ESTABLISHED;
+}
+
+#define TRACK_NEW REASON_COUNT /* no connection that the packet is part of */
+
+/* The connection of the packet's key, if it stands and the packet is part of it. */
+static __noinline int track_standing(
+	struct __sk_buff *skb, const struct packet *packet, struct refusal *refusal)
+{
+	struct abi_connection *connection = bpf_map_lookup_elem(&connections, &packet->key);
+	__u32 sender;
+	int reason;
+
+	if (!connection)
+		return TRACK_NEW;
+	sender = connection_sender(connection, packet);
+	if (!connection_at_hook(skb, connection, packet, sender) ||
+		connection_expired(connection, packet->protocol)) {
+		connection_end(&packet->key, connection);
+		return TRACK_NEW;
+	}
+	if (!connection_owns(connection, packet, sender))
+		return TRACK_NEW;
+	/* Another CPU may have judged it under a generation that came after this packet. */
+	if ((__s32)(packet->generation - connection->generation) > 0) {
+		reason = judge_again(packet, connection, refusal);
+		if (reason_refuses(reason))
+			return reason;
+	}
+	connection_count(connection, packet, sender);
+	return REASON_ESTABLISHED;
+}
+
+/* Any packet that may belong to a connection or open one, at the hook of one of its ends. */
+static __always_inline int track(struct __sk_buff *skb, const struct packet *packet,
+	const struct abi_endpoint *endpoint, struct refusal *refusal)
+{
+	int reason = track_standing(skb, packet, refusal);
+
+	return reason == TRACK_NEW ? track_new(packet, endpoint, refusal) : reason;
+}
