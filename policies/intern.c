@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policies/intern.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+struct intern_entry {
+	UT_hash_handle hh;
+	uint32_t number;
+	char key[];
+};
+
+int intern_find(const struct intern *intern, const void *key, size_t key_size, uint32_t *ret)
+{
+	struct intern_entry *there;
+
+	HASH_FIND(hh, intern->entries, key, key_size, there);
+	if (!there)
+		return -ENOENT;
+	*ret = there->number;
+	return 0;
+}
+
+int intern(struct intern *intern, const void *key, size_t key_size, uint32_t *ret)
+{
+	_cleanup_free_ struct intern_entry *entry = NULL;
+
+	if (!intern_find(intern, key, key_size, ret))
+		return 0;
+	entry = calloc(1, sizeof(*entry) + key_size);
+	if (!entry)
+		return -ENOMEM;
+	memcpy(entry->key, key, key_size);
+	entry->number = intern->count;
+	HASH_ADD_KEYPTR(hh, intern->entries, entry->key, key_size, entry);
+	if (!entry->hh.tbl)
+		return -ENOMEM;
+	intern->count++;
+	*ret = TAKE_PTR(entry)->number;
+	return 1;
+}
+
+void intern_clear(struct intern *intern)
+{
+	struct intern_entry *entry, *next;
+
+	HASH_ITER (hh, intern->entries, entry, next) {
+		HASH_DEL(intern->entries, entry);
+		free(entry);
+	}
+	*intern = (struct intern){0};
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policies/ir_compile.h"
+
+#include "base/cleanup.h"
+
+static void compile_clear(struct compile *compile)
+{
+	ir_free(compile->ir);
+	for (size_t i = 0; i < compile->policies_count; i++)
+		for (int direction = 0; direction < DIRECTION_COUNT; direction++)
+			free(compile->policies[i].rules[direction]);
+	for (size_t i = 0; i < compile->shapes_count; i++) {
+		free(compile->shapes[i].matches);
+		free(compile->shapes[i].names);
+	}
+	for (size_t i = 0; i < compile->port_names_count; i++)
+		free(compile->port_names[i].numbers);
+	for (size_t i = 0; i < compile->classes_count; i++)
+		free(compile->classes[i].vector);
+	free(compile->policies);
+	free(compile->shapes);
+	free(compile->workload_shapes);
+	free(compile->matchers);
+	free(compile->port_names);
+	free(compile->named_ports);
+	free(compile->egress_names);
+	free(compile->classes);
+	intern_clear(&compile->port_name_keys);
+	intern_clear(&compile->class_keys);
+	intern_clear(&compile->port_table_keys);
+}
+
+int ir_compile(const struct document_list *documents, const struct model *model,
+	const struct ir_options *options, struct ir **ret, struct error *error)
+{
+	static int (*const steps[])(struct compile *, struct error *) = {compile_shapes,
+		compile_matchers, compile_classes, compile_class_names, compile_tables};
+	_cleanup_(compile_clear) struct compile compile = {.model = model, .options = options};
+	int r;
+
+	compile.ir = calloc(1, sizeof(*compile.ir));
+	if (!compile.ir)
+		return error_nomem(error);
+	r = compile_rules(&compile, documents, error);
+	for (size_t i = 0; !r && i < ARRAY_SIZE(steps); i++)
+		r = steps[i](&compile, error);
+	if (r < 0)
+		return error_context(error, r, "compile policies");
+	*ret = TAKE_PTR(compile.ir);
+	return 0;
+}

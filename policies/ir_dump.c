@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policies/ir.h"
+
+#include "policies/model.h"
+#include "policies/ports.h"
+
+#define RULE_TEXT_MAX 512
+
+static void dump_rules(const struct ir *ir, FILE *stream)
+{
+	char text[RULE_TEXT_MAX];
+
+	fprintf(stream, "rules\n");
+	for (size_t i = 0; i < ir->rules_count; i++) {
+		const struct ir_rule *rule = &ir->rules[i];
+
+		fprintf(stream, "  %zu: %08x %s %s%s: %s\n", i, rule->id, tier_name(rule->tier),
+			verdict_name(rule->verdict), rule->audit ? " audit" : "",
+			ir_rule_format(rule, text, sizeof(text)));
+	}
+}
+
+static void dump_classes(const struct ir *ir, FILE *stream)
+{
+	fprintf(stream, "classes\n");
+	for (size_t i = 0; i < ir->classes_count; i++)
+		fprintf(stream, "  %zu: %s\n", i, ir->class_names[i]);
+}
+
+static void dump_prefixes(const struct ir *ir, FILE *stream)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	fprintf(stream, "prefixes\n");
+	for (size_t i = 0; i < ir->prefixes_count; i++)
+		fprintf(stream, "  %s class %u\n", prefix_format(&ir->prefixes[i].prefix, text),
+			ir->prefixes[i].class);
+}
+
+static void dump_addresses(const struct ir *ir, const struct model *model, FILE *stream)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	fprintf(stream, "addresses\n");
+	for (size_t i = 0; i < ir->addresses_count; i++) {
+		const struct ir_address *address = &ir->addresses[i];
+
+		fprintf(stream, "  %s class %u ", address_format(&address->address, text),
+			address->class);
+		if (address->workload < 0)
+			fprintf(stream, "host\n");
+		else
+			fprintf(stream, "%s/%s\n", model->workloads[address->workload].namespace,
+				model->workloads[address->workload].name);
+	}
+}
+
+static void dump_decision(const struct decision *decision, FILE *stream)
+{
+	fprintf(stream, "%s%s%s%s by %u\n", verdict_name(decision->verdict),
+		decision->flags & DECISION_AUDIT ? " audit" : "",
+		decision->flags & DECISION_LOG ? " log" : "",
+		decision->flags & DECISION_REJECT ? " reject" : "", decision->rule);
+}
+
+static void dump_port_tables(const struct ir *ir, FILE *stream)
+{
+	fprintf(stream, "port tables\n");
+	for (size_t i = 0; i < ir->port_tables_count; i++) {
+		const struct ir_port_table *table = &ir->port_tables[i];
+
+		fprintf(stream, "  %zu:\n", i);
+		for (size_t k = 0; k < table->ranges_count; k++) {
+			const struct ir_port_range *range = &table->ranges[k];
+
+			fprintf(stream, "    %s/%u", protocol_name(range->protocol), range->first);
+			if (range->last != range->first)
+				fprintf(stream, "-%u", range->last);
+			fputc(' ', stream);
+			dump_decision(&range->decision, stream);
+		}
+		fprintf(stream, "    otherwise ");
+		dump_decision(&table->otherwise, stream);
+	}
+}
+
+static void dump_peer_tables(const struct ir *ir, FILE *stream)
+{
+	fprintf(stream, "peer tables\n");
+	for (size_t i = 0; i < ir->peer_tables_count; i++) {
+		const struct ir_peer_table *table = &ir->peer_tables[i];
+
+		fprintf(stream, "  %zu: %s %s\n", i, direction_name(table->direction), table->name);
+		for (size_t k = 0; k < table->peers_count; k++)
+			fprintf(stream, "    class %u: ports %u\n", table->peers[k].class,
+				table->peers[k].port_table);
+		fprintf(stream, "    otherwise: ports %u\n", table->otherwise);
+	}
+}
+
+static void dump_subjects(const struct ir *ir, const struct model *model, FILE *stream)
+{
+	fprintf(stream, "subjects\n");
+	for (size_t i = 0; i < ir->subjects_count; i++) {
+		const struct model_workload *workload = &model->workloads[i];
+
+		fprintf(stream, "  %s/%s:", workload->namespace, workload->name);
+		for (int direction = 0; direction < DIRECTION_COUNT; direction++) {
+			uint32_t table = ir->subjects[i].peer_table[direction];
+
+			fprintf(stream, " %s ", direction_name((enum direction)direction));
+			if (table == IR_PEER_TABLE_NONE)
+				fputs("none", stream);
+			else
+				fprintf(stream, "%u", table);
+		}
+		fputc('\n', stream);
+	}
+}
+
+void ir_dump(const struct ir *ir, const struct model *model, FILE *stream)
+{
+	dump_rules(ir, stream);
+	dump_classes(ir, stream);
+	dump_prefixes(ir, stream);
+	dump_addresses(ir, model, stream);
+	dump_port_tables(ir, stream);
+	dump_peer_tables(ir, stream);
+	dump_subjects(ir, model, stream);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policies/ir_compile.h"
+
+#include "base/cleanup.h"
+#include "policies/array.h"
+
+#include <errno.h>
+
+static int print_selector(const struct selector *selector, FILE *stream)
+{
+	_cleanup_free_ char *text = selector_format(selector);
+
+	if (!text)
+		return -ENOMEM;
+	fputs(text, stream);
+	return 0;
+}
+
+static void print_cidr(const struct policy_peer *peer, FILE *stream)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	fputs(prefix_format(&peer->cidr, text), stream);
+	for (size_t i = 0; i < peer->except_count; i++)
+		fprintf(stream, "-%s", prefix_format(&peer->except[i], text));
+}
+
+/* Peers that mean the same have the same text; neither '|' nor '@' is in a selector. */
+static int print_peer(const struct policy_peer *peer, FILE *stream)
+{
+	const struct policy_workloads *workloads = &peer->workloads;
+	int r = 0;
+
+	switch (peer->kind) {
+	case PEER_CIDR:
+		print_cidr(peer, stream);
+		break;
+	case PEER_ENTITY:
+		fprintf(stream, "entity %d", (int)peer->entity);
+		break;
+	case PEER_WORKLOADS:
+		r = print_selector(&workloads->labels, stream);
+		if (workloads->namespace)
+			fprintf(stream, "@%s", workloads->namespace);
+		else if (!r)
+			r = fputs("@@", stream) < 0
+				    ? -ENOMEM
+				    : print_selector(&workloads->namespaces, stream);
+		break;
+	}
+	fputc('|', stream);
+	return r;
+}
+
+static int peers_key(const struct policy_rule *rule, char **ret, size_t *ret_size)
+{
+	_cleanup_free_ char *key = NULL;
+	char *made = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&made, &size);
+	int r = 0;
+
+	if (!stream)
+		return -ENOMEM;
+	for (size_t i = 0; !r && i < rule->peers_count; i++)
+		r = print_peer(&rule->peers[i], stream);
+	if (fclose(stream))
+		r = -ENOMEM;
+	key = made;
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(key);
+	*ret_size = size;
+	return 0;
+}
+
+static int find_matcher(struct compile *compile, struct intern *keys, struct compiled_rule *rule)
+{
+	_cleanup_free_ char *key = NULL;
+	struct matcher *slot;
+	size_t size;
+	int r;
+
+	rule->matcher = MATCHER_EVERYONE;
+	if (!rule->source->peers_count)
+		return 0;
+	r = peers_key(rule->source, &key, &size);
+	if (r < 0)
+		return r;
+	r = intern(keys, key, size, &rule->matcher);
+	if (r <= 0)
+		return r;
+	slot = array_append(compile->matchers, compile->matchers_count);
+	if (!slot)
+		return -ENOMEM;
+	slot->rule = rule->source;
+	return 0;
+}
+
+/* "<protocol byte>name" */
+struct port_name_key {
+	char text[64];
+	size_t size;
+};
+
+static struct port_name_key port_name_key(uint8_t protocol, const char *name)
+{
+	struct port_name_key key;
+
+	key.size = (size_t)snprintf(key.text, sizeof(key.text), "%u/%.48s", protocol, name);
+	return key;
+}
+
+static int use_port_name(
+	struct compile *compile, const struct policy_port *port, enum direction direction)
+{
+	struct port_name_key key = port_name_key(port->protocol, port->name);
+	struct port_name *slot;
+	uint32_t number;
+	int r = intern(&compile->port_name_keys, key.text, key.size, &number);
+
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		slot = array_append(compile->port_names, compile->port_names_count);
+		if (!slot)
+			return -ENOMEM;
+		slot->protocol = port->protocol;
+		slot->name = port->name;
+	}
+	compile->port_names[number].egress |= direction == DIRECTION_EGRESS;
+	return 0;
+}
+
+const struct port_name *compile_port_name(
+	const struct compile *compile, uint8_t protocol, const char *name)
+{
+	struct port_name_key key = port_name_key(protocol, name);
+	uint32_t number;
+
+	if (intern_find(&compile->port_name_keys, key.text, key.size, &number) < 0)
+		return NULL;
+	return &compile->port_names[number];
+}
+
+static int use_rule(struct compile *compile, struct intern *keys, struct compiled_rule *rule,
+	enum direction direction)
+{
+	const struct policy_rule *source = rule->source;
+
+	if (find_matcher(compile, keys, rule) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < source->ports_count; i++)
+		if (source->ports[i].name &&
+			use_port_name(compile, &source->ports[i], direction) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static int use_policies(struct compile *compile)
+{
+	_cleanup_(intern_clear) struct intern keys = {0};
+
+	for (size_t i = 0; i < compile->policies_count; i++) {
+		struct compiled_policy *compiled = &compile->policies[i];
+
+		for (int direction = 0; direction < DIRECTION_COUNT; direction++)
+			for (size_t k = 0; k < compiled->policy->rules_count[direction]; k++)
+				if (use_rule(compile, &keys, &compiled->rules[direction][k],
+					    (enum direction)direction) < 0)
+					return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The numbers behind a name, each once. */
+static int add_named_port(struct compile *compile, uint32_t name, uint16_t port)
+{
+	struct port_name *port_name = &compile->port_names[name];
+	struct named_port *slot;
+	uint32_t *number;
+
+	for (size_t i = 0; i < port_name->numbers_count; i++)
+		if (compile->named_ports[port_name->numbers[i]].port == port)
+			return 0;
+	slot = array_append(compile->named_ports, compile->named_ports_count);
+	number = slot ? array_append(port_name->numbers, port_name->numbers_count) : NULL;
+	if (!number)
+		return -ENOMEM;
+	*slot = (struct named_port){.name = name, .port = port};
+	*number = (uint32_t)(compile->named_ports_count - 1);
+	return 0;
+}
+
+static int collect_named_ports(struct compile *compile)
+{
+	for (size_t i = 0; i < compile->shapes_count; i++) {
+		const struct model_workload *workload = compile->shapes[i].workload;
+
+		for (size_t k = 0; k < workload->ports_count; k++) {
+			const struct model_port *port = &workload->ports[k];
+			const struct port_name *name =
+				compile_port_name(compile, port->protocol, port->name);
+
+			if (name && add_named_port(compile, (uint32_t)(name - compile->port_names),
+					    port->port) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static bool satisfies(const struct shape *shape, const struct policy_rule *rule)
+{
+	for (size_t i = 0; i < rule->peers_count; i++) {
+		const struct policy_peer *peer = &rule->peers[i];
+
+		if (peer->kind == PEER_ENTITY && peer->entity == ENTITY_ALL)
+			return true;
+		if (peer->kind == PEER_WORKLOADS &&
+			policy_workloads_match(&peer->workloads, shape->workload->namespace,
+				&shape->namespace->labels, &shape->workload->labels))
+			return true;
+	}
+	return false;
+}
+
+static int match_shape(struct compile *compile, struct shape *shape)
+{
+	shape->matches = calloc(compile->matcher_words + 1, sizeof(uint64_t));
+	shape->names = calloc(compile->name_words + 1, sizeof(uint64_t));
+	if (!shape->matches || !shape->names)
+		return -ENOMEM;
+	for (size_t i = 0; i < compile->matchers_count; i++)
+		if (satisfies(shape, compile->matchers[i].rule))
+			bitset_set(shape->matches, i);
+	for (size_t i = 0; i < compile->named_ports_count; i++) {
+		const struct named_port *named = &compile->named_ports[i];
+		const struct port_name *name = &compile->port_names[named->name];
+
+		for (size_t k = 0; k < shape->workload->ports_count; k++) {
+			const struct model_port *port = &shape->workload->ports[k];
+
+			if (port->port == named->port && port->protocol == name->protocol &&
+				!strcmp(port->name, name->name))
+				bitset_set(shape->names, i);
+		}
+	}
+	return 0;
+}
+
+int compile_matchers(struct compile *compile, struct error *error)
+{
+	if (use_policies(compile) < 0 || collect_named_ports(compile) < 0)
+		return error_nomem(error);
+	compile->matcher_words = bitset_words(compile->matchers_count);
+	compile->name_words = bitset_words(compile->named_ports_count);
+	compile->egress_names = calloc(compile->name_words + 1, sizeof(uint64_t));
+	if (!compile->egress_names)
+		return error_nomem(error);
+	for (size_t i = 0; i < compile->named_ports_count; i++)
+		if (compile->port_names[compile->named_ports[i].name].egress)
+			bitset_set(compile->egress_names, i);
+	for (size_t i = 0; i < compile->shapes_count; i++)
+		if (match_shape(compile, &compile->shapes[i]) < 0)
+			return error_nomem(error);
+	return 0;
+}

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policies/ir_compile.h"
+
+#include "base/cleanup.h"
+#include "policies/array.h"
+
+#include <errno.h>
+
+#define IR_PEER_TABLES_MAX 16383
+#define NO_POSITION        UINT32_MAX
+
+/* What building one peer table after the other needs; the arrays are used again and again. */
+struct builder {
+	struct compile *compile;
+	struct intern keys;   /* of peer tables */
+	uint32_t *first;      /* by matcher: its first rule in the list under way … */
+	uint32_t *following;  /* … and by rule: the next one of the same matcher */
+	uint64_t *mask;       /* matchers of the list under way */
+	uint64_t *names_mask; /* named ports of the list under way */
+};
+
+static void rule_list_clear(struct rule_list *list)
+{
+	free(list->rules);
+	free(list->policies);
+}
+
+static int compare_rules(const void *a, const void *b)
+{
+	return compiled_rule_compare(
+		*(const struct compiled_rule *const *)a, *(const struct compiled_rule *const *)b);
+}
+
+static int add_policy(struct rule_list *list, const struct compiled_policy *compiled)
+{
+	size_t count = compiled->policy->rules_count[list->direction];
+	const struct compiled_policy **policy;
+
+	if (!count && !compiled->policy->isolates[list->direction])
+		return 0;
+	policy = array_append(list->policies, list->policies_count);
+	if (!policy)
+		return -ENOMEM;
+	*policy = compiled;
+	for (size_t i = 0; i < count; i++) {
+		const struct compiled_rule **rule = array_append(list->rules, list->rules_count);
+
+		if (!rule)
+			return -ENOMEM;
+		*rule = &compiled->rules[list->direction][i];
+	}
+	return 0;
+}
+
+static int list_rules(
+	const struct compile *compile, const struct shape *shape, struct rule_list *list)
+{
+	for (size_t i = 0; i < compile->policies_count; i++) {
+		const struct compiled_policy *compiled = &compile->policies[i];
+
+		if (policy_workloads_match(&compiled->policy->subject, shape->workload->namespace,
+			    &shape->namespace->labels, &shape->workload->labels) &&
+			add_policy(list, compiled) < 0)
+			return -ENOMEM;
+	}
+	if (list->rules_count)
+		qsort(list->rules, list->rules_count, sizeof(*list->rules), compare_rules);
+	return 0;
+}
+
+/* The numbers of all names that rules of the list use. */
+static void mark_names(struct builder *builder, const struct rule_list *list)
+{
+	memset(builder->names_mask, 0, (builder->compile->name_words + 1) * sizeof(uint64_t));
+	for (size_t i = 0; i < list->rules_count; i++) {
+		const struct policy_rule *source = list->rules[i]->source;
+
+		for (size_t k = 0; k < source->ports_count; k++) {
+			const struct policy_port *port = &source->ports[k];
+			const struct port_name *name = port->name
+							       ? compile_port_name(builder->compile,
+									 port->protocol, port->name)
+							       : NULL;
+
+			for (size_t n = 0; name && n < name->numbers_count; n++)
+				bitset_set(builder->names_mask, name->numbers[n]);
+		}
+	}
+}
+
+/* The subject's numbers for the names that ingress rules use; on egress they are the peer's. */
+static int subject_names(const struct builder *builder, const struct rule_list *list,
+	const struct shape *shape, uint64_t **ret)
+{
+	size_t words = builder->compile->name_words;
+	uint64_t *names = calloc(words + 1, sizeof(*names));
+
+	if (!names)
+		return -ENOMEM;
+	for (size_t i = 0; list->direction == DIRECTION_INGRESS && i < words; i++)
+		names[i] = shape->names[i] & builder->names_mask[i];
+	*ret = names;
+	return 0;
+}
+
+/* Subjects with the same key share a peer table. 1: new, 0: known, -ENOMEM. */
+static int find_table(
+	struct builder *builder, const struct rule_list *list, const uint64_t *names, uint32_t *ret)
+{
+	const struct compile *compile = builder->compile;
+	size_t words = 1 + list->policies_count + compile->name_words;
+	_cleanup_free_ uint64_t *key = calloc(words, sizeof(*key));
+
+	if (!key)
+		return -ENOMEM;
+	key[0] = list->direction;
+	for (size_t i = 0; i < list->policies_count; i++)
+		key[1 + i] = (uint64_t)(list->policies[i] - compile->policies);
+	memcpy(key + 1 + list->policies_count, names, compile->name_words * sizeof(*key));
+	return intern(&builder->keys, key, words * sizeof(*key), ret);
+}
+
+/* Which rules each matcher leads to. */
+static void link_rules(struct builder *builder, const struct rule_list *list)
+{
+	const struct compile *compile = builder->compile;
+
+	memset(builder->mask, 0, (compile->matcher_words + 1) * sizeof(uint64_t));
+	for (size_t i = 0; i < list->rules_count; i++) {
+		uint32_t matcher = list->rules[i]->matcher;
+
+		if (matcher == MATCHER_EVERYONE)
+			continue;
+		builder->following[i] =
+			bitset_has(builder->mask, matcher) ? builder->first[matcher] : NO_POSITION;
+		builder->first[matcher] = (uint32_t)i;
+		bitset_set(builder->mask, matcher);
+	}
+}
+
+static void match_rules(const struct builder *builder, const struct rule_list *list,
+	const uint64_t *vector, uint64_t *matched)
+{
+	for (size_t i = 0; i < list->rules_count; i++)
+		if (list->rules[i]->matcher == MATCHER_EVERYONE)
+			bitset_set(matched, i);
+	for (size_t word = 0; word < builder->compile->matcher_words; word++) {
+		uint64_t bits = vector[word] & builder->mask[word];
+
+		for (; bits; bits &= bits - 1) {
+			size_t matcher = word * BITSET_WORD_BITS + (size_t)__builtin_ctzll(bits);
+
+			for (uint32_t i = builder->first[matcher]; i != NO_POSITION;
+				i = builder->following[i])
+				bitset_set(matched, i);
+		}
+	}
+}
+
+/* One view of a class: all that decides about its port table, as one key. */
+struct view {
+	uint64_t *words; /* matched rules, then named ports, then whether it is the node */
+	size_t rule_words;
+	size_t name_words;
+};
+
+static void look_at_class(const struct builder *builder, const struct rule_list *list,
+	const uint64_t *names, const struct class_content *content, struct view *view)
+{
+	const struct compile *compile = builder->compile;
+	bool ingress = list->direction == DIRECTION_INGRESS;
+
+	memset(view->words, 0, (view->rule_words + view->name_words + 1) * sizeof(uint64_t));
+	if (ingress && content->host && !compile->options->restrict_node) {
+		view->words[view->rule_words + view->name_words] = 1;
+		return;
+	}
+	match_rules(builder, list, content->vector, view->words);
+	for (size_t i = 0; i < view->name_words; i++)
+		view->words[view->rule_words + i] =
+			ingress ? names[i]
+				: content->vector[compile->matcher_words + i] &
+					  builder->names_mask[i];
+}
+
+static int make_port_table(struct compile *compile, const struct rule_list *list,
+	const struct view *view, uint32_t *ret)
+{
+	const struct decision node = {VERDICT_ALLOW, 0, IR_RULE_NODE};
+
+	if (view->words[view->rule_words + view->name_words])
+		return compile_flat_port_table(compile, node, ret);
+	return compile_port_table(compile, list, view->words, view->words + view->rule_words, ret);
+}
+
+/* The port table of each class. */
+static int find_port_tables(struct builder *builder, const struct rule_list *list,
+	const uint64_t *names, uint32_t *port_tables)
+{
+	struct compile *compile = builder->compile;
+	struct view view = {
+		.rule_words = bitset_words(list->rules_count), .name_words = compile->name_words};
+	size_t size = (view.rule_words + view.name_words + 1) * sizeof(uint64_t);
+	_cleanup_(intern_clear) struct intern views = {0};
+	_cleanup_free_ uint32_t *tables = calloc(compile->classes_count, sizeof(*tables));
+	_cleanup_free_ uint64_t *words = malloc(size);
+	int r;
+
+	if (!tables || !words)
+		return -ENOMEM;
+	view.words = words;
+	for (size_t i = 0; i < compile->classes_count; i++) {
+		uint32_t number;
+
+		look_at_class(builder, list, names, &compile->classes[i], &view);
+		r = intern(&views, words, size, &number);
+		if (r > 0)
+			r = make_port_table(compile, list, &view, &tables[number]);
+		if (r < 0)
+			return r;
+		port_tables[i] = tables[number];
+	}
+	return 0;
+}
+
+/* The port table of most classes: what is the rule needs no entry. */
+static int most_common(
+	const uint32_t *port_tables, size_t count, size_t tables_count, uint32_t *ret)
+{
+	_cleanup_free_ uint32_t *uses = calloc(tables_count, sizeof(*uses));
+	uint32_t best = port_tables[0];
+
+	if (!uses)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		uses[port_tables[i]]++;
+	for (size_t i = 0; i < count; i++)
+		if (uses[port_tables[i]] > uses[best])
+			best = port_tables[i];
+	*ret = best;
+	return 0;
+}
+
+static char *table_name(const struct rule_list *list)
+{
+	const struct document *first = list->policies_count ? list->policies[0]->document : NULL;
+	char more[24] = "";
+	char *name;
+
+	if (!first)
+		return strdup("default");
+	if (list->policies_count > 1)
+		snprintf(more, sizeof(more), "+%zu", list->policies_count - 1);
+	if (asprintf(&name, "%s%s%s%s", first->namespace, *first->namespace ? "/" : "", first->name,
+		    more) < 0)
+		return NULL;
+	return name;
+}
+
+static void peer_table_clear(struct ir_peer_table *table)
+{
+	free(table->peers);
+	free(table->name);
+}
+
+static int build_table(struct builder *builder, const struct rule_list *list, const uint64_t *names)
+{
+	_cleanup_(peer_table_clear) struct ir_peer_table table = {.direction = list->direction};
+	struct compile *compile = builder->compile;
+	struct ir *ir = compile->ir;
+	_cleanup_free_ uint32_t *port_tables = calloc(compile->classes_count, sizeof(*port_tables));
+	struct ir_peer_table *slot;
+	int r;
+
+	if (ir->peer_tables_count == IR_PEER_TABLES_MAX)
+		return -E2BIG;
+	free(builder->following);
+	builder->following = calloc(list->rules_count + 1, sizeof(uint32_t));
+	if (!port_tables || !builder->following)
+		return -ENOMEM;
+	link_rules(builder, list);
+	r = find_port_tables(builder, list, names, port_tables);
+	if (!r)
+		r = most_common(port_tables, compile->classes_count, ir->port_tables_count,
+			&table.otherwise);
+	for (size_t i = 0; !r && i < compile->classes_count; i++) {
+		struct ir_peer *peer;
+
+		if (port_tables[i] == table.otherwise)
+			continue;
+		peer = array_append(table.peers, table.peers_count);
+		if (peer)
+			*peer = (struct ir_peer){(uint32_t)i, port_tables[i]};
+		else
+			r = -ENOMEM;
+	}
+	table.name = table_name(list);
+	slot = r || !table.name ? NULL : array_append(ir->peer_tables, ir->peer_tables_count);
+	if (!slot)
+		return r < 0 ? r : -ENOMEM;
+	*slot = table;
+	table = (struct ir_peer_table){0};
+	return 0;
+}
+
+/* The peer table of a shape in one direction. */
+static int table_of_shape(
+	struct builder *builder, const struct shape *shape, enum direction direction, uint32_t *ret)
+{
+	_cleanup_(rule_list_clear) struct rule_list list = {.direction = direction};
+	_cleanup_free_ uint64_t *names = NULL;
+	int r;
+
+	if (list_rules(builder->compile, shape, &list) < 0)
+		return -ENOMEM;
+	mark_names(builder, &list);
+	if (subject_names(builder, &list, shape, &names) < 0)
+		return -ENOMEM;
+	r = find_table(builder, &list, names, ret);
+	return r > 0 ? build_table(builder, &list, names) : r;
+}
+
+static int find_tables(struct builder *builder, struct ir_subject *by_shape)
+{
+	const struct compile *compile = builder->compile;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < compile->shapes_count; i++)
+		for (int direction = 0; !r && direction < DIRECTION_COUNT; direction++) {
+			by_shape[i].peer_table[direction] = IR_PEER_TABLE_NONE;
+			if (compile->shapes[i].local)
+				r = table_of_shape(builder, &compile->shapes[i],
+					(enum direction)direction,
+					&by_shape[i].peer_table[direction]);
+		}
+	return r;
+}
+
+static int assign_subjects(struct builder *builder)
+{
+	const struct compile *compile = builder->compile;
+	const struct model *model = compile->model;
+	struct ir *ir = compile->ir;
+	_cleanup_free_ struct ir_subject *by_shape =
+		calloc(compile->shapes_count + 1, sizeof(*by_shape));
+	int r;
+
+	ir->subjects = calloc(model->workloads_count + 1, sizeof(*ir->subjects));
+	if (!ir->subjects || !by_shape)
+		return -ENOMEM;
+	r = find_tables(builder, by_shape);
+	if (r < 0)
+		return r;
+	ir->subjects_count = model->workloads_count;
+	for (size_t i = 0; i < model->workloads_count; i++) {
+		uint32_t shape = compile->workload_shapes[i];
+
+		ir->subjects[i] = (struct ir_subject){{IR_PEER_TABLE_NONE, IR_PEER_TABLE_NONE}};
+		if (shape != SHAPE_NONE && !model->workloads[i].remote)
+			ir->subjects[i] = by_shape[shape];
+	}
+	return 0;
+}
+
+static void builder_clear(struct builder *builder)
+{
+	intern_clear(&builder->keys);
+	free(builder->first);
+	free(builder->following);
+	free(builder->mask);
+	free(builder->names_mask);
+}
+
+int compile_tables(struct compile *compile, struct error *error)
+{
+	_cleanup_(builder_clear) struct builder builder = {.compile = compile};
+	int r;
+
+	builder.first = calloc(compile->matchers_count + 1, sizeof(uint32_t));
+	builder.mask = calloc(compile->matcher_words + 1, sizeof(uint64_t));
+	builder.names_mask = calloc(compile->name_words + 1, sizeof(uint64_t));
+	if (!builder.first || !builder.mask || !builder.names_mask)
+		return error_nomem(error);
+	r = assign_subjects(&builder);
+	if (r == -E2BIG)
+		return error_set(error, r,
+			"policies need more tables than the %d for peers and 65535 for ports",
+			IR_PEER_TABLES_MAX);
+	return r < 0 ? error_nomem(error) : 0;
+}
