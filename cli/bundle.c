@@ -40,8 +40,10 @@ void bundle_new(const struct document_list *list, struct bundle *ret)
 	for (size_t i = 0; i < list->count; i++) {
 		const struct document *document = list->items[i];
 
-		fputs("---\n", stream);
-		line++;
+		if (i) {
+			fputs("---\n", stream);
+			line++;
+		}
 		/* The agent remembers the line of each rule: make it the one in the file. */
 		for (; one_file && line < document->line; line++)
 			fputc('\n', stream);

@@ -41,21 +41,44 @@ bool clock_parse(const char *text, struct timespec *ret)
 	return true;
 }
 
+static char *format_as(const struct tm *parts, const char *format)
+{
+	char formatted[64];
+
+	/* Only literals of this file come here. */
+	_Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wformat-nonliteral\"")
+		strftime(formatted, sizeof(formatted), format, parts);
+	_Pragma("GCC diagnostic pop") return text_format("%s", formatted);
+}
+
+static bool split(const struct settings *settings, time_t time, struct tm *ret)
+{
+	return (settings->utc ? gmtime_r : localtime_r)(&time, ret);
+}
+
 char *clock_format(const struct settings *settings, const char *text)
 {
-	struct tm *(*const split)(const time_t *, struct tm *) =
-		settings->utc ? gmtime_r : localtime_r;
 	struct timespec moment;
-	time_t now = time(NULL);
-	struct tm parts, today;
-	char formatted[64];
-	bool is_today;
+	struct tm parts;
 
-	if (!clock_parse(text, &moment) || !split(&moment.tv_sec, &parts) || !split(&now, &today))
+	if (!clock_parse(text, &moment) || !split(settings, moment.tv_sec, &parts))
 		return text_format("-");
-	is_today = parts.tm_year == today.tm_year && parts.tm_yday == today.tm_yday;
-	strftime(formatted, sizeof(formatted), is_today ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &parts);
-	return text_format("%s%s", formatted, settings->utc ? "Z" : "");
+	return format_as(&parts, settings->utc ? "%Y-%m-%d %H:%M:%SZ" : "%Y-%m-%d %H:%M:%S");
+}
+
+char *clock_format_cell(const struct settings *settings, const char *text)
+{
+	struct timespec moment;
+	struct tm parts, today;
+
+	if (!settings->width || !clock_parse(text, &moment) ||
+		!split(settings, moment.tv_sec, &parts) || !split(settings, time(NULL), &today))
+		return clock_format(settings, text);
+	if (parts.tm_year != today.tm_year)
+		return format_as(&parts, "%Y-%m-%d");
+	if (parts.tm_yday != today.tm_yday)
+		return format_as(&parts, settings->utc ? "%b %d %H:%MZ" : "%b %d %H:%M");
+	return format_as(&parts, settings->utc ? "%H:%M:%SZ" : "%H:%M:%S");
 }
 
 char *clock_duration(double seconds)
@@ -70,8 +93,8 @@ char *clock_duration(double seconds)
 	};
 	unsigned long whole;
 
-	if (seconds < 0.0095)
-		return text_format("%.1f ms", seconds * 1000);
+	if (seconds < 0.00995)
+		return text_format("%.2g ms", seconds * 1000);
 	if (seconds < 0.9995)
 		return text_format("%.0f ms", seconds * 1000);
 	whole = (unsigned long)(seconds + 0.5);

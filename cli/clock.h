@@ -10,9 +10,11 @@
 /* RFC 3339, fraction of a second and offset included. False: it is none. */
 bool clock_parse(const char *text, struct timespec *ret);
 
-/* A new string: "01:18:55" of today, else "2026-11-21 01:18:55"; with --utc in UTC and a Z behind.
- * "-" where text is no time. */
+/* A new string: "2026-11-21 01:18:55", with --utc in UTC and a Z behind. "-": text is no time. */
 char *clock_format(const struct settings *settings, const char *text);
+/* The same for tables: where columns are scarce only "01:18:55" of today, "Nov 20 01:18" of this
+ * year, "2025-11-20" of before. */
+char *clock_format_cell(const struct settings *settings, const char *text);
 
 /* A new string: "3 ms", "12 s", "2 min 5 s", "3 h 10 min", "4 d 2 h". */
 char *clock_duration(double seconds);

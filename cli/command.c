@@ -50,7 +50,7 @@ int command_group_run(
 	int word = settings_parse_leading(settings, &argp, argc, argv);
 
 	if (word == argc)
-		usage_error(settings, "which command?");
+		usage_error(settings, "a command is missing");
 	if (strcmp(argv[word], "help") == 0)
 		return command_group_run(group, settings, 2, (char *[]){argv[0], "--help", NULL});
 	command = find(group, argv[word]);
@@ -58,7 +58,7 @@ int command_group_run(
 		const char *near = nearest(group, argv[word]);
 
 		if (near)
-			usage_error(settings, "unknown command '%s', did you mean '%s'?",
+			usage_error(settings, "unknown command '%s' (did you mean '%s'?)",
 				argv[word], near);
 		usage_error(settings, "unknown command '%s'", argv[word]);
 	}

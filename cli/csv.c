@@ -34,6 +34,7 @@ static const struct column {
 	{"bytes", "bytes", NULL},
 	{"start", "start", NULL},
 	{"end", "end", NULL},
+	{"lost", "lost", NULL},
 };
 
 static void print_text(const char *text)

@@ -27,9 +27,9 @@ static void add_row(struct table *table, const struct settings *settings, const 
 	table_cell(table, TABLE_BAD, record_end(json_object_get(refusal, "source")));
 	table_cell(table, TABLE_BAD, record_end(json_object_get(refusal, "destination")));
 	table_cell(table, TABLE_PLAIN, record_port(refusal));
-	table_cell(table, TABLE_PLAIN, text_count(field_sum(refusal, "packets")));
-	table_cell(table, TABLE_PLAIN, clock_format(settings, field_text(refusal, "start")));
-	table_cell(table, TABLE_PLAIN, clock_format(settings, field_text(refusal, "end")));
+	table_count(table, field_sum(refusal, "packets"));
+	table_cell(table, TABLE_PLAIN, clock_format_cell(settings, field_text(refusal, "start")));
+	table_cell(table, TABLE_PLAIN, clock_format_cell(settings, field_text(refusal, "end")));
 	table_cell(
 		table, TABLE_PLAIN, text_format("%s%s%s", direction, *direction ? ": " : "", why));
 }

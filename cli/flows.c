@@ -23,7 +23,7 @@ static const struct table_column columns[] = {
 
 static void add_gap(struct table *table, const struct settings *settings, const json_t *record)
 {
-	table_cell(table, TABLE_PLAIN, clock_format(settings, field_text(record, "time")));
+	table_cell(table, TABLE_PLAIN, clock_format_cell(settings, field_text(record, "time")));
 	for (int i = 0; i < 4; i++)
 		table_cell_text(table, TABLE_PLAIN, "");
 	table_cell_text(table, TABLE_WARNING, "gap");
@@ -41,13 +41,13 @@ static void add_row(struct table *table, const struct settings *settings, const 
 		add_gap(table, settings, record);
 		return;
 	}
-	table_cell(table, TABLE_PLAIN, clock_format(settings, field_text(record, "time")));
+	table_cell(table, TABLE_PLAIN, clock_format_cell(settings, field_text(record, "time")));
 	table_cell(table, TABLE_PLAIN, record_end(json_object_get(record, "source")));
 	table_cell(table, TABLE_PLAIN, record_end(json_object_get(record, "destination")));
 	table_cell(table, TABLE_PLAIN, record_port(record));
 	table_cell_text(table, record_color(verdict), verdict);
 	table_cell_text(table, TABLE_PLAIN, field_text(record, "event"));
-	table_cell(table, TABLE_PLAIN, text_count(field_sum(record, "packets")));
+	table_count(table, field_sum(record, "packets"));
 	table_cell(table, TABLE_PLAIN, record_why(record));
 }
 

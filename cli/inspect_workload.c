@@ -111,7 +111,7 @@ static void print_rules(
 		table_cell_text(table, TABLE_PLAIN, field_text(rule, "peer"));
 		table_cell_text(table, TABLE_PLAIN, field_text(rule, "ports"));
 		table_cell_text(table, record_color(verdict), verdict);
-		table_cell(table, TABLE_PLAIN, text_count(field_number(rule, "hits")));
+		table_count(table, field_number(rule, "hits"));
 		table_cell(table, TABLE_PLAIN, record_why(rule));
 	}
 	output_heading(settings, heading);
@@ -134,8 +134,8 @@ static void print_peers(const struct settings *settings, const json_t *workload)
 		table_cell_text(table, TABLE_PLAIN, field_text(peer, "direction"));
 		table_cell(table, TABLE_PLAIN, record_port(peer));
 		table_cell_text(table, record_color(verdict), verdict);
-		table_cell(table, TABLE_PLAIN, text_count(field_number(peer, "connections")));
-		table_cell(table, TABLE_PLAIN, text_count(field_sum(peer, "packets")));
+		table_count(table, field_number(peer, "connections"));
+		table_count(table, field_sum(peer, "packets"));
 	}
 	output_heading(settings, "Peers");
 	table_print(table);

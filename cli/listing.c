@@ -115,9 +115,11 @@ static int list(
 	else
 		print_table(listing, settings, items);
 	if (gaps > 0 && settings->output != OUTPUT_JSON) {
+		_cleanup_free_ char *text = output_plural(gaps, "gap", "gaps");
+
 		fflush(stdout);
-		fprintf(stderr, "%s: %.0f records were lost on their way\n", settings->program,
-			gaps);
+		fprintf(stderr, "%s: %s: records were lost because too many came at once\n",
+			settings->program, text);
 	}
 	return EXIT_YES;
 }

@@ -144,10 +144,10 @@ static void add_row(struct table *table, const struct settings *settings, const 
 	table_cell_text(table, TABLE_PLAIN, field_text(edge, "to"));
 	table_cell(table, TABLE_PLAIN, record_port(edge));
 	table_cell_text(table, record_color(verdict), verdict);
-	table_cell(table, TABLE_PLAIN, text_count(field_number(edge, "connections")));
-	table_cell(table, TABLE_PLAIN, text_count(field_sum(edge, "packets")));
-	table_cell(table, TABLE_PLAIN, text_bytes(field_sum(edge, "bytes")));
-	table_cell(table, TABLE_PLAIN, clock_format(settings, field_text(edge, "end")));
+	table_count(table, field_number(edge, "connections"));
+	table_count(table, field_sum(edge, "packets"));
+	table_bytes(table, field_sum(edge, "bytes"));
+	table_cell(table, TABLE_PLAIN, clock_format_cell(settings, field_text(edge, "end")));
 	table_cell(table, TABLE_PLAIN, denied || !settings->width ? record_why(edge) : NULL);
 }
 

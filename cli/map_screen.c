@@ -184,7 +184,7 @@ static void draw_edge(const struct map_screen *screen, int line, const json_t *e
 			text_count(field_number(edge, "connections")),
 			text_count(field_sum(edge, "packets")),
 			text_count(field_number(screen->rates, key)),
-			clock_format(screen->settings, field_text(edge, "end")),
+			clock_format_cell(screen->settings, field_text(edge, "end")),
 		});
 }
 
@@ -193,7 +193,7 @@ static void draw_reason(const struct map_screen *screen, const json_t *edge)
 {
 	_cleanup_free_ char *why = edge ? record_why(edge) : NULL;
 	_cleanup_free_ char *last =
-		edge ? clock_format(screen->settings, field_text(edge, "end")) : NULL;
+		edge ? clock_format_cell(screen->settings, field_text(edge, "end")) : NULL;
 
 	if (!edge)
 		return;

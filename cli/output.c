@@ -22,7 +22,7 @@ void output_property(const char *name, const char *text)
 {
 	if (!*text)
 		return;
-	printf("  %-12s", name);
+	printf("  %-12s ", name);
 	output_text(text);
 	putchar('\n');
 }

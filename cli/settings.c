@@ -143,9 +143,6 @@ static error_t parse_common(int key, char *argument, struct argp_state *state)
 		parse->word = state->next - 1;
 		state->next = state->argc;
 		return 0;
-	case 'o':
-		set_output(parse, argument);
-		return 0;
 	case KEY_SOCKET:
 		settings->socket_path = argument;
 		return 0;
@@ -166,6 +163,14 @@ static error_t parse_common(int key, char *argument, struct argp_state *state)
 	}
 }
 
+static error_t parse_output(int key, char *argument, struct argp_state *state)
+{
+	if (key != 'o')
+		return ARGP_ERR_UNKNOWN;
+	set_output(state->input, argument);
+	return 0;
+}
+
 /* Puts the formats that this command offers into the help of -o, and drops argp's footnote. */
 static char *filter_help(int key, const char *text, void *input)
 {
@@ -184,6 +189,7 @@ static int parse_words(struct parse *parse, int argc, char **argv)
 {
 	static const struct argp output_argp = {
 		.options = output_options,
+		.parser = parse_output,
 		.help_filter = filter_help,
 	};
 	const struct argp_child children[] = {

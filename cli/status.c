@@ -24,8 +24,9 @@ static void print_enforcement(const struct settings *settings, const json_t *sta
 
 	policies = output_plural(field_number(status, "policies"), "policy", "policies");
 	workloads = output_plural(field_number(status, "workloads"), "workload", "workloads");
-	output_property_take("enforcing", text_format("%s on %s, by default %s", policies,
-						  workloads, field_text(status, "posture")));
+	output_property_take("enforcing", text_format("%s on %s", policies, workloads));
+	output_property_take("by default", text_format("%s where no policy selects a workload",
+						   field_text(status, "posture")));
 	output_property("data plane", field_text(status, "dataplane"));
 	applied = clock_format(settings, field_text(reconcile, "time"));
 	took = clock_duration(field_number(reconcile, "milliseconds") / 1000);
@@ -51,10 +52,10 @@ static void print_sources(const json_t *status)
 		bool healthy = json_is_true(json_object_get(source, "healthy"));
 		const char *message = field_text(source, "message");
 
-		output_property_take(i ? "" : "workloads of",
-			text_format("%s: %s%s%s", field_text(source, "name"),
-				healthy ? "connected" : "not connected", *message ? ", " : "",
-				message));
+		output_property_take(
+			i ? "" : "sources", text_format("%s: %s%s%s", field_text(source, "name"),
+						    healthy ? "connected" : "not connected",
+						    *message ? ", " : "", message));
 	}
 }
 

@@ -53,7 +53,7 @@ static void print_row(const struct settings *settings, const json_t *record)
 {
 	const char *verdict = field_text(record, "verdict");
 	const char *color = settings->color ? color_of(record_color(verdict)) : "";
-	_cleanup_free_ char *time = clock_format(settings, field_text(record, "time"));
+	_cleanup_free_ char *time = clock_format_cell(settings, field_text(record, "time"));
 	_cleanup_free_ char *why = record_why(record);
 	size_t width = name_width(settings);
 

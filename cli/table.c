@@ -66,6 +66,18 @@ void table_cell_text(struct table *table, enum table_color color, const char *te
 	table_cell(table, color, text_format("%s", text));
 }
 
+void table_count(struct table *table, double count)
+{
+	table_cell(table, TABLE_PLAIN,
+		table->settings->width ? text_count(count) : text_format("%.0f", count));
+}
+
+void table_bytes(struct table *table, double bytes)
+{
+	table_cell(table, TABLE_PLAIN,
+		table->settings->width ? text_bytes(bytes) : text_format("%.0f", bytes));
+}
+
 static const char *cell_text(const struct cell *cell)
 {
 	return cell->text && *cell->text ? cell->text : "-";

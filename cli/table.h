@@ -35,6 +35,9 @@ void table_row(struct table *table);
 void table_cell(struct table *table, enum table_color color, char *text);
 /* As table_cell(), but copies. */
 void table_cell_text(struct table *table, enum table_color color, const char *text);
+/* Numbers: short for a person ("1.2M", "98 KiB"), exact where nothing has to be shortened. */
+void table_count(struct table *table, double count);
+void table_bytes(struct table *table, double bytes);
 
 void table_print(struct table *table);
 

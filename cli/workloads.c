@@ -88,7 +88,7 @@ static void add_row(struct table *table, const struct settings *settings, const 
 		table_cell_text(table, TABLE_PLAIN, field_text(workload, "image"));
 		table_cell(table, TABLE_PLAIN, of_interfaces(workload, "name"));
 		table_cell(table, TABLE_PLAIN,
-			clock_format(settings, field_text(workload, "started")));
+			clock_format_cell(settings, field_text(workload, "started")));
 	}
 	table_cell(table, TABLE_PLAIN, record_labels(json_object_get(workload, "labels")));
 }
