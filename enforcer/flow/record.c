@@ -89,6 +89,22 @@ static void write_id(struct writer *writer, uint64_t id)
 	writer_literal(writer, "\"");
 }
 
+/* As address_format(), which goes through printf for each byte of an IPv4 address. */
+static void write_address(struct writer *writer, const struct address *address)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	if (!address_is_ipv4(address)) {
+		write_text(writer, address_format(address, text));
+		return;
+	}
+	for (size_t i = sizeof(address->bytes) - 4; i < sizeof(address->bytes); i++) {
+		if (i > sizeof(address->bytes) - 4)
+			writer_literal(writer, ".");
+		writer_uint(writer, address->bytes[i]);
+	}
+}
+
 void record_write_end(const struct record *record, enum record_end end, struct writer *writer)
 {
 	static const uint8_t no_mac[6];
@@ -96,10 +112,9 @@ void record_write_end(const struct record *record, enum record_end end, struct w
 	bool source = end == RECORD_SOURCE;
 	const struct name *name = source ? record->source : record->destination;
 	const uint8_t *mac = source ? event->source_mac : event->destination_mac;
-	char text[ADDRESS_TEXT_MAX];
 
 	writer_literal(writer, "{\"ip\":\"");
-	write_text(writer, address_format(source ? &event->source : &event->destination, text));
+	write_address(writer, source ? &event->source : &event->destination);
 	writer_literal(writer, "\"");
 	if (protocol_is_ip(event->ethertype) && protocol_has_ports(event->protocol)) {
 		writer_literal(writer, ",\"port\":");

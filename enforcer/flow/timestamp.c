@@ -27,24 +27,38 @@ static char *put_digits(char *text, unsigned int number, unsigned int digits)
 	return text + digits;
 }
 
+/*
+ * The date of a day since 1970 in the proleptic Gregorian calendar, counted in eras of 400 years
+ * that begin on a 1st of March. gmtime_r() takes the time zone's lock, three times for each record.
+ */
+static char *put_date(char *text, uint64_t day)
+{
+	uint64_t shifted = day + 719468, era = shifted / 146097, day_of_era = shifted % 146097;
+	uint64_t year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	uint64_t day_of_year =
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	uint64_t month = (5 * day_of_year + 2) / 153; /* 0: March */
+	uint64_t year = era * 400 + year_of_era + (month >= 10);
+
+	text = put_digits(text, (unsigned int)year, 4);
+	*text++ = '-';
+	text = put_digits(text, (unsigned int)(month < 10 ? month + 3 : month - 9), 2);
+	*text++ = '-';
+	return put_digits(text, (unsigned int)(day_of_year - (153 * month + 2) / 5 + 1), 2);
+}
+
 const char *timestamp_format(uint64_t time_ns, char text[static TIMESTAMP_LENGTH + 1])
 {
-	time_t seconds = (time_t)(time_ns / NSEC_PER_SEC);
-	char *end = text;
-	struct tm tm;
+	uint64_t seconds = time_ns / NSEC_PER_SEC;
+	char *end = put_date(text, seconds / 86400);
 
-	gmtime_r(&seconds, &tm);
-	end = put_digits(end, (unsigned int)tm.tm_year + 1900, 4);
-	*end++ = '-';
-	end = put_digits(end, (unsigned int)tm.tm_mon + 1, 2);
-	*end++ = '-';
-	end = put_digits(end, (unsigned int)tm.tm_mday, 2);
 	*end++ = 'T';
-	end = put_digits(end, (unsigned int)tm.tm_hour, 2);
+	end = put_digits(end, (unsigned int)(seconds / 3600 % 24), 2);
 	*end++ = ':';
-	end = put_digits(end, (unsigned int)tm.tm_min, 2);
+	end = put_digits(end, (unsigned int)(seconds / 60 % 60), 2);
 	*end++ = ':';
-	end = put_digits(end, (unsigned int)tm.tm_sec, 2);
+	end = put_digits(end, (unsigned int)(seconds % 60), 2);
 	*end++ = '.';
 	end = put_digits(end, (unsigned int)(time_ns % NSEC_PER_SEC / 1000), 6);
 	*end++ = 'Z';

@@ -2,17 +2,14 @@
 #include "flow/writer.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define CAPACITY_MIN 1024
 
-static bool reserve(struct writer *writer, size_t length)
+bool writer_grow(struct writer *writer, size_t length)
 {
 	size_t capacity = writer->capacity ? writer->capacity : CAPACITY_MIN;
 	char *data;
 
-	if (writer->capacity - writer->length >= length)
-		return true;
 	while (capacity - writer->length < length)
 		capacity *= 2;
 	data = realloc(writer->data, capacity);
@@ -23,14 +20,6 @@ static bool reserve(struct writer *writer, size_t length)
 	writer->data = data;
 	writer->capacity = capacity;
 	return true;
-}
-
-void writer_bytes(struct writer *writer, const char *bytes, size_t length)
-{
-	if (!reserve(writer, length))
-		return;
-	memcpy(writer->data + writer->length, bytes, length);
-	writer->length += length;
 }
 
 void writer_uint(struct writer *writer, uint64_t number)

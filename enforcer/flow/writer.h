@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct writer {
 	char *data;
@@ -21,10 +22,20 @@ struct writer {
 		NULL, 0, 0, false \
 	}
 
-void writer_bytes(struct writer *writer, const char *bytes, size_t length);
+/* Makes room for length more bytes. false: out of memory, noted in failed. */
+bool writer_grow(struct writer *writer, size_t length);
 void writer_uint(struct writer *writer, uint64_t number);
 /* Keeps the memory. */
 void writer_reset(struct writer *writer);
 void writer_clear(struct writer *writer);
+
+/* Inline, since most calls append a few bytes that the compiler knows. */
+static inline void writer_bytes(struct writer *writer, const char *bytes, size_t length)
+{
+	if (writer->capacity - writer->length < length && !writer_grow(writer, length))
+		return;
+	memcpy(writer->data + writer->length, bytes, length);
+	writer->length += length;
+}
 
 #define writer_literal(writer, literal) writer_bytes(writer, literal, sizeof(literal) - 1)

@@ -91,14 +91,26 @@ static void make_connection(uint64_t number, struct flow_event *event)
 	event->type = number % 2 ? FLOW_END : FLOW_NEW;
 }
 
-/* Refusals of workloads that try many places of the world. */
-static void make_refusal(uint64_t number, struct flow_event *event)
+static void make_denied(uint64_t number, uint64_t remote, struct flow_event *event)
 {
 	make_packet(number, event);
 	event->type = FLOW_DENIED;
 	event->verdict = FLOW_REFUSED;
 	event->reason = REASON_POLICY_DENIED;
-	event->destination = ipv4(0xc6120000 + (uint32_t)(number / 3 % REMOTES));
+	event->destination = ipv4(0xc6120000 + (uint32_t)(remote % REMOTES));
+}
+
+/* Each workload tries again and again what it may not reach: ten places of the world. */
+static void make_refusal(uint64_t number, struct flow_event *event)
+{
+	make_denied(number, number % ENDPOINTS * 10 + number / ENDPOINTS % 10, event);
+}
+
+/* The worst case: never the same twice, so that all tables are full and each event evicts. */
+static void make_scan(uint64_t number, struct flow_event *event)
+{
+	make_denied(number, number / 3, event);
+	event->destination_port = (uint16_t)(number / 7);
 }
 
 static double cpu_seconds(void)
@@ -174,6 +186,7 @@ int main(int argc, char **argv)
 	static const struct mix mixes[] = {
 		{"connections", make_connection},
 		{"refusals", make_refusal},
+		{"scan", make_scan},
 	};
 	uint64_t events = argc > 1 ? strtoull(argv[1], NULL, 10) : EVENTS_DEFAULT;
 	char directory[] = "/tmp/flow-events-XXXXXX";
