@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Packets that rules have logged to a group, as the kernel's nfnetlink_log hands them out. */
+#pragma once
+
+#include "base/address.h"
+#include "base/error.h"
+
+#include <libmnl/libmnl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NFLOG_PREFIX_MAX 128
+
+struct nflog_packet {
+	char prefix[NFLOG_PREFIX_MAX];
+	struct address source;
+	struct address destination;
+	uint8_t protocol;
+	bool has_transport;        /* ports, or type and code, are there */
+	uint16_t source_port;      /* host byte order */
+	uint16_t destination_port; /* ICMP: type << 8 | code */
+	uint8_t tcp_flags;
+	uint16_t ethertype;
+	uint8_t source_mac[6];
+	uint8_t destination_mac[6];
+	uint32_t ifindex; /* where it came in: the bridge's port, else the interface */
+	uint64_t bytes;   /* of the IP packet */
+};
+
+/* Binds to group in this network namespace. -EBUSY: somebody else has it. */
+int nflog_open(uint16_t group, struct mnl_socket **ret, struct error *error);
+/* -EINVAL: no packet that can be read. */
+int nflog_parse(const struct nlmsghdr *message, struct nflog_packet *ret);
+/* From the network header on. Pure. */
+int nflog_parse_payload(const uint8_t *bytes, size_t size, struct nflog_packet *packet);

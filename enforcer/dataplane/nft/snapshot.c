@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/nft/snapshot.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void snapshot_free(struct ir *snapshot)
+{
+	if (!snapshot)
+		return;
+	for (size_t i = 0; i < snapshot->port_tables_count; i++)
+		free(snapshot->port_tables[i].ranges);
+	for (size_t i = 0; i < snapshot->peer_tables_count; i++)
+		free(snapshot->peer_tables[i].peers);
+	free(snapshot->rules);
+	free(snapshot->port_tables);
+	free(snapshot->peer_tables);
+	free(snapshot->addresses);
+	free(snapshot->prefixes);
+	free(snapshot->subjects);
+	free(snapshot);
+}
+
+/* NULL: out of memory, and only then. */
+static void *copy(const void *items, size_t count, size_t size)
+{
+	void *copied = calloc(count + 1, size);
+
+	if (copied && count)
+		memcpy(copied, items, count * size);
+	return copied;
+}
+
+static int copy_port_tables(const struct ir *ir, struct ir *snapshot)
+{
+	snapshot->port_tables = calloc(ir->port_tables_count + 1, sizeof(*ir->port_tables));
+	if (!snapshot->port_tables)
+		return -ENOMEM;
+	for (size_t i = 0; i < ir->port_tables_count; i++) {
+		const struct ir_port_table *from = &ir->port_tables[i];
+		struct ir_port_table *table = &snapshot->port_tables[i];
+
+		*table = *from;
+		table->ranges = copy(from->ranges, from->ranges_count, sizeof(*from->ranges));
+		snapshot->port_tables_count++;
+		if (!table->ranges)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int copy_peer_tables(const struct ir *ir, struct ir *snapshot)
+{
+	snapshot->peer_tables = calloc(ir->peer_tables_count + 1, sizeof(*ir->peer_tables));
+	if (!snapshot->peer_tables)
+		return -ENOMEM;
+	for (size_t i = 0; i < ir->peer_tables_count; i++) {
+		const struct ir_peer_table *from = &ir->peer_tables[i];
+		struct ir_peer_table *table = &snapshot->peer_tables[i];
+
+		*table = *from;
+		table->name = NULL;
+		table->peers = copy(from->peers, from->peers_count, sizeof(*from->peers));
+		snapshot->peer_tables_count++;
+		if (!table->peers)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int copy_lists(const struct ir *ir, struct ir *snapshot)
+{
+	snapshot->rules = copy(ir->rules, ir->rules_count, sizeof(*ir->rules));
+	snapshot->addresses = copy(ir->addresses, ir->addresses_count, sizeof(*ir->addresses));
+	snapshot->prefixes = copy(ir->prefixes, ir->prefixes_count, sizeof(*ir->prefixes));
+	snapshot->subjects = copy(ir->subjects, ir->subjects_count, sizeof(*ir->subjects));
+	if (!snapshot->rules || !snapshot->addresses || !snapshot->prefixes || !snapshot->subjects)
+		return -ENOMEM;
+	snapshot->rules_count = ir->rules_count;
+	snapshot->addresses_count = ir->addresses_count;
+	snapshot->prefixes_count = ir->prefixes_count;
+	snapshot->subjects_count = ir->subjects_count;
+	snapshot->classes_count = ir->classes_count;
+	for (size_t i = 0; i < snapshot->rules_count; i++)
+		snapshot->rules[i].document = NULL;
+	return 0;
+}
+
+int snapshot_new(const struct ir *ir, struct ir **ret)
+{
+	_cleanup_(snapshot_freep) struct ir *snapshot = calloc(1, sizeof(*snapshot));
+
+	if (!snapshot || copy_lists(ir, snapshot) < 0 || copy_port_tables(ir, snapshot) < 0 ||
+		copy_peer_tables(ir, snapshot) < 0)
+		return -ENOMEM;
+	*ret = TAKE_PTR(snapshot);
+	return 0;
+}
+
+static int compare_address(const void *key, const void *item)
+{
+	return address_compare(key, &((const struct ir_address *)item)->address);
+}
+
+bool snapshot_is_subject(const struct ir *snapshot, const struct address *address)
+{
+	const struct ir_address *found = bsearch(address, snapshot->addresses,
+		snapshot->addresses_count, sizeof(*snapshot->addresses), compare_address);
+	const struct ir_subject *subject;
+
+	if (!found || found->workload < 0)
+		return false;
+	subject = &snapshot->subjects[found->workload];
+	return subject->peer_table[DIRECTION_INGRESS] != IR_PEER_TABLE_NONE ||
+	       subject->peer_table[DIRECTION_EGRESS] != IR_PEER_TABLE_NONE;
+}
+
+void snapshot_explain(const struct ir *snapshot, const struct flow_query *query,
+	const struct evaluation *evaluation, enum direction *ret_direction, uint32_t *ret_rule)
+{
+	bool audited = (evaluation->egress.flags | evaluation->ingress.flags) & DECISION_AUDIT;
+	enum direction direction = evaluation->direction;
+	const struct decision *decision;
+
+	if (evaluation->verdict == VERDICT_ALLOW && !audited) {
+		if (evaluation->egress.rule >= IR_RULE_FIRST)
+			direction = DIRECTION_EGRESS;
+		else if (evaluation->ingress.rule >= IR_RULE_FIRST)
+			direction = DIRECTION_INGRESS;
+		else
+			direction = snapshot_is_subject(snapshot, &query->source)
+					    ? DIRECTION_EGRESS
+					    : DIRECTION_INGRESS;
+	}
+	decision = direction == DIRECTION_EGRESS ? &evaluation->egress : &evaluation->ingress;
+	*ret_direction = direction;
+	*ret_rule = snapshot->rules[decision->rule].id;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/nft/sysctls.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NOTE_WORD "before "
+#define ABSENT    '-'
+
+static const char *const paths[] = {
+	"/proc/sys/net/bridge/bridge-nf-call-iptables",
+	"/proc/sys/net/bridge/bridge-nf-call-ip6tables",
+	"/proc/sys/net/netfilter/nf_conntrack_acct",
+	"/proc/sys/net/netfilter/nf_conntrack_timestamp",
+};
+
+static char read_setting(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char value;
+
+	return fd >= 0 && read(fd, &value, sizeof(value)) == sizeof(value) ? value : ABSENT;
+}
+
+static int write_setting(const char *path, char value)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, &value, sizeof(value)) != sizeof(value))
+		return -errno;
+	return 0;
+}
+
+void sysctls_note(char note[static SYSCTLS_NOTE_MAX])
+{
+	char values[ARRAY_SIZE(paths) + 1] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		values[i] = read_setting(paths[i]);
+	snprintf(note, SYSCTLS_NOTE_MAX, NOTE_WORD "%s", values);
+}
+
+int sysctls_turn_on(struct error *error)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		char value = read_setting(paths[i]);
+		int r;
+
+		if (value == ABSENT || value == '1')
+			continue;
+		r = write_setting(paths[i], '1');
+		if (r < 0)
+			return error_errno(error, r, "turn on %s", paths[i]);
+	}
+	return 0;
+}
+
+void sysctls_restore(const char *note)
+{
+	const char *values = note + strlen(NOTE_WORD);
+
+	if (strncmp(note, NOTE_WORD, strlen(NOTE_WORD)) != 0 || strlen(values) != ARRAY_SIZE(paths))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (values[i] != ABSENT && values[i] != read_setting(paths[i]))
+			(void)write_setting(paths[i], values[i]);
+}
+
+bool sysctls_bridge_is_filtered(void)
+{
+	return read_setting(paths[0]) == '1' && read_setting(paths[1]) == '1';
+}

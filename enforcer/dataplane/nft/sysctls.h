@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Kernel settings that this data plane needs while it is in use: bridged packets come to the inet
+ * hooks (net.bridge.bridge-nf-call-*), conntrack counts and keeps times. What they were before is
+ * kept as a note in the table's comment, so that a later agent can restore it, too.
+ */
+#pragma once
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SYSCTLS_NOTE_MAX 64
+
+/* Reads what is set now. */
+void sysctls_note(char note[static SYSCTLS_NOTE_MAX]);
+/* Turns everything on. -EACCES etc. with the setting's name; what the kernel does not have is
+ * passed over. */
+int sysctls_turn_on(struct error *error);
+/* Back to what note says. Best effort: there is nobody left to tell. */
+void sysctls_restore(const char *note);
+
+/* Do the inet hooks see what bridges forward? */
+bool sysctls_bridge_is_filtered(void);
