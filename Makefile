@@ -21,7 +21,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf
 	linux-libc-dev libnftnl-dev libmnl-dev libnetfilter-log-dev libnetfilter-conntrack-dev \
 	libpcap-dev libyaml-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev libsystemd-dev \
 	libsmartcols-dev libncurses-dev uthash-dev
-DEPS_RUN   := iproute2 procps util-linux mount curl netcat-openbsd
+DEPS_RUN   := iputils-ping iproute2 procps util-linux mount curl netcat-openbsd
 DEPS_TEST  := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind jq \
 	nftables iptables ipset docker.io busybox-static iperf3 sockperf conntrack tcpdump tmux mandoc
 DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
