@@ -118,7 +118,7 @@ static void dataplane_free(struct dataplane *dataplane)
 	sd_event_source_disable_unref(dataplane->clean_up);
 	events_close(&dataplane->events);
 	sweep_clear(&dataplane->sweep);
-	denials_clear(&dataplane->denials);
+	denials_close(&dataplane->denials);
 	generations_clear(&dataplane->generations);
 	interfaces_clear(&dataplane->interfaces);
 	objects_close(&dataplane->objects);
@@ -139,7 +139,8 @@ static struct dataplane *dataplane_new(const struct dataplane_options *options,
 		return NULL;
 	dataplane->callbacks = *callbacks;
 	dataplane->event = sd_event_ref(event);
-	dataplane->pins.lock = -1;
+	dataplane->pins = (struct pins)PINS_INIT;
+	dataplane->denials.reported = (struct reported)REPORTED_INIT;
 	dataplane->report = (struct report){
 		.callbacks = &dataplane->callbacks,
 		.context.audited = &dataplane->generations.audited,
@@ -186,7 +187,10 @@ static int open_plane(const struct dataplane_options *options,
 		return r;
 	sweep_init(
 		&dataplane->sweep, &dataplane->objects, &dataplane->interfaces, &dataplane->report);
-	denials_init(&dataplane->denials, &dataplane->objects, &dataplane->report);
+	r = denials_open(&dataplane->denials, &dataplane->objects, &dataplane->pins,
+		&dataplane->report, error);
+	if (r < 0)
+		return r;
 	r = interfaces_adopt(&dataplane->interfaces, error);
 	if (r < 0)
 		return r;

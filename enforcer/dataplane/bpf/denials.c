@@ -14,16 +14,7 @@
 #define IDLE_CROWDED_NS NS_PER_SECOND
 #define CROWDED         (ABI_MAX_DENIALS / 2)
 
-void denials_init(struct denials *denials, const struct objects *objects, struct report *report)
-{
-	*denials = (struct denials){
-		.objects = objects,
-		.report = report,
-		.walk = WALK_INIT(objects->maps.denials, struct abi_denial_key, struct abi_denial),
-	};
-}
-
-void denials_clear(struct denials *denials)
+void denials_close(struct denials *denials)
 {
 	struct denial *denial, *next;
 
@@ -32,6 +23,7 @@ void denials_clear(struct denials *denials)
 		free(denial);
 	}
 	walk_clear(&denials->walk);
+	reported_close(&denials->reported);
 }
 
 /* NULL: out of memory; the difference is then reported next time. */
@@ -55,30 +47,31 @@ static struct denial *remember(struct denials *denials, const struct abi_denial_
 static void report_difference(
 	struct denials *denials, struct denial *denial, const struct abi_denial *now)
 {
+	struct reported_count *reported = &denial->reported;
 	struct flow_event event;
 
-	if (now->packets < denial->packets) {
+	if (now->packets < reported->packets)
 		/* Someone else has emptied the table. */
-		denial->packets = 0;
-		denial->bytes = 0;
-	}
-	if (now->packets == denial->packets)
+		*reported = (struct reported_count){0};
+	if (now->packets == reported->packets)
 		return;
-	event = flow_of_denial(&denial->key, now, now->packets - denial->packets,
-		now->bytes - denial->bytes, denial->sequence, &denials->report->context);
-	denial->packets = now->packets;
-	denial->bytes = now->bytes;
+	event = flow_of_denial(&denial->key, now, now->packets - reported->packets,
+		now->bytes - reported->bytes, denial->sequence, &denials->report->context);
+	*reported = (struct reported_count){now->packets, now->bytes};
 	report_flow(denials->report, &event);
+	reported_store(&denials->reported, &denial->key, reported);
 }
 
 /* Taken out and read in one step, so that nothing is counted between. */
 static void take_out(struct denials *denials, struct denial *denial)
 {
+	const struct abi_denial_key key = denial->key;
 	struct abi_denial last;
 
-	if (bpf_map_lookup_and_delete_elem(denials->objects->maps.denials, &denial->key, &last) < 0)
+	if (bpf_map_lookup_and_delete_elem(denials->objects->maps.denials, &key, &last) < 0)
 		return;
 	report_difference(denials, denial, &last);
+	reported_forget(&denials->reported, &key);
 	HASH_DEL(denials->items, denial);
 	free(denial);
 }
@@ -106,8 +99,10 @@ static int collect_losses(struct denials *denials)
 
 		if (r < 0)
 			return r;
-		lost += now - denials->losses[i];
-		denials->losses[i] = now;
+		if (now == reported_loss(&denials->reported, i))
+			continue;
+		lost += now - reported_loss(&denials->reported, i);
+		reported_store_loss(&denials->reported, i, now);
 	}
 	if (lost) {
 		const struct flow_event event = flow_of_loss(lost, &denials->report->context);
@@ -135,4 +130,65 @@ int denials_collect(struct denials *denials, struct error *error)
 	} while (count);
 	r = collect_losses(denials);
 	return r < 0 ? error_errno(error, r, "read table losses") : 0;
+}
+
+/* An entry that is reported, but no longer there, would hide as many packets of its next life. */
+static int adopt(struct denials *denials, const struct abi_denial_key *key,
+	const struct reported_count *reported)
+{
+	struct denial *denial;
+	struct abi_denial now;
+
+	if (bpf_map_lookup_elem(denials->objects->maps.denials, key, &now) < 0) {
+		reported_forget(&denials->reported, key);
+		return 0;
+	}
+	denial = remember(denials, key);
+	if (!denial)
+		return -ENOMEM;
+	denial->reported = *reported;
+	return 0;
+}
+
+static int adopt_all(struct denials *denials)
+{
+	_cleanup_walk_ struct walk walk =
+		WALK_INIT(denials->reported.denials, struct abi_denial_key, struct reported_count);
+	uint32_t count;
+	int r;
+
+	do {
+		r = walk_next(&walk, &count);
+		for (uint32_t i = 0; r == 0 && i < count; i++)
+			r = adopt(denials, (const struct abi_denial_key *)walk.keys + i,
+				(const struct reported_count *)walk.values + i);
+		if (r < 0)
+			return r;
+	} while (count);
+	return 0;
+}
+
+int denials_open(struct denials *denials, const struct objects *objects, const struct pins *pins,
+	struct report *report, struct error *error)
+{
+	struct denials fresh = {
+		.objects = objects,
+		.report = report,
+		.walk = WALK_INIT(objects->maps.denials, struct abi_denial_key, struct abi_denial),
+		.reported = REPORTED_INIT,
+	};
+	int r;
+
+	r = reported_open(&fresh.reported, objects, pins, error);
+	if (r == 0) {
+		r = adopt_all(&fresh);
+		if (r < 0)
+			error_errno(error, r, "read what was reported");
+	}
+	if (r < 0) {
+		denials_close(&fresh);
+		return r;
+	}
+	*denials = fresh;
+	return 0;
 }

@@ -10,14 +10,14 @@
 #include "hash.h"
 #include "objects.h"
 #include "report.h"
+#include "reported.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 struct denial {
 	struct abi_denial_key key;
-	uint64_t packets; /* reported so far */
-	uint64_t bytes;
+	struct reported_count reported;
 	uint32_t sequence;
 	UT_hash_handle hh;
 };
@@ -28,10 +28,12 @@ struct denials {
 	struct walk walk;
 	struct denial *items;
 	uint32_t sequence;
-	uint64_t losses[ABI_LOSS_COUNT]; /* reported so far */
+	struct reported reported;
 };
 
-void denials_init(struct denials *denials, const struct objects *objects, struct report *report);
+/* Remembers what earlier agents have reported. */
+int denials_open(struct denials *denials, const struct objects *objects, const struct pins *pins,
+	struct report *report, struct error *error);
 /* Reports what has come since the last time, and what was lost on the way up. */
 int denials_collect(struct denials *denials, struct error *error);
-void denials_clear(struct denials *denials);
+void denials_close(struct denials *denials);
