@@ -81,7 +81,10 @@ static int unreachable(const struct client *client, CURLcode result, struct erro
 	long os_error = 0;
 
 	curl_easy_getinfo(client->curl, CURLINFO_OS_ERRNO, &os_error);
-	if (result != CURLE_COULDNT_CONNECT && result != CURLE_OPERATION_TIMEDOUT)
+	/* Closed right behind accept() looks to curl like a connection that failed without errno.
+	 */
+	if (result != CURLE_OPERATION_TIMEDOUT &&
+		(result != CURLE_COULDNT_CONNECT || os_error == 0))
 		return error_set(error, -ENOTCONN,
 			"the agent at %s closed the connection without an answer; to read, be in group "
 			"segctl, to change, be in group segctl-admin or root",
@@ -101,8 +104,8 @@ static int unreachable(const struct client *client, CURLcode result, struct erro
 		return error_set(error, -ENOTCONN,
 			"no agent listens on %s any more; start segd, or name its socket by --socket",
 			path);
-	return error_set(error, -ENOTCONN, "connect to the agent at %s: %s", path,
-		os_error ? strerror((int)os_error) : curl_easy_strerror(result));
+	return error_set(
+		error, -ENOTCONN, "connect to the agent at %s: %s", path, strerror((int)os_error));
 }
 
 /* Sends the request; what comes back is in buffer, the HTTP status in *ret_status. */

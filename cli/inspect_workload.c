@@ -36,10 +36,11 @@ static void print_interfaces(const json_t *workload)
 			record_list(json_object_get(interface, "addresses"));
 		const char *network = field_text(interface, "network");
 
-		output_property_take(i ? "" : "addresses",
-			text_format("%s on %s%s%s, MAC %s", *addresses ? addresses : "none",
-				field_text(interface, "name"), *network ? ", network " : "",
-				network, field_text(interface, "mac")));
+		output_property("addresses", addresses);
+		output_property_take(
+			"interface", text_format("%s%s%s, MAC %s", field_text(interface, "name"),
+					     *network ? ", network " : "", network,
+					     field_text(interface, "mac")));
 	}
 }
 

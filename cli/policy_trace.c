@@ -83,9 +83,9 @@ static void print_decision(const struct trace *trace, const struct decision *dec
 	char text[512];
 
 	printf("  %s of %s: %s\n", direction_name(direction), whose, verdict_word(decision));
-	printf("    by %s", ir_rule_format(rule, text, sizeof(text)));
+	printf("    %s", ir_rule_format(rule, text, sizeof(text)));
 	if (rule->document)
-		printf(", %s tier\n    at %s:%u", tier_name(rule->tier), rule->document->file,
+		printf(", %s tier\n    %s:%u", tier_name(rule->tier), rule->document->file,
 			rule->line);
 	putchar('\n');
 }

@@ -1,0 +1,294 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# segctl as a person and as a script meet it: exit codes, one line for each failure, widths, colours,
+# times, every output form against golden files, the live screen in a terminal. The agent is
+# tools/fake_agent with canned answers. UPDATE=1 writes the golden files anew: read the diff.
+BUILD=$(realpath "${1:?usage: cli.sh BUILD}")
+here=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/lib.sh
+. "$here/tests/lib.sh"
+golden=$here/tests/golden/cli
+work=$(mktemp -d)
+agent=
+trap 'stop_agent; tmux -S "$work/tmux" kill-server 2>/dev/null; rm -rf "$work"' EXIT
+unset COLUMNS NO_COLOR
+export LC_ALL=C.UTF-8 TZ=UTC0 SEGD_SOCKET=$work/agent.sock
+cd "$golden/offline" || exit 1
+
+stop_agent() {
+	[ -z "$agent" ] || { kill "$agent" && wait "$agent"; } 2>/dev/null
+	agent=
+	rm -f "$SEGD_SOCKET"
+}
+
+start_agent() {
+	stop_agent
+	rm -rf "$work/agent"
+	cp -r "$golden/agent" "$work/agent"
+	"$tools/fake_agent" "$SEGD_SOCKET" "$work/agent" "$@" &
+	agent=$!
+	await 5 test -S "$SEGD_SOCKET"
+}
+
+segctl() {
+	"$BUILD/segctl" "$@"
+}
+
+# What differs from run to run.
+steady() {
+	sed -E 's/^(  running +)[^,]*,/\1SOME TIME,/'
+}
+
+# golden NAME COMMAND...: prints what golden/NAME holds.
+golden() {
+	local output
+	output=$("${@:2}" 2>&1 | steady)
+	[ -z "${UPDATE-}" ] || printf '%s\n' "$output" >"$golden/$1"
+	if [ "$output" = "$(cat "$golden/$1")" ]; then
+		pass "$1: ${*:2}"
+	else
+		fail "$1: ${*:2}" "$(diff <(printf '%s\n' "$output") "$golden/$1")"
+	fi
+}
+
+# says DESCRIPTION CODE WORDS COMMAND...: fails with that code and one line on stderr with these words,
+# and nothing on stdout.
+says() {
+	local code
+	"${@:4}" >"$work/out" 2>"$work/err" </dev/null
+	code=$?
+	if [ $code = "$2" ] && [ "$(wc -l <"$work/err")" = 1 ] && [ ! -s "$work/out" ] &&
+		grep -qF -- "$3" "$work/err"; then
+		pass "$1"
+	else
+		fail "$1" "exit code $code, expected $2, with: $3" "$(cat "$work/err" "$work/out")"
+	fi
+}
+
+# In a terminal of 80 columns.
+terminal() {
+	script -qec "stty cols 80 rows 24; $*" /dev/null </dev/null
+}
+
+echo "== wrong usage"
+says "no command" 2 "a command is missing" segctl
+says "unknown command" 2 "did you mean 'status'" segctl statsu
+says "unknown command that resembles none" 2 "unknown command 'frobnicate'; see" segctl frobnicate
+says "unknown subcommand" 2 "did you mean 'matrix'" segctl policy matrx
+says "unknown option" 2 "unrecognized option '--frm'" segctl flows --frm web
+says "option without its value" 2 "requires an argument" segctl flows --from
+says "unexpected word" 2 "unexpected argument 'x'" segctl status x
+says "unknown output form" 2 "choose table, wide or json" segctl workloads -o csv
+says "apply without files" 2 "by -f which files" segctl policy apply
+says "delete without a name" 2 "say what to delete" segctl policy delete
+says "a kind that is none" 2 "no kind of document" segctl policy get widget
+says "matrix without a probe" 2 "--probe" segctl policy matrix -f pods.yaml
+says "a probe that is none" 2 "expected PROTOCOL/PORT" \
+	segctl policy matrix -f pods.yaml --probe 80
+says "a port beyond the last" 2 "0 to 65535" segctl policy matrix -f pods.yaml --probe TCP/65536
+says "an external that is no address" 2 "no IP address" \
+	segctl policy matrix -f pods.yaml --probe TCP/80 --external example.org
+says "trace of a pod that is not there" 2 "no Pod 'ghost'" \
+	segctl policy trace -f pods.yaml --from ghost --to shop/db --port TCP/80
+says "live map without a terminal" 2 "needs a terminal" segctl map --live
+
+echo "== no agent"
+says "no socket" 3 "does not exist; start segd" segctl status
+start_agent mute
+says "closed without a byte" 3 "group segctl" segctl status
+says "also a stream" 3 "group segctl" segctl flows --follow
+says "also an apply" 3 "group segctl-admin" segctl policy apply -f policy.yaml
+kill -KILL "$agent"
+wait "$agent" 2>/dev/null
+says "a socket that nobody listens on" 3 "no agent listens" segctl denied
+start_agent
+chmod 700 "$work"
+cp "$BUILD/segctl" /tmp/segctl.$$
+says "a socket that may not be reached" 3 "no right to connect" \
+	setpriv --reuid=65534 --regid=65534 --clear-groups /tmp/segctl.$$ status
+rm -f /tmp/segctl.$$
+
+echo "== what the agent says"
+golden status.txt segctl status --utc
+for verb in workloads denied flows map; do
+	COLUMNS=80 golden $verb.txt segctl $verb --utc
+	golden $verb-wide.txt segctl $verb --utc -o wide
+	check "$verb -o json is the agent's" \
+		sh -c "'$BUILD/segctl' $verb -o json | jq -e 'keys | length > 0'"
+done
+golden flows.csv segctl flows -o csv
+golden flows.jsonl segctl flows -o jsonl
+golden map.dot segctl map -o dot
+golden map.mermaid segctl map -o mermaid
+COLUMNS=80 golden map-packets.txt segctl map --sort packets --utc
+COLUMNS=80 golden inspect-workload.txt segctl inspect workload shop/db --utc
+COLUMNS=80 golden inspect-policy.txt segctl inspect policy db-from-api --utc
+COLUMNS=80 golden inspect-rule.txt segctl inspect rule db-from-api 'ingress[0]' --utc
+says "a rule that is not there" 1 "has no rule 'egress[7]'" \
+	segctl inspect rule db-from-api 'egress[7]'
+says "a workload that is not there" 1 "no such thing" segctl inspect workload ghost
+expect "no workloads of a namespace" "no workloads in this namespace" segctl workloads -n nowhere
+: >"$work/agent/requests"
+segctl flows --from web --to shop/db -p 5432 --protocol tcp --since 5m --cidr 10.0.0.0/8 -n shop \
+	-l app=db --verdict denied --reason policy_denied --rule r --until 1m --limit 3 api >/dev/null
+expect "filters are the API's keys" \
+	"GET /v1/flows?from=web&to=shop%2Fdb&port=5432&protocol=tcp&since=5m&cidr=10.0.0.0%2F8&namespace=shop&label=app%3Ddb&verdict=denied&reason=policy_denied&rule=r&until=1m&limit=3&workload=api" \
+	cat "$work/agent/requests"
+echo '{"denied": []}' >"$work/agent/GET/v1/denied"
+expect "nothing denied" "no denied flows; 3 policies enforce 4 workloads" segctl denied
+expect "nothing denied by filter" "no denied flows match these filters" segctl denied --to db
+echo '<html>' >"$work/agent/GET/v1/denied"
+says "an answer that is no JSON" 1 "no JSON object" segctl denied
+start_agent
+
+echo "== following"
+timeout 1 "$BUILD/segctl" flows --follow --utc >"$work/follow" 2>"$work/gap"
+golden flows-follow.txt cat "$work/follow"
+check "a gap is told on stderr" grep -q "17 records lost" "$work/gap"
+timeout 1 "$BUILD/segctl" flows --follow -o json >"$work/follow"
+expect "-o json follows as lines" 3 sh -c "jq -s length '$work/follow'"
+expect "a stream that its reader leaves ends quietly" "" \
+	sh -c "timeout 5 '$BUILD/segctl' flows --follow -o csv 2>&1 >/dev/null | grep -v gap | head -1"
+expect "a broken pipe is quiet" "" sh -c "'$BUILD/segctl' map 2>&1 >/dev/full | grep -v space;
+	'$BUILD/segctl' map -o json 2>&1 >&3 3>&- | cat" 3> >(head -1 >/dev/null)
+exits "a full disk is no success" 1 sh -c "'$BUILD/segctl' map >/dev/full"
+
+echo "== policies to the agent"
+: >"$work/agent/requests"
+golden apply.txt segctl policy apply -f policy.yaml
+check "sent whole, by name" grep -qx "POST /v1/policies?dry_run=0&file=policy.yaml" \
+	"$work/agent/requests"
+expect "each rule is sent on its own line" "$(grep -n 'port: http' policy.yaml)" sh -c \
+	"sed 1d '$work/agent/requests' | grep -n 'port: http'"
+check "standard input" sh -c "'$BUILD/segctl' policy apply -f - <policy.yaml"
+golden apply-dry.txt segctl policy apply --dry-run -f policy.yaml pods.yaml
+check "a dry run is one" grep -q "dry_run=1" "$work/agent/requests"
+: >"$work/agent/requests"
+golden apply-broken.txt segctl policy apply -f policy.yaml -f broken.yaml
+exits "a broken file is refused" 1 segctl policy apply -f policy.yaml -f broken.yaml
+expect "and nothing of it was sent" "" cat "$work/agent/requests"
+echo 422 >"$work/agent/POST/v1/policies.status"
+cat >"$work/agent/POST/v1/policies" <<'END'
+{"error": {"message": "the policies are refused"}, "diagnostics": [{"severity": "error",
+ "code": "too-many", "file": "policy.yaml", "line": 7, "column": 3, "message": "as the agent sees it"}]}
+END
+golden apply-refused.txt segctl policy apply -f policy.yaml
+golden apply-refused-many.txt segctl policy apply -f pods.yaml -f policy.yaml
+exits "an agent that refuses" 1 segctl policy apply -f policy.yaml
+golden get.txt segctl policy get
+golden get.yaml segctl policy get -o yaml
+expect "get by kind and name" deny-all sh -c \
+	"'$BUILD/segctl' policy get netpol deny-all -o json | jq -r '.policies[].name'"
+says "get what is not there" 1 "has no SegmentPolicy 'ghost'" segctl policy get segpol ghost
+expect "delete by name" "segmentpolicy shop/db-from-api deleted" \
+	segctl policy delete SegmentPolicy db-from-api -n shop
+says "delete what is not there" 1 "no such thing" segctl policy delete netpol ghost
+exits "delete a file's, of which one is not there" 1 segctl policy delete -f policy.yaml
+check "the other one was deleted" grep -q "DELETE /v1/policies/SegmentPolicy/shop/db-from-api" \
+	"$work/agent/requests"
+
+echo "== offline"
+stop_agent
+golden lint-broken.txt segctl policy lint -f broken.yaml
+exits "errors" 1 segctl policy lint -f broken.yaml
+expect "no errors" "7 documents, no errors, no warnings" segctl policy lint -f pods.yaml policy.yaml
+expect "as JSON" "3 broken.yaml" sh -c \
+	"'$BUILD/segctl' policy lint -f broken.yaml -o json |
+	jq -r '\"\\(.errors) \\(.diagnostics[0].file)\"'"
+exits "a file that is not there" 1 segctl policy lint -f ghost.yaml
+set -- -f pods.yaml -f policy.yaml
+COLUMNS=80 golden matrix.txt segctl policy matrix "$@" --probe TCP/5432,TCP/http \
+	--external 203.0.113.9,fd00::99
+golden matrix.json segctl policy matrix "$@" --probe tcp/5432,TCP/http --external 203.0.113.9 -o json
+LC_ALL=C golden matrix-ascii.txt segctl policy matrix "$@" --probe TCP/5432
+# 4 pods, 3 of them in both families, one address outside in IPv4 only: every ordered pair in every
+# family in common is there once, and outside never meets outside.
+expect "every pair once" "25 0" sh -c "'$BUILD/segctl' policy matrix -f pods.yaml policy.yaml \
+	--probe UDP/1 --external 203.0.113.9 -o json | jq -r '.probes[0].results |
+	\"\\(length - (map(select(.from == \"203.0.113.9\" or .to == \"203.0.113.9\")) | length)) \\(
+	length - (unique_by([.from, .to, .family]) | length))\"'"
+golden trace.txt segctl policy trace "$@" --from intruder --to shop/db --port TCP/5432
+exits "trace: denied" 1 segctl policy trace "$@" --from intruder --to shop/db --port TCP/5432
+exits "trace: allowed" 0 segctl policy trace "$@" --from shop/api --to 10.0.0.4 --port TCP/psql
+exits "trace: no such named port" 1 segctl policy trace "$@" --from shop/api --to shop/db \
+	--port TCP/http
+exits "trace: by posture" 1 segctl policy trace "$@" --posture deny --from intruder --to shop/api \
+	--port UDP/53
+expect "trace as JSON names the place" "policy.yaml 8" sh -c "'$BUILD/segctl' policy trace \
+	-f pods.yaml policy.yaml --from shop/api --to shop/db --port TCP/5432 -o json |
+	jq -r '.results[0].ingress | \"\\(.file) \\(.line)\"'"
+
+echo "== widths, colours, times"
+start_agent
+for verb in workloads denied flows map "inspect workload shop/db" "inspect rule db-from-api" \
+	"policy get" status; do
+	# shellcheck disable=SC2086
+	width=$(terminal "'$BUILD/segctl'" $verb | tr -d '\r' | sed 's/\x1b\[[0-9;]*m//g' | wc -L)
+	if [ "$verb" = status ] || [ "$width" -le 80 ]; then
+		pass "$verb fits 80 columns ($width)"
+	else
+		fail "$verb takes $width of 80 columns"
+	fi
+done
+check "colours on a terminal" sh -c "script -qec '$BUILD/segctl denied' /dev/null </dev/null |
+	grep -q '$(printf '\033')\[31m'"
+for way in "NO_COLOR=1 '$BUILD/segctl' denied" "'$BUILD/segctl' denied --no-color" \
+	"TERM=dumb '$BUILD/segctl' denied" "'$BUILD/segctl' --no-color denied | cat"; do
+	expect "no colours: ${way//$BUILD\//}" 0 sh -c "script -qec \"$way\" /dev/null </dev/null |
+		grep -c '$(printf '\033')'"
+done
+check "what a workload calls itself does not drive the terminal" sh -c \
+	"'$BUILD/segctl' workloads | grep -q 'intruder?\[31m'"
+TZ=EST5 expect "local time" 1 sh -c "'$BUILD/segctl' denied -o wide | grep -c '2021-03-01 04:00:01'"
+TZ=EST5 expect "UTC on demand" 1 sh -c \
+	"'$BUILD/segctl' denied -o wide --utc | grep -c '2021-03-01 09:00:01Z'"
+for verb in "" status workloads "inspect workload" "policy apply" "policy trace" flows denied map; do
+	# shellcheck disable=SC2086
+	check "help of segctl $verb" sh -c "'$BUILD/segctl' $verb --help | grep -q '^Usage: segctl'"
+	expect "help of segctl $verb fits 80 columns" 1 sh -c \
+		"[ \$('$BUILD/segctl' $verb --help | wc -L) -le 80 ] && echo 1"
+done
+
+echo "== live map"
+screen() {
+	tmux -S "$work/tmux" -f /dev/null "$@"
+}
+shows() {
+	screen capture-pane -p -t live | grep -qF -- "$1"
+}
+lacks() {
+	! shows "$1"
+}
+shows_first() {
+	screen capture-pane -p -t live | sed -n 4p | grep -qF -- "$1"
+}
+screen new-session -d -s live -x 80 -y 24 "'$BUILD/segctl' map --live --utc; echo ended \$?; cat"
+check "names both ends" await 5 shows "default/intruder"
+check "denied first" shows_first "denied"
+check "says why" shows "no rule of SegmentPolicy shop/db-from-api allows"
+check "says who enforces what" shows "4 workloads  3 policies"
+sed -i 's/"packets": \[42, 0\]/"packets": [4242, 0]/' "$work/agent/GET/v1/map"
+check "redraws by itself" await 5 shows "4242"
+screen send-keys -t live s
+check "sorts" await 5 shows "by packets"
+screen send-keys -t live / 8 0 8 0
+check "filters" await 5 shows "1 edges"
+check "shows nothing else" lacks "default/intruder"
+screen send-keys -t live Escape
+check "drops the filter" await 5 shows "default/intruder"
+screen send-keys -t live Down Down
+check "selects" await 5 shows "ingress[0]"
+screen resize-window -t live -x 120 -y 12
+check "uses more columns" await 5 shows "LAST"
+screen resize-window -t live -x 40 -y 8
+check "lives with few" await 5 lacks "LAST"
+screen resize-window -t live -x 80 -y 24
+stop_agent
+check "keeps the picture without an agent, and says so" await 5 shows "no agent"
+check "the picture" shows "default/intruder"
+start_agent
+check "recovers" await 5 shows "q quit"
+screen send-keys -t live q
+check "quits" await 5 shows "ended 0"
+
+finish
