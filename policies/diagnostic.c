@@ -6,6 +6,39 @@
 
 #include <stdarg.h>
 
+/* The length of the character at text, if it is one (RFC 3629, near enough) and not a control
+ * character of ASCII or ISO 8859-1; else 0. */
+static size_t printable_length(const unsigned char *text)
+{
+	size_t length = text[0] < 0xc2   ? 1
+			: text[0] < 0xe0 ? 2
+			: text[0] < 0xf0 ? 3
+			: text[0] < 0xf5 ? 4
+					 : 0;
+
+	if (text[0] < 0x80)
+		return text[0] >= 0x20 && text[0] != 0x7f;
+	if (text[0] < 0xc2 || (text[0] == 0xc2 && text[1] < 0xa0))
+		return 0;
+	for (size_t i = 1; i < length; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	return length;
+}
+
+/* Messages quote what was found: it must not break lines, drive terminals or spoil JSON, nor may a
+ * quotation that was cut inside a character. */
+static void make_printable(char *text)
+{
+	while (*text) {
+		size_t length = printable_length((const unsigned char *)text);
+
+		if (!length)
+			*text = '?';
+		text += length ? length : 1;
+	}
+}
+
 void diagnostics_add(struct diagnostics *diagnostics, enum diagnostic_severity severity,
 	const char *code, struct location location, const char *format, ...)
 {
@@ -25,6 +58,10 @@ void diagnostics_add(struct diagnostics *diagnostics, enum diagnostic_severity s
 		message = NULL;
 	va_end(arguments);
 	file = strdup(location.file);
+	if (message)
+		make_printable(message);
+	if (file)
+		make_printable(file);
 	diagnostic = message && file ? array_append(diagnostics->items, diagnostics->count) : NULL;
 	if (!diagnostic) {
 		diagnostics->omitted++;

@@ -37,6 +37,11 @@ static void print_shape(const struct shape *shape, const struct labels *keys, FI
 	fprintf(stream, "%s@%s", any ? " " : "* ", shape->workload->namespace);
 }
 
+static bool is_root(const struct prefix *prefix)
+{
+	return prefix->length == (prefix_is_ipv4(prefix) ? 96 : 0);
+}
+
 static void print_class(const struct compile *compile, const struct class_content *content,
 	const struct labels *keys, FILE *stream)
 {
@@ -47,13 +52,12 @@ static void print_class(const struct compile *compile, const struct class_conten
 		fputs("host", stream);
 		return;
 	}
-	if (content->shapes_count) {
-		print_shape(&compile->shapes[content->shape], keys, stream);
-	} else if (content->prefix.length == 0 ||
-		   (content->prefix.length == 96 && prefix_is_ipv4(&content->prefix))) {
+	if (is_root(&content->prefix) && content->prefixes_count) {
 		fputs("world", stream);
 		/* Both families' roots are one world. */
-		more -= more > 0;
+		more -= content->both_roots;
+	} else if (content->shapes_count) {
+		print_shape(&compile->shapes[content->shape], keys, stream);
 	} else {
 		fputs(prefix_format(&content->prefix, text), stream);
 	}

@@ -281,6 +281,9 @@ static int enter_prefix(struct sweep *sweep, struct ir_prefix *prefix)
 	content = &sweep->compile->classes[prefix->class];
 	if (!content->prefixes_count++)
 		content->prefix = prefix->prefix;
+	else
+		content->both_roots |= same_prefix(&prefix->prefix, &root_prefixes[1]) &&
+				       same_prefix(&content->prefix, &root_prefixes[0]);
 	return 0;
 }
 

@@ -95,7 +95,8 @@ struct class_content {
 	bool host;
 	struct prefix prefix; /* the first of prefixes_count */
 	size_t prefixes_count;
-	uint32_t shape; /* the first of shapes_count different ones */
+	bool both_roots; /* 0.0.0.0/0 and ::/0 are among them */
+	uint32_t shape;  /* the first of shapes_count different ones */
 	uint32_t last_shape;
 	size_t shapes_count;
 };

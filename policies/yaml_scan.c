@@ -60,6 +60,8 @@ static int report_failure(struct scanner *scanner)
 		return 0;
 	default:
 		location = yaml_scan_location(scanner->file, &parser->problem_mark);
+		if (parser->buffer.pointer < parser->buffer.last && *parser->buffer.pointer == '\t')
+			problem = "a tab must not indent or separate; use spaces";
 		break;
 	}
 	if (parser->context)
