@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fixture.h"
+
+#include "flow/record.h"
+
+#include <errno.h>
+
+#define DATA "tests/unit/flow/data/flows.log"
+
+/* Each line of a recorded log, read and written again, is the same to the byte. */
+static void recorded_lines_survive_a_round_trip(void **state)
+{
+	struct writer writer = WRITER_INIT;
+	char *line = NULL;
+	size_t capacity = 0, lines = 0;
+	ssize_t length;
+	FILE *file = fopen(DATA, "re");
+
+	(void)state;
+	assert_non_null(file);
+	while ((length = getline(&line, &capacity, file)) > 0) {
+		json_t *json = json_loads(line, 0, NULL);
+		struct name *node = name_new(NULL, json_incref(json_object_get(json, "node")));
+		struct record record;
+
+		assert_int_equal(record_from_json(json, &record), 0);
+		writer_reset(&writer);
+		record_write(&record, node, &writer);
+		assert_int_equal(writer.length, length);
+		assert_memory_equal(writer.data, line, (size_t)length);
+		record_clear(&record);
+		name_release(node);
+		json_decref(json);
+		lines++;
+	}
+	assert_int_equal(lines, 13);
+	free(line);
+	fclose(file);
+	writer_clear(&writer);
+}
+
+static void hostile_names_stay_one_line_of_json(void **state)
+{
+	struct record record = {.event = fixture_event(1)};
+	struct writer scratch = WRITER_INIT;
+	struct name *node;
+	json_t *json;
+
+	(void)state;
+	record.source = name_new(NULL,
+		json_pack("{s:s, s:{s:s}}", "workload", "a\"b\\c\nd\x01", "labels", "k\n\"", "\n"));
+	node = name_new(NULL, json_string("n\"\n"));
+	json = record_to_json(&record, node, &scratch);
+	assert_non_null(json);
+	assert_ptr_equal(
+		memchr(scratch.data, '\n', scratch.length), scratch.data + scratch.length - 1);
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(json, "source"), "workload")),
+		"a\"b\\c\nd\x01");
+	assert_string_equal(json_string_value(json_object_get(json, "node")), "n\"\n");
+	json_decref(json);
+	name_release(node);
+	record_clear(&record);
+	writer_clear(&scratch);
+}
+
+static void the_largest_counters_are_exact(void **state)
+{
+	struct record record = {.event = fixture_event(UINT64_MAX)}, parsed;
+	struct writer scratch = WRITER_INIT;
+	json_t *json;
+
+	(void)state;
+	record.event.packets[0] = INT64_MAX;
+	record.event.bytes[1] = INT64_MAX;
+	json = record_to_json(&record, NULL, &scratch);
+	assert_non_null(json);
+	assert_int_equal(record_from_json(json, &parsed), 0);
+	assert_true(parsed.event.id == UINT64_MAX);
+	assert_true(parsed.event.packets[0] == INT64_MAX);
+	assert_true(parsed.event.bytes[1] == INT64_MAX);
+	record_clear(&parsed);
+	json_decref(json);
+	writer_clear(&scratch);
+}
+
+/* Whatever JSON comes in, nothing breaks. */
+static void nonsense_is_read_as_far_as_it_goes(void **state)
+{
+	static const char *const texts[] = {"{}", "{\"event\": 7, \"source\": 1}",
+		"{\"event\": \"new\", \"source\": {\"ip\": \"nowhere\", \"labels\": []}}",
+		"{\"event\": \"gap\", \"lost\": -1}",
+		"{\"event\": \"denied\", \"packets\": [1], \"bytes\": \"x\", \"rule\": 3, "
+		"\"direction\": \"up\", \"source\": {\"mac\": \"zz\", \"port\": 99999999}}"};
+	struct record record;
+	json_t *array = json_array();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		json_t *json = json_loads(texts[i], 0, NULL);
+
+		assert_non_null(json);
+		assert_int_equal(record_from_json(json, &record), 0);
+		record_clear(&record);
+		json_decref(json);
+	}
+	assert_int_equal(record_from_json(array, &record), -EINVAL);
+	json_decref(array);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(recorded_lines_survive_a_round_trip),
+		cmocka_unit_test(hostile_names_stay_one_line_of_json),
+		cmocka_unit_test(the_largest_counters_are_exact),
+		cmocka_unit_test(nonsense_is_read_as_far_as_it_goes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
