@@ -151,13 +151,13 @@ static void add_row(struct table *table, const struct settings *settings, const 
 	table_cell(table, TABLE_PLAIN, denied || !settings->width ? record_why(edge) : NULL);
 }
 
-static void print_table(const struct settings *settings, const json_t *map)
+static void print_table(const struct settings *settings, const json_t *map, bool filtered)
 {
 	const json_t *edges = json_object_get(map, "edges");
 	_cleanup_table_ struct table *table = table_new(settings, columns);
 
 	if (json_array_size(edges) == 0) {
-		puts("no connections seen yet");
+		puts(filtered ? "no connections match these filters" : "no connections seen yet");
 		return;
 	}
 	for (size_t i = 0; i < json_array_size(edges); i++)
@@ -187,7 +187,7 @@ static int print(const struct arguments *arguments)
 		graph_print_mermaid(map);
 		break;
 	default:
-		print_table(settings, map);
+		print_table(settings, map, filter_is_set(&arguments->filter));
 	}
 	return EXIT_YES;
 }

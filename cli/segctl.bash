@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Completion of segctl for bash. Options come from --help, so they are never out of date; names come
+# from the agent, where one answers.
+
+_segctl_options() {
+	"$@" --help 2>/dev/null | grep -oE -- '(^|[ ,])--?[a-z][a-z-]*' | tr -d ' ,'
+}
+
+_segctl_commands() {
+	"$@" --help 2>/dev/null | awk '/^Commands:$/ { on = 1; next } on && /^  [a-z]/ { print $1; next } on { exit }'
+}
+
+# _segctl_names PATH: names that the agent knows, by the table's columns.
+_segctl_names() {
+	case $1 in
+	workload) segctl workloads 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
+	policy) segctl policy get 2>/dev/null | awk 'NR > 1 { print $2 }' ;;
+	esac
+}
+
+_segctl() {
+	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+	local command=(segctl) words='' word
+	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+		case "${#command[@]} ${command[*]: -1} $word" in
+		"1 segctl "-*) ;;
+		"1 segctl "*) command+=("$word") ;;
+		"2 policy "[a-z]* | "2 inspect "[a-z]*) command+=("$word") ;;
+		esac
+	done
+	case $previous in
+	-f | --filename | --socket)
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		return
+		;;
+	-o | --output) words=$("${command[@]}" --help | tr '\n' ' ' |
+		sed -nE 's/.*How to print the answer: +([a-z, ]+) or +([a-z]+).*/\1 \2/p' | tr -d ,) ;;
+	--verdict) words='allowed denied audited' ;;
+	--protocol) words='tcp udp sctp icmp icmpv6' ;;
+	--posture) words='allow deny' ;;
+	--sort) words='name packets time' ;;
+	--from | --to | -w | --workload) words=$(_segctl_names workload) ;;
+	--rule) words=$(_segctl_names policy) ;;
+	*)
+		case "${command[*]}" in
+		segctl | 'segctl policy' | 'segctl inspect') words=$(_segctl_commands "${command[@]}") ;;
+		'segctl inspect workload' | 'segctl flows' | 'segctl denied' | 'segctl map')
+			words=$(_segctl_names workload) ;;
+		'segctl inspect policy' | 'segctl inspect rule') words=$(_segctl_names policy) ;;
+		'segctl policy get' | 'segctl policy delete')
+			words='NetworkPolicy ClusterNetworkPolicy SegmentPolicy Namespace' ;;
+		'segctl policy '*)
+			mapfile -t COMPREPLY < <(compgen -f -- "$current")
+			;;
+		esac
+		[[ $current != -* ]] || words=$(_segctl_options "${command[@]}")
+		;;
+	esac
+	[ -z "$words" ] || mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+
+complete -o filenames -F _segctl segctl
