@@ -75,17 +75,20 @@ static int make_workload(const json_t *document, const struct labels *labels, st
 /* --- networks -----------------------------------------------------------------------------------
  */
 
+/* Exactly "02:42:ac:1e:00:02"; sscanf() would take signs and blanks, too. */
 static bool parse_mac(const char *text, uint8_t ret[static 6])
 {
-	unsigned int bytes[6];
-	int end = 0;
+	uint8_t mac[6];
 
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &bytes[0], &bytes[1], &bytes[2], &bytes[3],
-		    &bytes[4], &bytes[5], &end) != 6 ||
-		text[end] != '\0' || end != 17)
-		return false;
-	for (size_t i = 0; i < 6; i++)
-		ret[i] = (uint8_t)bytes[i];
+	for (size_t i = 0; i < 6; i++, text += 3) {
+		char digits[3] = {text[0], text[0] ? text[1] : '\0'};
+
+		if (!isxdigit((unsigned char)digits[0]) || !isxdigit((unsigned char)digits[1]) ||
+			text[2] != (i < 5 ? ':' : '\0'))
+			return false;
+		mac[i] = (uint8_t)strtoul(digits, NULL, 16);
+	}
+	memcpy(ret, mac, sizeof(mac));
 	return true;
 }
 
