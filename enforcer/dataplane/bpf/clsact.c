@@ -16,27 +16,17 @@ static const char *const program_names[ABI_DIRECTIONS] = {
 	[ABI_EGRESS] = "segd_leave",
 };
 
-static struct bpf_tc_hook tc_hook(const struct hook *hook)
+static enum bpf_tc_attach_point attach_point(const struct hook *hook)
 {
-	struct bpf_tc_hook tc = {
-		.sz = sizeof(tc),
-		.ifindex = (int)hook->ifindex,
-		.attach_point = hook->direction == ABI_EGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS,
-	};
-
-	return tc;
+	return hook->direction == ABI_EGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS;
 }
 
-static struct bpf_tc_opts tc_place(void)
-{
-	struct bpf_tc_opts opts = {
-		.sz = sizeof(opts),
-		.handle = FILTER_HANDLE,
-		.priority = FILTER_PRIORITY,
-	};
-
-	return opts;
-}
+/* Declared in place and not returned by a function: libbpf wants the padding behind the last member
+ * to be zero, and a copy need not keep it. */
+#define DECLARE_PLACE(hook, tc, opts)                                 \
+	LIBBPF_OPTS(bpf_tc_hook, tc, .ifindex = (int)(hook)->ifindex, \
+		.attach_point = attach_point(hook));                  \
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY)
 
 static bool is_ours(uint32_t program_id, enum abi_direction direction)
 {
@@ -51,8 +41,7 @@ static bool is_ours(uint32_t program_id, enum abi_direction direction)
 /* *ret_program_id is 0 where our place is empty. */
 static int look(const struct hook *hook, uint32_t *ret_program_id)
 {
-	struct bpf_tc_hook tc = tc_hook(hook);
-	struct bpf_tc_opts opts = tc_place();
+	DECLARE_PLACE(hook, tc, opts);
 	int r = bpf_tc_query(&tc, &opts);
 
 	/* -EINVAL: the interface has no clsact at all. */
@@ -82,8 +71,7 @@ static int note(int program, const char *path, int *ret_fd)
 
 static int put(const struct hook *hook, int program)
 {
-	struct bpf_tc_hook tc = tc_hook(hook);
-	struct bpf_tc_opts opts = tc_place();
+	DECLARE_PLACE(hook, tc, opts);
 	uint32_t there;
 	int r;
 
@@ -150,8 +138,7 @@ static int query(const struct hook *hook, int fd, uint32_t *ret_program_id)
 /* The clsact qdisc stays: others may have filters on it, and an empty one costs nothing. */
 static int detach(const struct hook *hook, const char *path)
 {
-	struct bpf_tc_hook tc = tc_hook(hook);
-	struct bpf_tc_opts opts = tc_place();
+	DECLARE_PLACE(hook, tc, opts);
 	uint32_t there;
 	int r;
 

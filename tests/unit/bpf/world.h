@@ -189,10 +189,12 @@ static inline void world_free(struct world *world)
 
 static inline int world_setup(void **state)
 {
+	bpf_dataplane_overrides = (struct bpf_dataplane_overrides){0};
 	*state = world_new();
 	return 0;
 }
 
+/* A test that failed may still hold the lock of its pin directory, but that is gone with it. */
 static inline int world_teardown(void **state)
 {
 	if (*state)
