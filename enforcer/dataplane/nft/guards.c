@@ -13,6 +13,7 @@
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -230,6 +231,16 @@ int guards_remove(struct guards *guards, uint32_t ifindex, struct error *error)
 	HASH_DEL(guards->items, guard);
 	free(guard);
 	return 0;
+}
+
+void guards_prune(struct guards *guards)
+{
+	struct guard *guard, *next;
+	char name[IF_NAMESIZE];
+
+	HASH_ITER (hh, guards->items, guard, next)
+		if (!if_indextoname(guard->ifindex, name))
+			(void)guards_remove(guards, guard->ifindex, NULL);
 }
 
 bool guards_has(const struct guards *guards, uint32_t ifindex)

@@ -25,6 +25,8 @@ void guards_free(struct guards *guards);
 int guards_add(struct guards *guards, uint32_t ifindex, const char *name, struct error *error);
 int guards_remove(struct guards *guards, uint32_t ifindex, struct error *error);
 bool guards_has(const struct guards *guards, uint32_t ifindex);
+/* Forgets those whose interface is gone. */
+void guards_prune(struct guards *guards);
 /* Removes the table, if it is there. */
 int guards_remove_all(struct guards *guards, struct error *error);
 

@@ -399,19 +399,24 @@ int table_sweep(struct table *table, uint64_t now_ns, struct error *error)
 	return 0;
 }
 
-int table_adopt_address(
-	struct table *table, const struct address *address, uint32_t seconds, struct error *error)
+int table_adopt(struct table *table, const struct address *addresses, size_t count,
+	uint32_t seconds, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
-	struct element element = {.timeout_s = seconds, .target.code = TARGET_NONE};
-	const struct element_list list = {&element, 1, 1};
 	int r = batch_new(&batch);
 
-	element_key_add_address(&element, address);
-	if (!r)
+	for (size_t i = 0; !r && i < count; i++) {
+		struct element element = {.timeout_s = seconds, .target.code = TARGET_NONE};
+		const struct element_list list = {&element, 1, 1};
+
+		element_key_add_address(&element, &addresses[i]);
 		r = element_list_write(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE,
-			layout_adopting(address_is_ipv4(address)), &list, NULL, NULL);
-	return r < 0 ? error_nomem(error) : batch_send(batch, table->socket, NULL, NULL, error);
+			layout_adopting(address_is_ipv4(&addresses[i])), &list, NULL, NULL);
+	}
+	if (r < 0)
+		return error_nomem(error);
+	r = batch_send(batch, table->socket, NULL, NULL, error);
+	return r < 0 ? error_context(error, r, "begin adoption") : 0;
 }
 
 int table_remove(struct table *table, struct error *error)

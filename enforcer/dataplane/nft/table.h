@@ -49,9 +49,9 @@ int table_apply(struct table *table, const struct ir *ir, struct ruleset *plan, 
 /* Takes out what was not needed any more for a second. */
 int table_sweep(struct table *table, uint64_t now_ns, struct error *error);
 
-/* Lets mid-stream TCP of address be adopted for so long. */
-int table_adopt_address(
-	struct table *table, const struct address *address, uint32_t seconds, struct error *error);
+/* Lets mid-stream TCP of these addresses be adopted for so long. */
+int table_adopt(struct table *table, const struct address *addresses, size_t count,
+	uint32_t seconds, struct error *error);
 
 /* Removes the table, if it is there. */
 int table_remove(struct table *table, struct error *error);

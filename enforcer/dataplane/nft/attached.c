@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/nft/attached.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int attached_copy(const struct attachment *attachments, size_t count, struct attached_list *ret)
+{
+	struct attached *items = calloc(count + 1, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		items[i].ifindex = attachments[i].ifindex;
+		items[i].guard = attachments[i].workload < 0;
+		memcpy(items[i].name, attachments[i].name, sizeof(items[i].name));
+	}
+	*ret = (struct attached_list){items, count};
+	return 0;
+}
+
+static int compare_ifindex(const void *key, const void *item)
+{
+	uint32_t one = *(const uint32_t *)key, other = ((const struct attached *)item)->ifindex;
+
+	return (one > other) - (one < other);
+}
+
+const struct attached *attached_find(const struct attached_list *list, uint32_t ifindex)
+{
+	if (!list->count)
+		return NULL;
+	return bsearch(&ifindex, list->items, list->count, sizeof(*list->items), compare_ifindex);
+}
+
+void attached_clear(struct attached_list *list)
+{
+	free(list->items);
+	*list = (struct attached_list){0};
+}

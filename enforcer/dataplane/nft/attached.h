@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The interfaces that the policy in force knows. */
+#pragma once
+
+#include "dataplane/attachment.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct attached {
+	uint32_t ifindex;
+	char name[16];
+	bool guard; /* its workload is not known */
+};
+
+struct attached_list {
+	struct attached *items; /* by ifindex */
+	size_t count;
+};
+
+/* attachments: by ifindex. 0 or -ENOMEM. */
+int attached_copy(const struct attachment *attachments, size_t count, struct attached_list *ret);
+const struct attached *attached_find(const struct attached_list *list, uint32_t ifindex);
+void attached_clear(struct attached_list *list);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/nft/connection.h"
+
+#include <netinet/in.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <net/ethernet.h>
+#include <string.h>
+
+#define SEED_TIMEOUT_S 300 /* until its next packet sets the usual one */
+
+int connection_parse(const struct nlmsghdr *message, struct nf_conntrack *ct)
+{
+	return nfct_nlmsg_parse(message, ct) < 0 ? -EINVAL : 0;
+}
+
+static bool is_ipv4(const struct nf_conntrack *ct)
+{
+	return nfct_get_attr_u8(ct, ATTR_ORIG_L3PROTO) == AF_INET;
+}
+
+static struct address get_address(
+	const struct nf_conntrack *ct, enum nf_conntrack_attr ipv4, enum nf_conntrack_attr ipv6)
+{
+	const void *bytes = nfct_get_attr(ct, is_ipv4(ct) ? ipv4 : ipv6);
+	static const struct address none;
+
+	if (!bytes)
+		return none;
+	return is_ipv4(ct) ? address_from_ipv4(bytes) : address_from_ipv6(bytes);
+}
+
+static bool is_icmp(uint8_t protocol)
+{
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+}
+
+struct connection_key connection_key(const struct nf_conntrack *ct)
+{
+	struct connection_key key = {
+		.id = nfct_get_attr_u32(ct, ATTR_ID),
+		.protocol = nfct_get_attr_u8(ct, ATTR_ORIG_L4PROTO),
+	};
+
+	key.source = get_address(ct, ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV6_SRC);
+	key.destination = get_address(ct, ATTR_REPL_IPV4_SRC, ATTR_REPL_IPV6_SRC);
+	if (is_icmp(key.protocol)) {
+		key.source_port = key.destination_port = ntohs(nfct_get_attr_u16(ct, ATTR_ICMP_ID));
+		key.type_code = (uint16_t)(nfct_get_attr_u8(ct, ATTR_ICMP_TYPE) << 8 |
+					   nfct_get_attr_u8(ct, ATTR_ICMP_CODE));
+	} else {
+		key.source_port = ntohs(nfct_get_attr_u16(ct, ATTR_ORIG_PORT_SRC));
+		key.destination_port = ntohs(nfct_get_attr_u16(ct, ATTR_REPL_PORT_SRC));
+	}
+	return key;
+}
+
+void connection_update(struct connection *connection, const struct nf_conntrack *ct)
+{
+	if (nfct_attr_is_set(ct, ATTR_ORIG_COUNTER_PACKETS)) {
+		connection->packets[0] = nfct_get_attr_u64(ct, ATTR_ORIG_COUNTER_PACKETS);
+		connection->bytes[0] = nfct_get_attr_u64(ct, ATTR_ORIG_COUNTER_BYTES);
+	}
+	if (nfct_attr_is_set(ct, ATTR_REPL_COUNTER_PACKETS)) {
+		connection->packets[1] = nfct_get_attr_u64(ct, ATTR_REPL_COUNTER_PACKETS);
+		connection->bytes[1] = nfct_get_attr_u64(ct, ATTR_REPL_COUNTER_BYTES);
+	}
+	if (nfct_attr_is_set(ct, ATTR_TIMESTAMP_START))
+		connection->start_ns = nfct_get_attr_u64(ct, ATTR_TIMESTAMP_START);
+}
+
+bool connection_is_seeded(const struct nf_conntrack *ct)
+{
+	return nfct_get_attr_u32(ct, ATTR_STATUS) & IPS_ASSURED;
+}
+
+struct flow_query connection_query(const struct connection_key *key)
+{
+	return (struct flow_query){
+		.source = key->source,
+		.destination = key->destination,
+		.protocol = key->protocol,
+		.port = is_icmp(key->protocol) ? key->type_code : key->destination_port,
+	};
+}
+
+struct flow_event connection_event(
+	const struct connection *connection, enum flow_event_type type, uint64_t now_ns)
+{
+	const struct connection_key *key = &connection->key;
+	struct flow_event event = {
+		.type = type,
+		.verdict = connection->verdict,
+		.reason = connection->reason,
+		.direction = connection->direction,
+		.rule = connection->rule,
+		.id = connection->id,
+		.time_ns = now_ns,
+		.start_ns = connection->start_ns,
+		.end_ns = now_ns,
+		.source = key->source,
+		.destination = key->destination,
+		.ethertype = address_is_ipv4(&key->source) ? ETHERTYPE_IP : ETHERTYPE_IPV6,
+		.protocol = key->protocol,
+	};
+
+	if (is_icmp(key->protocol)) {
+		event.icmp_type = (uint8_t)(key->type_code >> 8);
+		event.icmp_code = (uint8_t)key->type_code;
+	} else {
+		event.source_port = key->source_port;
+		event.destination_port = key->destination_port;
+	}
+	memcpy(event.packets, connection->packets, sizeof(event.packets));
+	memcpy(event.bytes, connection->bytes, sizeof(event.bytes));
+	return event;
+}
+
+static struct nlmsghdr *request(char *buffer, uint16_t type, uint16_t flags, uint8_t family)
+{
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	struct nfgenmsg *header;
+
+	message->nlmsg_type = (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type);
+	message->nlmsg_flags = NLM_F_REQUEST | flags;
+	header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+	header->nfgen_family = family;
+	header->version = NFNETLINK_V0;
+	header->res_id = 0;
+	return message;
+}
+
+struct nlmsghdr *connection_request_list(char *buffer)
+{
+	return request(buffer, IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_UNSPEC);
+}
+
+struct nlmsghdr *connection_request_delete(char *buffer, const struct nf_conntrack *ct)
+{
+	struct nlmsghdr *message = request(
+		buffer, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, nfct_get_attr_u8(ct, ATTR_ORIG_L3PROTO));
+
+	nfct_nlmsg_build(message, ct);
+	/* Only this one, not a later connection with the same ends. */
+	mnl_attr_put_u32(message, CTA_ID, htonl(nfct_get_attr_u32(ct, ATTR_ID)));
+	return message;
+}
+
+static void set_tuple(struct nf_conntrack *ct, const struct flow_query *query, uint16_t source_port)
+{
+	bool ipv4 = address_is_ipv4(&query->source);
+	const uint8_t *source = query->source.bytes + (ipv4 ? 12 : 0);
+	const uint8_t *destination = query->destination.bytes + (ipv4 ? 12 : 0);
+
+	nfct_set_attr_u8(ct, ATTR_L3PROTO, ipv4 ? AF_INET : AF_INET6);
+	nfct_set_attr(ct, ipv4 ? ATTR_IPV4_SRC : ATTR_IPV6_SRC, source);
+	nfct_set_attr(ct, ipv4 ? ATTR_IPV4_DST : ATTR_IPV6_DST, destination);
+	nfct_set_attr_u8(ct, ATTR_L4PROTO, IPPROTO_TCP);
+	nfct_set_attr_u16(ct, ATTR_PORT_SRC, htons(source_port));
+	nfct_set_attr_u16(ct, ATTR_PORT_DST, htons(query->port));
+	nfct_setobjopt(ct, NFCT_SOPT_SETUP_REPLY);
+}
+
+struct nlmsghdr *connection_request_seed(
+	char *buffer, const struct flow_query *query, uint16_t source_port)
+{
+	struct nf_conntrack *ct = nfct_new();
+	struct nlmsghdr *message;
+
+	if (!ct)
+		return NULL;
+	set_tuple(ct, query, source_port);
+	nfct_set_attr_u32(ct, ATTR_TIMEOUT, SEED_TIMEOUT_S);
+	nfct_set_attr_u32(ct, ATTR_STATUS, IPS_SEEN_REPLY | IPS_ASSURED);
+	nfct_set_attr_u8(ct, ATTR_TCP_STATE, TCP_CONNTRACK_ESTABLISHED);
+	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_ORIG, IP_CT_TCP_FLAG_BE_LIBERAL);
+	nfct_set_attr_u8(ct, ATTR_TCP_MASK_ORIG, IP_CT_TCP_FLAG_BE_LIBERAL);
+	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_REPL, IP_CT_TCP_FLAG_BE_LIBERAL);
+	nfct_set_attr_u8(ct, ATTR_TCP_MASK_REPL, IP_CT_TCP_FLAG_BE_LIBERAL);
+	message = request(buffer, IPCTNL_MSG_CT_NEW, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
+		address_is_ipv4(&query->source) ? AF_INET : AF_INET6);
+	nfct_nlmsg_build(message, ct);
+	nfct_destroy(ct);
+	return message;
+}

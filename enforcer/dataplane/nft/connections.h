@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Connections that policy allowed, as conntrack reports them: new ones and ended ones by event,
+ * counters by listing. Why conntrack and not the log: an entry is confirmed when its first packet
+ * has passed every hook, other people's rules included, and its end and counters come the same way.
+ * The deciding rule is the evaluator's on the policy in force; both judge alike, and an entry that
+ * an earlier policy let in is cut when it arrives.
+ *
+ * Only connections of workloads under policy are kept. When policy no longer allows one, its
+ * conntrack entry is deleted and FLOW_END with reason REVOKED and the refusing rule reported; its
+ * next packet is in mid-stream and refused for that.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/nft/nflog.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#define CONNECTIONS_MAX ((size_t)262144)
+
+struct connections;
+
+int connections_open(const struct dataplane_callbacks *callbacks, sd_event *event,
+	struct connections **ret, struct error *error);
+void connections_free(struct connections *connections);
+
+/* The policy in force. Borrowed until the next call. NULL: none yet. */
+void connections_set_ir(struct connections *connections, const struct ir *ir);
+
+/* Cuts what the policy in force refuses. */
+int connections_revoke(struct connections *connections, struct error *error);
+
+/* Reports the counters of all (FLOW_UPDATE), and finds what events have missed. */
+int connections_collect(struct connections *connections, struct error *error);
+
+/* Takes in a TCP connection of which this packet is from the middle, if policy allows it in either
+ * orientation. False: it does not. */
+bool connections_adopt(struct connections *connections, const struct nflog_packet *packet);
+
+size_t connections_count(const struct connections *connections);
+/* Events that the kernel dropped, and connections beyond CONNECTIONS_MAX. */
+uint64_t connections_lost(const struct connections *connections);
+
+static inline void connections_freep(struct connections **connections)
+{
+	connections_free(*connections);
+}

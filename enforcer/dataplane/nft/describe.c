@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/nft/describe.h"
+
+#include "base/cleanup.h"
+#include "dataplane/nft/listing.h"
+#include "dataplane/nft/netlink.h"
+#include "dataplane/nft/refusal.h"
+#include "dataplane/nft/sysctls.h"
+
+static json_t *describe_attached(const struct attached_list *attached)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < attached->count; i++)
+		json_array_append_new(list,
+			json_pack("{s:s, s:s}", "interface", attached->items[i].name, "mechanism",
+				attached->items[i].guard ? "netdev guard" : "nft"));
+	return list;
+}
+
+static json_t *describe_counters(uint64_t *ret_overflow)
+{
+	_cleanup_(netlink_closep) struct mnl_socket *socket = NULL;
+	json_t *counters = json_object();
+	uint64_t packets, bytes;
+
+	*ret_overflow = 0;
+	if (netlink_open(&socket, NULL) < 0)
+		return counters;
+	for (size_t i = 0; counters && i < REFUSAL_REASONS; i++) {
+		const char *name = refusal_reason_name(refusal_reason(i));
+
+		if (!listing_counter(socket, name, &packets, &bytes))
+			json_object_set_new(counters, name,
+				json_pack("{s:I, s:I}", "packets", (json_int_t)packets, "bytes",
+					(json_int_t)bytes));
+	}
+	if (!listing_counter(socket, REFUSAL_OVERFLOW, &packets, &bytes))
+		*ret_overflow = packets;
+	return counters;
+}
+
+static json_t *describe_limits(void)
+{
+	json_t *limits = json_array();
+
+	if (!limits)
+		return NULL;
+	json_array_append_new(limits,
+		json_string("ARP and spoofed addresses are not seen by inet hooks: only the eBPF "
+			    "data plane refuses them"));
+	if (!sysctls_bridge_is_filtered())
+		json_array_append_new(limits,
+			json_string("traffic within one bridge is not seen: the kernel has no "
+				    "br_netfilter, or net.bridge.bridge-nf-call-iptables and "
+				    "-ip6tables are not 1"));
+	return limits;
+}
+
+json_t *describe(const struct table *table, const struct connections *connections,
+	const struct denials *denials, const struct attached_list *attached)
+{
+	struct table_statistics statistics = table_statistics(table);
+	json_int_t used = (json_int_t)connections_count(connections);
+	uint64_t overflow;
+	json_t *counters = describe_counters(&overflow);
+
+	return json_pack("{s:I, s:I, s:o, s:o, s:{s:I, s:I}, s:{s:{s:I, s:I}, s:{s:I, s:I}, "
+			 "s:{s:I}, s:{s:I}, s:{s:I}}, s:o}",
+		"generation", (json_int_t)statistics.generation, "connections", used, "attached",
+		describe_attached(attached), "counters", counters, "losses", "connection_events",
+		(json_int_t)connections_lost(connections), "denial_aggregates",
+		(json_int_t)overflow, "tables", "connections", "used", used, "size",
+		(json_int_t)CONNECTIONS_MAX, "denials", "used", (json_int_t)denials_count(denials),
+		"size", (json_int_t)REFUSAL_SETS * REFUSAL_SET_SIZE, "chains", "used",
+		(json_int_t)statistics.chains, "sets", "used", (json_int_t)statistics.sets,
+		"elements", "used", (json_int_t)statistics.elements, "limits", describe_limits());
+}

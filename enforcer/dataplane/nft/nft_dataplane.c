@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The nftables data plane: table.c enforces, connections.c and denials.c report, guards.c refuses
+ * everything on interfaces that nobody knows yet.
+ */
+#include "dataplane/dataplane.h"
+
+#include "base/cleanup.h"
+#include "dataplane/nft/attached.h"
+#include "dataplane/nft/clock.h"
+#include "dataplane/nft/connections.h"
+#include "dataplane/nft/denials.h"
+#include "dataplane/nft/describe.h"
+#include "dataplane/nft/guards.h"
+#include "dataplane/nft/plan.h"
+#include "dataplane/nft/snapshot.h"
+#include "dataplane/nft/sysctls.h"
+#include "dataplane/nft/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TICK_US                   UINT64_C(1000000)
+#define TICKS_PER_CONNECTION_LIST 30
+#define NOTE_MAX                  128
+
+struct dataplane {
+	struct dataplane_options options;
+	struct dataplane_callbacks callbacks;
+	char note[NOTE_MAX]; /* how to put the kernel's settings back */
+	struct table *table;
+	struct guards *guards;
+	struct connections *connections;
+	struct denials *denials;
+	struct attached_list attached;
+	struct ir *policy; /* snapshot of what is in force */
+	sd_event_source *timer;
+	unsigned int ticks;
+};
+
+static const char *unavailable(void)
+{
+	struct table *table;
+
+	if (access("/proc/net/netfilter", F_OK) < 0)
+		return "the kernel has no netfilter, or /proc is not mounted";
+	if (table_open(0, &table, NULL) < 0)
+		return "the kernel has no nf_tables, or this process lacks CAP_NET_ADMIN";
+	table_free(table);
+	return NULL;
+}
+
+static void release(struct dataplane *dataplane)
+{
+	sd_event_source_disable_unref(dataplane->timer);
+	denials_free(dataplane->denials);
+	connections_free(dataplane->connections);
+	guards_free(dataplane->guards);
+	table_free(dataplane->table);
+	attached_clear(&dataplane->attached);
+	snapshot_free(dataplane->policy);
+	free(dataplane);
+}
+
+DEFINE_CLEANUP(struct dataplane *, release)
+
+static void report_trouble(struct dataplane *dataplane, struct error *error)
+{
+	dataplane->callbacks.trouble(error_message(error), false, dataplane->callbacks.userdata);
+	error_clear(error);
+}
+
+static int on_tick(sd_event_source *source, uint64_t time_us, void *userdata)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+	struct dataplane *dataplane = userdata;
+
+	if (denials_collect(dataplane->denials, &error) < 0)
+		report_trouble(dataplane, &error);
+	if (table_sweep(dataplane->table, clock_now_ns(CLOCK_MONOTONIC), &error) < 0)
+		report_trouble(dataplane, &error);
+	guards_prune(dataplane->guards);
+	if (++dataplane->ticks % TICKS_PER_CONNECTION_LIST == 0 &&
+		connections_collect(dataplane->connections, &error) < 0)
+		report_trouble(dataplane, &error);
+	sd_event_source_set_time(source, time_us + TICK_US);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static bool adopt(const struct nflog_packet *packet, void *userdata)
+{
+	const struct dataplane *dataplane = userdata;
+
+	return connections_adopt(dataplane->connections, packet);
+}
+
+static int open_parts(struct dataplane *dataplane, sd_event *event, struct error *error)
+{
+	const struct denials_options options = {
+		.nflog_group = dataplane->options.nflog_group,
+		.callbacks = &dataplane->callbacks,
+		.adopt = adopt,
+		.userdata = dataplane,
+	};
+	uint64_t now_us;
+	int r = table_open(dataplane->options.nflog_group, &dataplane->table, error);
+
+	if (r < 0)
+		return r;
+	/* An earlier agent has changed the settings: it knew what they were. */
+	if (table_adopted(dataplane->table))
+		snprintf(dataplane->note, sizeof(dataplane->note), "%s",
+			table_note(dataplane->table));
+	else
+		sysctls_note(dataplane->note);
+	r = sysctls_turn_on(error);
+	if (!r)
+		r = guards_open(&dataplane->guards, error);
+	if (!r)
+		r = connections_open(&dataplane->callbacks, event, &dataplane->connections, error);
+	if (!r)
+		r = denials_open(&options, event, &dataplane->denials, error);
+	if (r < 0)
+		return r;
+	sd_event_now(event, CLOCK_MONOTONIC, &now_us);
+	r = sd_event_add_time(
+		event, &dataplane->timer, CLOCK_MONOTONIC, now_us + TICK_US, 0, on_tick, dataplane);
+	return r < 0 ? error_errno(error, r, "start timer") : 0;
+}
+
+static int nft_open(const struct dataplane_options *options,
+	const struct dataplane_callbacks *callbacks, sd_event *event, struct dataplane **ret,
+	struct error *error)
+{
+	_cleanup_(releasep) struct dataplane *dataplane = calloc(1, sizeof(*dataplane));
+	int r;
+
+	if (!dataplane)
+		return error_nomem(error);
+	dataplane->options = *options;
+	dataplane->callbacks = *callbacks;
+	r = open_parts(dataplane, event, error);
+	if (r < 0)
+		return error_context(error, r, "open nftables data plane");
+	*ret = TAKE_PTR(dataplane);
+	return 0;
+}
+
+/* Attachments that begin with this state, and may have connections from before. */
+static int begin_adoption(
+	struct dataplane *dataplane, const struct dataplane_state *state, struct error *error)
+{
+	uint32_t seconds = (uint32_t)((dataplane->options.adoption_ns + NS_PER_S - 1) / NS_PER_S);
+	int r = 0;
+
+	for (size_t i = 0; !r && seconds && i < state->attachments_count; i++) {
+		const struct attachment *attachment = &state->attachments[i];
+
+		if (attachment->adopt && attachment->workload >= 0 &&
+			!attached_find(&dataplane->attached, attachment->ifindex))
+			r = table_adopt(dataplane->table, attachment->addresses,
+				attachment->addresses_count, seconds, error);
+	}
+	return r;
+}
+
+static int set_guards(struct dataplane *dataplane, const struct dataplane_state *state,
+	bool only_new, struct error *error)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < state->attachments_count; i++) {
+		const struct attachment *attachment = &state->attachments[i];
+		bool new = !attached_find(&dataplane->attached, attachment->ifindex);
+
+		if (only_new ? new : attachment->workload < 0)
+			r = guards_add(
+				dataplane->guards, attachment->ifindex, attachment->name, error);
+		else if (!only_new)
+			r = guards_remove(dataplane->guards, attachment->ifindex, error);
+	}
+	return r;
+}
+
+/* The kernel has switched; bring up to it what explains and cuts. */
+static int follow(struct dataplane *dataplane, struct ir *policy, bool changed, struct error *error)
+{
+	bool first = !dataplane->policy;
+	int r = changed ? denials_drain(dataplane->denials, error) : 0;
+
+	denials_set_ir(dataplane->denials, policy);
+	connections_set_ir(dataplane->connections, policy);
+	snapshot_free(dataplane->policy);
+	dataplane->policy = policy;
+	if (!r && (changed || first))
+		r = connections_revoke(dataplane->connections, error);
+	return r;
+}
+
+static int switch_policy(
+	struct dataplane *dataplane, const struct dataplane_state *state, struct error *error)
+{
+	_cleanup_(ruleset_clear) struct ruleset plan = {0};
+	_cleanup_(snapshot_freep) struct ir *policy = NULL;
+	bool changed;
+	int r = plan_build(state->ir, &plan, error);
+
+	if (r < 0)
+		return r;
+	if (snapshot_new(state->ir, &policy) < 0)
+		return error_nomem(error);
+	r = table_apply(dataplane->table, state->ir, &plan, dataplane->note,
+		clock_now_ns(CLOCK_MONOTONIC), &changed, error);
+	if (!r)
+		r = begin_adoption(dataplane, state, error);
+	return r < 0 ? r : follow(dataplane, TAKE_PTR(policy), changed, error);
+}
+
+static int nft_apply(
+	struct dataplane *dataplane, const struct dataplane_state *state, struct error *error)
+{
+	struct attached_list attached;
+	int r;
+
+	if (attached_copy(state->attachments, state->attachments_count, &attached) < 0)
+		return error_nomem(error);
+	r = switch_policy(dataplane, state, error);
+	if (!r)
+		r = set_guards(dataplane, state, false, error);
+	if (r < 0) {
+		attached_clear(&attached);
+		(void)set_guards(dataplane, state, true, NULL);
+		return r;
+	}
+	attached_clear(&dataplane->attached);
+	dataplane->attached = attached;
+	return 0;
+}
+
+static int nft_guard(
+	struct dataplane *dataplane, uint32_t ifindex, const char *name, struct error *error)
+{
+	if (attached_find(&dataplane->attached, ifindex))
+		return 0;
+	return guards_add(dataplane->guards, ifindex, name, error);
+}
+
+static int nft_collect(struct dataplane *dataplane, struct error *error)
+{
+	int r = denials_collect(dataplane->denials, error);
+
+	return r < 0 ? r : connections_collect(dataplane->connections, error);
+}
+
+static json_t *nft_describe(struct dataplane *dataplane)
+{
+	return describe(
+		dataplane->table, dataplane->connections, dataplane->denials, &dataplane->attached);
+}
+
+static void nft_close(struct dataplane *dataplane, bool detach)
+{
+	if (detach) {
+		(void)denials_collect(dataplane->denials, NULL);
+		(void)guards_remove_all(dataplane->guards, NULL);
+		(void)table_remove(dataplane->table, NULL);
+		sysctls_restore(dataplane->note);
+	}
+	release(dataplane);
+}
+
+const struct dataplane_ops nft_dataplane_ops = {
+	.name = "nft",
+	.unavailable = unavailable,
+	.open = nft_open,
+	.apply = nft_apply,
+	.guard = nft_guard,
+	.collect = nft_collect,
+	.describe = nft_describe,
+	.close = nft_close,
+};
