@@ -52,7 +52,8 @@ static const char *random_selector(void)
 
 static const char *random_cidr(void)
 {
-	return PICK("{cidr: 10.0.0.0/8}", "{cidr: 10.0.0.0/8, except: [10.0.0.0/24, 10.0.1.0/25]}",
+	return PICK("{cidr: 10.0.0.0/8}",
+		"{cidr: 10.0.0.0/8, except: [10.0.0.0/24, 10.0.0.0/29, 10.0.1.0/25]}",
 		"{cidr: 0.0.0.0/0, except: [10.0.0.2/32, 10.0.0.0/30]}", "{cidr: 10.0.0.3/32}",
 		"{cidr: '::/0'}", "{cidr: 'fd00::/16', except: ['fd00::2/127']}",
 		"{cidr: 10.0.0.0/24}", "{cidr: '::/0', except: ['fd00::/64']}");
