@@ -109,9 +109,12 @@ forget() {
 launch() {
 	is_running && fail "a daemon with $directory runs already, as pid $(cat "$pid_file")"
 	rm -f "$pid_file" "$containerd_pid_file" "$socket"
-	in_node dockerd --data-root "$directory/data" --exec-root "$directory/exec" \
-		--host "$DOCKER_HOST" --pidfile "$pid_file" --bridge none --live-restore \
-		>>"$log" 2>&1 </dev/null &
+	# exec: a redirected function would keep the caller's stdout open behind the daemon's back.
+	(
+		exec >>"$log" 2>&1 </dev/null
+		in_node dockerd --data-root "$directory/data" --exec-root "$directory/exec" \
+			--host "$DOCKER_HOST" --pidfile "$pid_file" --bridge none --live-restore
+	) &
 	await 30 answers || {
 		tail -20 "$log" >&2
 		fail "the daemon does not answer on $socket"
