@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The data plane as a whole, with real packets on a bridge and routed. */
+#include "dataplane/dataplane.h"
+
+#include "base/cleanup.h"
+#include "village.h"
+
+#include <net/if.h>
+
+#define EVENTS_MAX 65536
+#define GROUP      4712
+
+struct seen {
+	struct flow_event *events;
+	size_t count;
+	char trouble[256];
+};
+
+struct agent {
+	sd_event *loop;
+	struct dataplane *dataplane;
+	struct seen seen;
+};
+
+static void take_flow(const struct flow_event *event, void *userdata)
+{
+	struct seen *seen = userdata;
+
+	if (seen->count < EVENTS_MAX)
+		seen->events[seen->count++] = *event;
+}
+
+static void take_trouble(const char *message, bool repaired, void *userdata)
+{
+	struct seen *seen = userdata;
+
+	(void)repaired;
+	snprintf(seen->trouble, sizeof(seen->trouble), "%s", message);
+}
+
+static void start(struct agent *agent)
+{
+	const struct dataplane_options options = {
+		.adoption_ns = UINT64_C(20000000000), .nflog_group = GROUP};
+	const struct dataplane_callbacks callbacks = {take_flow, take_trouble, &agent->seen};
+	struct error error = ERROR_INIT;
+
+	if (!agent->seen.events)
+		agent->seen.events = calloc(EVENTS_MAX, sizeof(struct flow_event));
+	agent->seen.count = 0;
+	assert_int_equal(sd_event_new(&agent->loop), 0);
+	if (nft_dataplane_ops.open(&options, &callbacks, agent->loop, &agent->dataplane, &error) <
+		0)
+		fail_msg("%s", error_message(&error));
+}
+
+static void stop(struct agent *agent, bool detach)
+{
+	nft_dataplane_ops.close(agent->dataplane, detach);
+	agent->dataplane = NULL;
+	sd_event_unref(agent->loop);
+	if (!detach)
+		return;
+	free(agent->seen.events);
+	agent->seen.events = NULL;
+}
+
+static void run(struct agent *agent, unsigned int milliseconds)
+{
+	uint64_t end, now;
+
+	sd_event_now(agent->loop, CLOCK_MONOTONIC, &now);
+	for (end = now + milliseconds * 1000ULL; now < end;) {
+		struct timespec time;
+
+		sd_event_run(agent->loop, 10000);
+		clock_gettime(CLOCK_MONOTONIC, &time);
+		now = (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+	}
+}
+
+static void apply_with(struct agent *agent, const char *yaml, bool adopt)
+{
+	struct model *model = fixture_model(0);
+	struct ir *ir = fixture_ir(model, yaml);
+	struct attachment attachments[4] = {0};
+	struct address addresses[4][2];
+	struct error error = ERROR_INIT;
+	struct dataplane_state state = {ir, model, attachments, 4};
+
+	for (unsigned int i = 0; i < 4; i++) {
+		snprintf(attachments[i].name, sizeof(attachments[i].name), "v%u", i);
+		attachments[i].ifindex = if_nametoindex(attachments[i].name);
+		addresses[i][0] = fixture_address(fixture_workloads[i].ipv4);
+		addresses[i][1] = fixture_address(fixture_workloads[i].ipv6);
+		attachments[i].addresses = addresses[i];
+		attachments[i].addresses_count = 2;
+		attachments[i].workload =
+			model_find_workload(model, "shop", fixture_workloads[i].name) -
+			model->workloads;
+		attachments[i].adopt = adopt;
+	}
+	if (nft_dataplane_ops.apply(agent->dataplane, &state, &error) < 0)
+		fail_msg("%s", error_message(&error));
+	ir_free(ir);
+	model_free(model);
+}
+
+static void apply(struct agent *agent, const char *yaml)
+{
+	apply_with(agent, yaml, false);
+}
+
+static void collect(struct agent *agent)
+{
+	struct error error = ERROR_INIT;
+
+	run(agent, 50);
+	if (nft_dataplane_ops.collect(agent->dataplane, &error) < 0)
+		fail_msg("%s", error_message(&error));
+}
+
+static const struct flow_event *find_event(
+	const struct agent *agent, enum flow_event_type type, const char *from, const char *to)
+{
+	struct address source = fixture_address(from), destination = fixture_address(to);
+
+	for (size_t i = 0; i < agent->seen.count; i++) {
+		const struct flow_event *event = &agent->seen.events[i];
+
+		if (event->type == type && address_equal(&event->source, &source) &&
+			address_equal(&event->destination, &destination))
+			return event;
+	}
+	return NULL;
+}
+
+static uint64_t count_denied(
+	const struct agent *agent, const char *from, const char *to, uint16_t port)
+{
+	struct address source = fixture_address(from), destination = fixture_address(to);
+	uint64_t packets = 0;
+
+	for (size_t i = 0; i < agent->seen.count; i++) {
+		const struct flow_event *event = &agent->seen.events[i];
+
+		if (event->type == FLOW_DENIED && address_equal(&event->source, &source) &&
+			address_equal(&event->destination, &destination) &&
+			event->destination_port == port)
+			packets += event->packets[0];
+	}
+	return packets;
+}
+
+static int set_up(void **state)
+{
+	struct agent *agent = calloc(1, sizeof(*agent));
+
+	village_build();
+	start(agent);
+	*state = agent;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct agent *agent = *state;
+
+	if (agent->dataplane)
+		stop(agent, true);
+	free(agent->seen.events);
+	free(agent);
+	village_tear_down();
+	return 0;
+}
+
+static void test_verdicts(void **state)
+{
+	static const char *const db[] = {"fd77::4", "10.77.0.4"};
+	struct agent *agent = *state;
+
+	apply(agent, "");
+	for (int ipv4 = 0; ipv4 < 2; ipv4++) {
+		assert_true(village_reaches("web", SOCK_STREAM, db[ipv4], 5432));
+		assert_true(village_reaches("api", SOCK_STREAM, db[ipv4], 8080));
+		assert_true(village_reaches("web", SOCK_DGRAM, db[ipv4], 5005));
+		assert_true(village_reaches("api", SOCK_DGRAM, db[ipv4], 5011));
+		assert_true(village_pings("web", db[ipv4]));
+	}
+	assert_true(village_reaches("db", SOCK_STREAM, VILLAGE_FORBIDDEN, 443));
+	assert_true(village_reaches("db", SOCK_STREAM, "10.77.0.2", 80));
+
+	apply(agent, FIXTURE_POLICY);
+	for (int ipv4 = 0; ipv4 < 2; ipv4++) {
+		assert_true(village_reaches("api", SOCK_STREAM, db[ipv4], 5432));
+		assert_false(village_reaches("api", SOCK_STREAM, db[ipv4], 8080));
+		assert_false(village_reaches("web", SOCK_STREAM, db[ipv4], 5432));
+		assert_false(village_reaches("intruder", SOCK_STREAM, db[ipv4], 5432));
+		assert_true(village_reaches("api", SOCK_DGRAM, db[ipv4], 5005));
+		assert_true(village_reaches("api", SOCK_DGRAM, db[ipv4], 5010));
+		assert_false(village_reaches("api", SOCK_DGRAM, db[ipv4], 5011));
+		assert_false(village_reaches("web", SOCK_DGRAM, db[ipv4], 5005));
+		assert_true(village_pings("api", db[ipv4]));
+		assert_false(village_pings("web", db[ipv4]));
+		/* The node reaches its own workloads. */
+		assert_true(village_reaches(NULL, SOCK_STREAM, db[ipv4], 8080));
+	}
+	assert_true(village_reaches("web", SOCK_STREAM, "10.77.0.3", 80));
+	/* Routed, by prefix; and out of it. */
+	assert_true(village_reaches("db", SOCK_STREAM, VILLAGE_WORLD, 443));
+	assert_false(village_reaches("db", SOCK_STREAM, VILLAGE_WORLD, 80));
+	assert_false(village_reaches("db", SOCK_STREAM, VILLAGE_FORBIDDEN, 443));
+	assert_false(village_reaches("db", SOCK_STREAM, "10.77.0.2", 80));
+	assert_false(village_reaches("world", SOCK_STREAM, "10.77.0.4", 5432));
+	assert_string_equal(agent->seen.trouble, "");
+}
+
+static void test_reports_flows(void **state)
+{
+	struct agent *agent = *state;
+	const struct flow_event *event;
+
+	apply(agent, FIXTURE_POLICY);
+	assert_true(village_reaches("api", SOCK_DGRAM, "10.77.0.4", 5005));
+	assert_false(village_reaches("web", SOCK_STREAM, "fd77::4", 5432));
+	assert_false(village_reaches("db", SOCK_STREAM, "10.77.0.2", 80));
+	collect(agent);
+
+	event = find_event(agent, FLOW_NEW, "10.77.0.3", "10.77.0.4");
+	assert_non_null(event);
+	assert_int_equal(event->verdict, FLOW_ALLOWED);
+	assert_int_equal(event->reason, REASON_POLICY_ALLOWED);
+	assert_int_equal(event->direction, DIRECTION_INGRESS);
+	assert_int_equal(event->destination_port, 5005);
+	assert_int_not_equal(event->rule, 0);
+
+	event = find_event(agent, FLOW_UPDATE, "10.77.0.3", "10.77.0.4");
+	assert_non_null(event);
+	assert_int_equal(event->packets[0], 1);
+	assert_int_equal(event->packets[1], 1);
+	assert_int_equal(event->bytes[0], 32);
+
+	event = find_event(agent, FLOW_DENIED, "fd77::2", "fd77::4");
+	assert_non_null(event);
+	assert_int_equal(event->verdict, FLOW_REFUSED);
+	assert_int_equal(event->reason, REASON_POLICY_DENIED);
+	assert_int_equal(event->direction, DIRECTION_INGRESS);
+	assert_int_equal(event->destination_port, 5432);
+	assert_int_equal(event->tcp_flags, 2);
+	assert_int_equal(event->ifindex, if_nametoindex("v0"));
+	assert_int_not_equal(event->rule, 0);
+	assert_int_not_equal(event->source_port, 0);
+
+	event = find_event(agent, FLOW_DENIED, "10.77.0.4", "10.77.0.2");
+	assert_non_null(event);
+	assert_int_equal(event->direction, DIRECTION_EGRESS);
+}
+
+static void test_counts_every_refused_packet(void **state)
+{
+	struct agent *agent = *state;
+	json_t *description;
+	int fd;
+
+	apply(agent, FIXTURE_POLICY);
+	fd = village_open("web", SOCK_DGRAM, "10.77.0.4", 5005);
+	for (unsigned int i = 0; i < 10000; i++) {
+		while (send(fd, "word", 4, 0) < 0)
+			assert_true(errno == EAGAIN || errno == ENOBUFS);
+		/* In the middle of it the policy is written again. */
+		if (i == 5000)
+			apply(agent, FIXTURE_POLICY_CLOSED);
+	}
+	close(fd);
+	collect(agent);
+	assert_int_equal(count_denied(agent, "10.77.0.2", "10.77.0.4", 5005), 10000);
+	assert_true(agent->seen.count < 20);
+
+	description = nft_dataplane_ops.describe(agent->dataplane);
+	assert_non_null(description);
+	assert_true(
+		json_integer_value(json_object_get(
+			json_object_get(json_object_get(description, "counters"), "policy_denied"),
+			"packets")) >= 10000);
+	json_decref(description);
+}
+
+static void test_cuts_connections(void **state)
+{
+	struct agent *agent = *state;
+	const struct flow_event *event;
+	int fd;
+
+	apply(agent, FIXTURE_POLICY);
+	fd = village_open("api", SOCK_STREAM, "10.77.0.4", 5432);
+	assert_true(fd >= 0);
+	assert_true(village_ask(fd, VILLAGE_TIMEOUT_MS));
+	apply(agent, FIXTURE_POLICY);
+	assert_true(village_ask(fd, VILLAGE_TIMEOUT_MS));
+	apply(agent, FIXTURE_POLICY_CLOSED);
+	assert_false(village_ask(fd, 1000));
+	close(fd);
+	collect(agent);
+	event = find_event(agent, FLOW_END, "10.77.0.3", "10.77.0.4");
+	assert_non_null(event);
+	assert_int_equal(event->reason, REASON_REVOKED);
+	assert_true(event->packets[0] >= 4);
+	event = find_event(agent, FLOW_DENIED, "10.77.0.3", "10.77.0.4");
+	assert_non_null(event);
+	assert_int_equal(event->reason, REASON_NO_CONNECTION);
+}
+
+static void test_goes_on_without_an_agent(void **state)
+{
+	struct agent *agent = *state;
+	json_t *description;
+	int fd;
+
+	apply(agent, FIXTURE_POLICY);
+	fd = village_open("api", SOCK_STREAM, "10.77.0.4", 5432);
+	assert_true(village_ask(fd, VILLAGE_TIMEOUT_MS));
+	stop(agent, false);
+	assert_true(village_ask(fd, VILLAGE_TIMEOUT_MS));
+	assert_false(village_reaches("web", SOCK_STREAM, "10.77.0.4", 5432));
+	assert_true(village_reaches("api", SOCK_STREAM, "10.77.0.4", 5432));
+	start(agent);
+	assert_true(village_ask(fd, VILLAGE_TIMEOUT_MS));
+	assert_false(village_reaches("web", SOCK_STREAM, "10.77.0.4", 5432));
+	apply(agent, FIXTURE_POLICY);
+	assert_true(village_ask(fd, VILLAGE_TIMEOUT_MS));
+	description = nft_dataplane_ops.describe(agent->dataplane);
+	/* Nothing had to be changed. */
+	assert_int_equal(json_integer_value(json_object_get(description, "generation")), 0);
+	json_decref(description);
+	close(fd);
+	collect(agent);
+	assert_true(count_denied(agent, "10.77.0.2", "10.77.0.4", 5432) >= 2);
+	assert_non_null(find_event(agent, FLOW_UPDATE, "10.77.0.3", "10.77.0.4"));
+}
+
+/* From before there was any enforcement: one that policy allows, one that it does not. */
+static void test_adopts_running_connections(void **state)
+{
+	struct agent *agent = *state;
+	const struct flow_event *event;
+	int allowed, forbidden;
+
+	allowed = village_open("api", SOCK_STREAM, "10.77.0.4", 5432);
+	forbidden = village_open("web", SOCK_STREAM, "10.77.0.4", 5432);
+	assert_true(village_ask(allowed, VILLAGE_TIMEOUT_MS));
+	assert_true(village_ask(forbidden, VILLAGE_TIMEOUT_MS));
+	apply_with(agent, FIXTURE_POLICY, true);
+	assert_int_equal(send(allowed, "word", 4, 0), 4);
+	assert_int_equal(send(forbidden, "word", 4, 0), 4);
+	run(agent, 1500);
+	assert_true(village_ask(allowed, 1500));
+	assert_false(village_ask(forbidden, 500));
+	collect(agent);
+	event = find_event(agent, FLOW_NEW, "10.77.0.3", "10.77.0.4");
+	assert_non_null(event);
+	assert_int_equal(event->reason, REASON_ADOPTED);
+	event = find_event(agent, FLOW_DENIED, "10.77.0.2", "10.77.0.4");
+	assert_non_null(event);
+	assert_int_equal(event->reason, REASON_POLICY_DENIED);
+	close(allowed);
+	close(forbidden);
+}
+
+static void test_guards(void **state)
+{
+	struct agent *agent = *state;
+	struct error error = ERROR_INIT;
+
+	assert_true(village_reaches("web", SOCK_STREAM, "10.77.0.3", 80));
+	assert_true(village_reaches("api", SOCK_DGRAM, "10.77.0.2", 53));
+	assert_int_equal(
+		nft_dataplane_ops.guard(agent->dataplane, if_nametoindex("v0"), "v0", &error), 0);
+	assert_false(village_reaches("web", SOCK_STREAM, "10.77.0.3", 80));
+	assert_false(village_reaches("api", SOCK_DGRAM, "10.77.0.2", 53));
+	assert_int_equal(fixture_run("nft list ruleset >/dev/null"), 0);
+	apply(agent, "");
+	assert_true(village_reaches("web", SOCK_STREAM, "10.77.0.3", 80));
+	assert_true(village_reaches("api", SOCK_DGRAM, "10.77.0.2", 53));
+}
+
+static void test_leaves_nothing_behind(void **state)
+{
+	struct agent *agent = *state;
+	struct error error = ERROR_INIT;
+
+	apply(agent, FIXTURE_POLICY);
+	nft_dataplane_ops.guard(agent->dataplane, if_nametoindex("w0"), "w0", &error);
+	assert_int_equal(fixture_run("grep -qx 1 /proc/sys/net/bridge/bridge-nf-call-iptables"), 0);
+	/* Also where another agent has begun. */
+	stop(agent, false);
+	start(agent);
+	stop(agent, true);
+	assert_int_equal(fixture_run("test -z \"$(nft list ruleset)\""), 0);
+	assert_int_equal(fixture_run("grep -qx 0 /proc/sys/net/bridge/bridge-nf-call-iptables"), 0);
+	assert_true(village_reaches("web", SOCK_STREAM, "10.77.0.4", 5432));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_verdicts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_reports_flows, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_counts_every_refused_packet, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_cuts_connections, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_goes_on_without_an_agent, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_adopts_running_connections, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_guards, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_leaves_nothing_behind, set_up, tear_down),
+	};
+
+	if (geteuid() != 0) {
+		print_message("skipped: needs root for network namespaces\n");
+		return 0;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
