@@ -226,8 +226,8 @@ static int apply(
 static int guard(
 	struct dataplane *dataplane, uint32_t ifindex, const char *name, struct error *error)
 {
-	bool known = interfaces_find(&dataplane->interfaces, ifindex);
-	struct interface *interface;
+	struct interface *interface = interfaces_find(&dataplane->interfaces, ifindex);
+	bool known = interface && interface->known;
 	int r;
 
 	r = interfaces_ensure(&dataplane->interfaces, ifindex, name, &interface, error);

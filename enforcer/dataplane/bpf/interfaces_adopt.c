@@ -72,6 +72,8 @@ static int read_endpoint(struct interfaces *interfaces, struct interface *interf
 	if (r < 0 && r != -ENOENT)
 		return r;
 	interface->known = r == 0;
+	/* Its agent was killed before it knew the workload: ours may not know it yet, either. */
+	interface->waiting = interface->known && interface->endpoint.flags & ABI_ENDPOINT_GUARD;
 	return 0;
 }
 

@@ -235,6 +235,11 @@ static void test_guard(void **state)
 	/* An apply that does not know it yet leaves it guarded. */
 	assert_int_equal(plane_try_apply(world, plane, &open.ir, 0, &error), 0);
 	assert_false(can_connect(world, WEB, DB, false, OPEN_PORT));
+	/* So does the first apply of the next agent. */
+	bpf_dataplane_ops.close(plane, false);
+	plane = plane_open(world);
+	assert_int_equal(plane_try_apply(world, plane, &open.ir, 0, &error), 0);
+	assert_false(can_connect(world, WEB, DB, false, OPEN_PORT));
 	plane_apply(world, plane, &open.ir);
 	assert_true(can_connect(world, WEB, DB, false, OPEN_PORT));
 	/* One that does not name it any more leaves it alone. */
