@@ -84,9 +84,10 @@ static void print_dot_group(const json_t *nodes, const char *namespace, size_t n
 	printf("  subgraph cluster_%zu {\n    label=\"", number);
 	print_quoted(namespace, "\\\"");
 	puts("\"; color=\"#9e9e9e\"; fontcolor=\"#616161\";");
-	json_array_foreach (nodes, i, node)
+	json_array_foreach (nodes, i, node) {
 		if (is_of_namespace(node, namespace))
 			print_dot_node(node, "    ");
+	}
 	puts("  }");
 }
 
@@ -116,8 +117,9 @@ void graph_print_dot(const json_t *map)
 		else if (!*field_text(item, "namespace"))
 			print_dot_node(item, "  ");
 	}
-	json_array_foreach (json_object_get(map, "edges"), i, item)
+	json_array_foreach (json_object_get(map, "edges"), i, item) {
 		print_dot_edge(item);
+	}
 	puts("}");
 }
 
@@ -146,8 +148,9 @@ void graph_print_mermaid(const json_t *map)
 	size_t i;
 
 	puts("flowchart LR");
-	json_array_foreach (nodes, i, item)
+	json_array_foreach (nodes, i, item) {
 		print_mermaid_node(item, i);
+	}
 	json_array_foreach (edges, i, item) {
 		_cleanup_free_ char *label = label_of(item, "<br/>");
 		bool denied = record_color(field_text(item, "verdict")) == TABLE_BAD;
@@ -155,6 +158,7 @@ void graph_print_mermaid(const json_t *map)
 		printf("  n%zu %s|\"%s\"| n%zu\n", number_of(nodes, field_text(item, "from")),
 			denied ? "-.-x" : "-->", label, number_of(nodes, field_text(item, "to")));
 	}
-	json_array_foreach (edges, i, item)
+	json_array_foreach (edges, i, item) {
 		printf("  linkStyle %zu stroke:%s\n", i, color_of(item));
+	}
 }

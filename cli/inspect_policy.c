@@ -11,8 +11,9 @@ static void print_subjects(const json_t *policy)
 	const json_t *subject, *subjects = json_object_get(policy, "subjects");
 	size_t i;
 
-	json_array_foreach (subjects, i, subject)
+	json_array_foreach (subjects, i, subject) {
 		output_property_take(i ? "" : "selects", record_name(subject));
+	}
 	if (!i)
 		output_property("selects", "no workload on this node");
 }

@@ -143,8 +143,9 @@ int inspect_rule_run(struct settings *settings, int argc, char **argv)
 		output_json(answer);
 		return EXIT_YES;
 	}
-	json_array_foreach (json_object_get(answer, "policies"), i, policy)
+	json_array_foreach (json_object_get(answer, "policies"), i, policy) {
 		printed += print_rules(settings, &subject, policy, map);
+	}
 	if (printed)
 		return EXIT_YES;
 	fprintf(stderr, "%s: policy %s has no rule '%s'\n", settings->program, subject.name,

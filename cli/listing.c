@@ -55,8 +55,9 @@ static void print_csv(const json_t *items)
 	size_t i;
 
 	csv_print_heading();
-	json_array_foreach (items, i, item)
+	json_array_foreach (items, i, item) {
 		csv_print_record(item);
+	}
 }
 
 static void print_table(
@@ -66,8 +67,9 @@ static void print_table(
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach (items, i, item)
+	json_array_foreach (items, i, item) {
 		listing->add_row(table, settings, item);
+	}
 	table_print(table);
 }
 

@@ -88,9 +88,14 @@ static int compare_names(const json_t *a, const json_t *b)
 	       (field_number(a, "port") < field_number(b, "port"));
 }
 
+struct edge {
+	json_t *json;
+};
+
 static int compare_edges(const void *left, const void *right, void *userdata)
 {
-	const json_t *a = *(json_t *const *)left, *b = *(json_t *const *)right;
+	const json_t *a = ((const struct edge *)left)->json;
+	const json_t *b = ((const struct edge *)right)->json;
 	const enum map_order *order = userdata;
 	int urgency = (int)record_color(field_text(b, "verdict")) -
 		      (int)record_color(field_text(a, "verdict"));
@@ -108,13 +113,13 @@ void map_sort(json_t *map, enum map_order order)
 {
 	json_t *edges = json_object_get(map, "edges");
 	size_t count = json_array_size(edges);
-	_cleanup_free_ json_t **sorted = must(calloc(count + 1, sizeof(*sorted)));
+	_cleanup_free_ struct edge *sorted = must(calloc(count + 1, sizeof(*sorted)));
 
 	for (size_t i = 0; i < count; i++)
-		sorted[i] = json_incref(json_array_get(edges, i));
-	qsort_r(sorted, count, sizeof(json_t *), compare_edges, &order);
+		sorted[i].json = json_incref(json_array_get(edges, i));
+	qsort_r(sorted, count, sizeof(*sorted), compare_edges, &order);
 	for (size_t i = 0; i < count; i++)
-		json_array_set_new(edges, i, sorted[i]);
+		json_array_set_new(edges, i, sorted[i].json);
 }
 
 static const struct table_column columns[] = {

@@ -110,8 +110,9 @@ static int apply(const struct settings *settings, const struct document_list *li
 		output_json(answer);
 		return EXIT_YES;
 	}
-	json_array_foreach (json_object_get(answer, "applied"), i, applied)
+	json_array_foreach (json_object_get(answer, "applied"), i, applied) {
 		print_change(settings, applied);
+	}
 	if (dry_run)
 		puts("dry run: nothing was changed");
 	else

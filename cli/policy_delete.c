@@ -53,8 +53,8 @@ static const struct argp argp = {
 };
 
 /* Nothing is printed but what happened; a policy that is not there does not keep the others. */
-static int delete (const struct settings *settings, struct client *client, enum document_kind kind,
-	const char *namespace, const char *name)
+static int delete_object(const struct settings *settings, struct client *client,
+	enum document_kind kind, const char *namespace, const char *name)
 {
 	_cleanup_free_ char *url = text_format("/v1/policies");
 	_cleanup_error_ struct error error = ERROR_INIT;
@@ -90,7 +90,7 @@ static int delete_files(const struct settings *settings, const struct arguments 
 
 		if (document->kind == DOCUMENT_POD)
 			continue;
-		result = delete (
+		result = delete_object(
 			settings, client, document->kind, document->namespace, document->name);
 		if (result == EXIT_UNREACHABLE)
 			return result;
@@ -102,13 +102,13 @@ static int delete_files(const struct settings *settings, const struct arguments 
 static int delete_named(const struct settings *settings, const struct object *object)
 {
 	_cleanup_client_ struct client *client = client_new(settings->socket_path);
-	const char *namespace = "";
+	const char *in_namespace = "";
 
 	if (!object->name)
 		usage_error(settings, "say what to delete: KIND NAME, or -f PATH");
 	if (object_kind_is_namespaced(object->kind))
-	namespace = object->namespace ? object->namespace : "default";
-	return delete (settings, client, object->kind, namespace, object->name);
+		in_namespace = object->namespace ? object->namespace : "default";
+	return delete_object(settings, client, object->kind, in_namespace, object->name);
 }
 
 int policy_delete_run(struct settings *settings, int argc, char **argv)

@@ -24,8 +24,9 @@ double field_sum(const json_t *object, const char *key)
 	double total = json_number_value(value);
 	size_t i;
 
-	json_array_foreach (value, i, item)
+	json_array_foreach (value, i, item) {
 		total += json_number_value(item);
+	}
 	return total;
 }
 
@@ -158,9 +159,10 @@ char *record_list(const json_t *array)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach (array, i, item)
+	json_array_foreach (array, i, item) {
 		fprintf(stream, "%s%s", i ? ", " : "",
 			json_is_string(item) ? json_string_value(item) : "");
+	}
 	fclose(stream);
 	return must(list);
 }

@@ -130,8 +130,9 @@ int workloads_run(struct settings *settings, int argc, char **argv)
 		return EXIT_YES;
 	}
 	table = table_new(settings, settings->output == OUTPUT_WIDE ? wide_columns : columns);
-	json_array_foreach (workloads, i, workload)
+	json_array_foreach (workloads, i, workload) {
 		add_row(table, settings, workload);
+	}
 	table_print(table);
 	return EXIT_YES;
 }
