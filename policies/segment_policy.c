@@ -68,16 +68,18 @@ static void read_peer(struct yaml_reader *reader, yaml_node_t *node,
 		[ENTITY] = {.name = "entity"},
 	};
 	bool workloads, cidr, entity;
+	int kinds;
 
 	if (!yaml_read_mapping(reader, node, "a peer", fields, PEER_FIELDS, YAML_REFUSE_NULL))
 		return;
 	workloads = fields[WORKLOADS].key || fields[NAMESPACES].key;
 	cidr = fields[CIDR].key || fields[EXCEPT].key;
 	entity = fields[ENTITY].key;
-	if (workloads + cidr + entity != 1) {
+	kinds = workloads + cidr + entity;
+	if (kinds != 1) {
 		yaml_reader_error(reader, node, "bad-peer",
 			"a peer is one of: workloads and namespaces, cidr and except, entity; %s",
-			workloads + cidr + entity ? "write a list item for each" : "found none");
+			kinds > 1 ? "write a list item for each" : "found none");
 		return;
 	}
 	if (workloads)
