@@ -126,7 +126,7 @@ static int parse_ipv4(const uint8_t *bytes, size_t size, struct nflog_packet *pa
 
 	if (size < sizeof(*header))
 		return -EINVAL;
-	length = header->ihl * 4U;
+	length = (size_t)header->ihl * 4;
 	packet->ethertype = ETHERTYPE_IP;
 	packet->source = address_from_ipv4(&header->saddr);
 	packet->destination = address_from_ipv4(&header->daddr);

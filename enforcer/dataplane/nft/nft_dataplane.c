@@ -110,7 +110,7 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 	if (r < 0)
 		return r;
 	/* An earlier agent has changed the settings: it knew what they were. */
-	if (table_adopted(dataplane->table))
+	if (*table_note(dataplane->table))
 		snprintf(dataplane->note, sizeof(dataplane->note), "%s",
 			table_note(dataplane->table));
 	else

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
+#define SETS_OF_A_REASON    ((size_t)REFUSAL_KINDS * 2)
 #define ANSWER              "answer"
 #define OVERFLOW_LOGS_PER_S 100
 
@@ -40,7 +41,7 @@ struct refusal_set refusal_set(size_t i)
 {
 	static const char *const kinds[] = {"ports", "icmp", "other"};
 	struct refusal_set set = {
-		.reason = reasons[i / (REFUSAL_KINDS * 2)],
+		.reason = reasons[i / SETS_OF_A_REASON],
 		.kind = i / 2 % REFUSAL_KINDS,
 		.ipv4 = !(i % 2),
 	};
@@ -100,7 +101,7 @@ static void denied_chain(char *name, size_t size, enum reason reason, bool rejec
 /* Known refusals first: under a flood nothing else is reached. */
 static int write_denied_chain(struct batch *batch, size_t reason, bool reject)
 {
-	size_t first = reason * REFUSAL_KINDS * 2, last = first + REFUSAL_KINDS * 2;
+	size_t first = reason * SETS_OF_A_REASON, last = first + SETS_OF_A_REASON;
 	struct rule rule;
 	char chain[64];
 	int r;

@@ -36,16 +36,17 @@ struct table {
 	struct table_statistics statistics;
 };
 
-/* "segd layout 1; note": the note is what comes behind. */
-static bool read_comment(const char *comment, char note[static LISTING_COMMENT_MAX])
+/* "segd layout 1 nflog 86; note": the note is what comes behind. */
+static bool read_comment(
+	const struct table *table, const char *comment, char note[static LISTING_COMMENT_MAX])
 {
-	unsigned int version;
+	unsigned int version, group;
 	int used = 0;
 
-	if (sscanf(comment, "segd layout %u;%n", &version, &used) != 1 || !used)
+	if (sscanf(comment, "segd layout %u nflog %u;%n", &version, &group, &used) != 2 || !used)
 		return false;
 	snprintf(note, LISTING_COMMENT_MAX, "%s", comment + used + strspn(comment + used, " "));
-	return version == LAYOUT_VERSION;
+	return version == LAYOUT_VERSION && group == table->nflog_group;
 }
 
 /* What is known of the table is what the kernel says. */
@@ -58,7 +59,7 @@ static int read_back(struct table *table, struct error *error)
 	table->presence = TABLE_ABSENT;
 	if (r == -ENOENT)
 		return 0;
-	if (!r && !read_comment(comment, table->note)) {
+	if (!r && !read_comment(table, comment, table->note)) {
 		table->presence = TABLE_FOREIGN;
 		return 0;
 	}
@@ -168,7 +169,8 @@ static int write_layout(struct table *table, struct batch *batch, const char *no
 	char comment[2 * LISTING_COMMENT_MAX];
 	int r = 0;
 
-	snprintf(comment, sizeof(comment), "segd layout %u; %s", LAYOUT_VERSION, note);
+	snprintf(comment, sizeof(comment), "segd layout %u nflog %u; %s", LAYOUT_VERSION,
+		table->nflog_group, note);
 	if (table->presence == TABLE_FOREIGN)
 		r = write_removal(batch);
 	return r ? r : layout_write(batch, comment, table->nflog_group);

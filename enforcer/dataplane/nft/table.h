@@ -36,7 +36,7 @@ void table_free(struct table *table);
 
 /* Was the table there when it was opened, and in our form? */
 bool table_adopted(const struct table *table);
-/* "" where there is no table. */
+/* "" where there was no table. One of another layout keeps its note, too. */
 const char *table_note(const struct table *table);
 
 /*

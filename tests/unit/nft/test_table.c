@@ -158,8 +158,10 @@ static void test_replaces_another_layout(void **state)
 	_cleanup_(table_freep) struct table *table = NULL;
 
 	(void)state;
-	assert_int_equal(fixture_run("nft 'add table inet segd { comment \"segd layout 0; x\"; }' "
-				     "&& nft add chain inet segd judge"),
+	assert_int_equal(
+		fixture_run(
+			"nft 'add table inet segd { comment \"segd layout 0 nflog 4711; x\"; }' "
+			"&& nft add chain inet segd judge"),
 		0);
 	table = open_table();
 	assert_false(table_adopted(table));
