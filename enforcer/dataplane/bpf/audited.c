@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "audited.h"
+#include "dataplane/bpf/audited.h"
 
 #include "base/cleanup.h"
 

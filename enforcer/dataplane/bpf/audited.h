@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "tables.h"
+#include "dataplane/bpf/tables.h"
 
 #include <stdbool.h>
 #include <stddef.h>

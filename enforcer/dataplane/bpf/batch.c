@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "batch.h"
+#include "dataplane/bpf/batch.h"
 
 #include "base/cleanup.h"
 

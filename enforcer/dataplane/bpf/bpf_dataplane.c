@@ -3,8 +3,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "plane.h"
-#include "probe.h"
+#include "dataplane/bpf/plane.h"
+#include "dataplane/bpf/probe.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>

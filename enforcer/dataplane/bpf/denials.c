@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "denials.h"
+#include "dataplane/bpf/denials.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"

@@ -6,11 +6,11 @@
 #pragma once
 
 #include "base/error.h"
-#include "batch.h"
-#include "hash.h"
-#include "objects.h"
-#include "report.h"
-#include "reported.h"
+#include "dataplane/bpf/batch.h"
+#include "dataplane/bpf/hash.h"
+#include "dataplane/bpf/objects.h"
+#include "dataplane/bpf/report.h"
+#include "dataplane/bpf/reported.h"
 
 #include <stddef.h>
 #include <stdint.h>

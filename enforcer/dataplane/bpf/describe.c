@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The data plane's part of status and doctor. */
 #include "base/cleanup.h"
-#include "plane.h"
+#include "dataplane/bpf/plane.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "endpoints.h"
+#include "dataplane/bpf/endpoints.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* What one reconcile does to interfaces: new ones are guarded, known ones opened, others left. */
 #pragma once
 
-#include "generation.h"
+#include "dataplane/bpf/generation.h"
 
 /* Guards every interface of the state that our programs are not on yet. One that is gone already is
  * passed over: whoever watches links will say so. On failure the guards stay. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "events.h"
+#include "dataplane/bpf/events.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>

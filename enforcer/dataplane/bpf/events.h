@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "report.h"
+#include "dataplane/bpf/report.h"
 
 #include <stdbool.h>
 #include <systemd/sd-event.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "flows.h"
+#include "dataplane/bpf/flows.h"
 
 #include <arpa/inet.h>
 #include <linux/if_ether.h>

@@ -2,7 +2,7 @@
 /* From the kernel's connections and denials to flow events. Pure. */
 #pragma once
 
-#include "audited.h"
+#include "dataplane/bpf/audited.h"
 #include "flow/event.h"
 #include "xdp/abi.h"
 

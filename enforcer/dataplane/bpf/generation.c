@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "generation.h"
+#include "dataplane/bpf/generation.h"
 
 #include "base/cleanup.h"
-#include "batch.h"
-#include "endpoints.h"
-#include "wishes.h"
+#include "dataplane/bpf/batch.h"
+#include "dataplane/bpf/endpoints.h"
+#include "dataplane/bpf/wishes.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>

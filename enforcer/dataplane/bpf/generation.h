@@ -14,13 +14,13 @@
  */
 #pragma once
 
-#include "audited.h"
 #include "base/error.h"
+#include "dataplane/bpf/audited.h"
+#include "dataplane/bpf/identities.h"
+#include "dataplane/bpf/interfaces.h"
+#include "dataplane/bpf/objects.h"
+#include "dataplane/bpf/tables.h"
 #include "dataplane/dataplane.h"
-#include "identities.h"
-#include "interfaces.h"
-#include "objects.h"
-#include "tables.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The running generation as an earlier agent left it in the kernel's maps. */
-#include "generation.h"
+#include "dataplane/bpf/generation.h"
 
 #include "base/cleanup.h"
-#include "batch.h"
+#include "dataplane/bpf/batch.h"
 
 #include <errno.h>
 #include <stdlib.h>

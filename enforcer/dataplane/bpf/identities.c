@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "identities.h"
+#include "dataplane/bpf/identities.h"
 
 #include "base/cleanup.h"
 

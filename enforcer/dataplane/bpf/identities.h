@@ -7,9 +7,9 @@
 #pragma once
 
 #include "base/address.h"
-#include "hash.h"
-#include "numbers.h"
-#include "pool.h"
+#include "dataplane/bpf/hash.h"
+#include "dataplane/bpf/numbers.h"
+#include "dataplane/bpf/pool.h"
 #include "xdp/abi.h"
 
 #include <stdbool.h>

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "base/error.h"
-#include "hash.h"
-#include "mechanism.h"
-#include "objects.h"
-#include "pins.h"
+#include "dataplane/bpf/hash.h"
+#include "dataplane/bpf/mechanism.h"
+#include "dataplane/bpf/objects.h"
+#include "dataplane/bpf/pins.h"
 #include "xdp/abi.h"
 
 #include <net/if.h>

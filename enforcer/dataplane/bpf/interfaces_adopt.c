@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Interfaces on which an earlier agent left its programs, found by their pins. */
-#include "interfaces.h"
+#include "dataplane/bpf/interfaces.h"
 
 #include "base/cleanup.h"
 

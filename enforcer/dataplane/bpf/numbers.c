@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "numbers.h"
+#include "dataplane/bpf/numbers.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "objects.h"
+#include "dataplane/bpf/objects.h"
 
 #include "base/cleanup.h"
 #include "xdp/segd.skel.h"

@@ -6,19 +6,20 @@
 #pragma once
 
 #include "base/error.h"
-#include "pins.h"
+#include "dataplane/bpf/pins.h"
 #include "xdp/abi.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /* Every map that is shared with the programs and outlives the agent. */
-#define OBJECT_MAPS(X)                                                                           \
-	X(control)                                                                               \
-	X(endpoints)                                                                             \
-	X(addresses)                                                                             \
-	X(prefixes) X(identities) X(peers) X(peer_tables) X(port_tables) X(ports) X(connections) \
-		X(denials) X(fragments) X(counters) X(losses) X(events)
+#define OBJECT_MAPS(X)                                                                          \
+	X(control)                                                                              \
+	X(endpoints)                                                                            \
+	X(addresses)                                                                            \
+	X(prefixes)                                                                             \
+	X(identities) X(peers) X(peer_tables) X(port_tables) X(ports) X(connections) X(denials) \
+		X(fragments) X(counters) X(losses) X(events)
 
 struct segd_bpf;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "pins.h"
+#include "dataplane/bpf/pins.h"
 
 #include "base/cleanup.h"
 

@@ -2,15 +2,15 @@
 /* What the eBPF data plane consists of. Private to it and to its tests. */
 #pragma once
 
+#include "dataplane/bpf/denials.h"
+#include "dataplane/bpf/events.h"
+#include "dataplane/bpf/generation.h"
+#include "dataplane/bpf/interfaces.h"
+#include "dataplane/bpf/objects.h"
+#include "dataplane/bpf/pins.h"
+#include "dataplane/bpf/report.h"
+#include "dataplane/bpf/sweep.h"
 #include "dataplane/dataplane.h"
-#include "denials.h"
-#include "events.h"
-#include "generation.h"
-#include "interfaces.h"
-#include "objects.h"
-#include "pins.h"
-#include "report.h"
-#include "sweep.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#include "hash.h"
-#include "numbers.h"
+#include "dataplane/bpf/hash.h"
+#include "dataplane/bpf/numbers.h"
 
 #include <stdbool.h>
 #include <stddef.h>

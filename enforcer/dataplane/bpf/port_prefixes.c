@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "port_prefixes.h"
+#include "dataplane/bpf/port_prefixes.h"
 
 #include "base/cleanup.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "probe.h"
+#include "dataplane/bpf/probe.h"
 
 #include "base/cleanup.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "report.h"
+#include "dataplane/bpf/report.h"
 
 #include "base/clock.h"
 

@@ -2,8 +2,8 @@
 /* The way up: everything that turns kernel state into flow events hands it on through this. */
 #pragma once
 
+#include "dataplane/bpf/flows.h"
 #include "dataplane/dataplane.h"
-#include "flows.h"
 
 struct report {
 	const struct dataplane_callbacks *callbacks;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "reported.h"
+#include "dataplane/bpf/reported.h"
 
 #include "base/cleanup.h"
 

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "base/error.h"
-#include "objects.h"
-#include "pins.h"
+#include "dataplane/bpf/objects.h"
+#include "dataplane/bpf/pins.h"
 #include "xdp/abi.h"
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sweep.h"
+#include "dataplane/bpf/sweep.h"
 
 #include "base/clock.h"
 

@@ -6,9 +6,9 @@
 #pragma once
 
 #include "base/error.h"
-#include "batch.h"
-#include "interfaces.h"
-#include "report.h"
+#include "dataplane/bpf/batch.h"
+#include "dataplane/bpf/interfaces.h"
+#include "dataplane/bpf/report.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tables.h"
+#include "dataplane/bpf/tables.h"
 
 #include "base/cleanup.h"
-#include "batch.h"
-#include "port_prefixes.h"
+#include "dataplane/bpf/batch.h"
+#include "dataplane/bpf/port_prefixes.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>

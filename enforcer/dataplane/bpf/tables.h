@@ -6,9 +6,9 @@
 #pragma once
 
 #include "base/error.h"
-#include "objects.h"
+#include "dataplane/bpf/objects.h"
+#include "dataplane/bpf/pool.h"
 #include "policies/ir.h"
-#include "pool.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tables as an earlier agent left them in the kernel, put back into the pools. */
-#include "tables.h"
+#include "dataplane/bpf/tables.h"
 
 #include "base/cleanup.h"
-#include "batch.h"
+#include "dataplane/bpf/batch.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>

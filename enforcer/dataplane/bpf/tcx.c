@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/cleanup.h"
-#include "mechanism.h"
+#include "dataplane/bpf/mechanism.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "wishes.h"
+#include "dataplane/bpf/wishes.h"
 
 #include "base/cleanup.h"
 

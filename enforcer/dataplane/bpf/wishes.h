@@ -2,7 +2,7 @@
 /* From the IR to numbers: which identities the next generation has, and what they mean in it. */
 #pragma once
 
-#include "generation.h"
+#include "dataplane/bpf/generation.h"
 
 /* Numbers tables and identities and marks them USE_NEXT. Nothing is written to the kernel. -E2BIG:
  * a bound, named in error; -ENOMEM. What was marked is undone by the caller. */
