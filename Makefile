@@ -208,13 +208,18 @@ $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(NEEDS_agent))
 FUZZERS      := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
 FUZZ_ROOMS   := policies base
+# Pure parts of other rooms.
+FUZZ_SOURCES := $(patsubst %,enforcer/workload/%.c,docker_interfaces docker_labels docker_message \
+	docker_parse link_local named_port workload)
 .PHONY: fuzz-binaries
 fuzz-binaries: $(FUZZERS)
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(foreach room,$(FUZZ_ROOMS),$(call sources,$(DIR_$(room))))
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(foreach room,$(FUZZ_ROOMS),$(call sources,$(DIR_$(room)))) \
+		$(FUZZ_SOURCES)
 	$(SAY) FUZZ $@
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(CPPFLAGS) $(LIBRARY_CFLAGS) -g -O1 -std=gnu11 \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(LIBS_policies)
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(LIBS_policies) \
+		$(call libraries,jansson)
 
 fuzz: deps ## each fuzzer for FUZZ_SECONDS (60)
 	$(Q)$(MAKE) --no-print-directory fuzz-binaries
