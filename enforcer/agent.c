@@ -7,6 +7,7 @@
 #include "guards.h"
 #include "journal.h"
 #include "names.h"
+#include "planes.h"
 #include "policy_store.h"
 #include "reconcile.h"
 #include "workload_store.h"
@@ -134,50 +135,15 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 /* --- start -------------------------------------------------------------------------------------
  */
 
-static const struct dataplane_ops *const planes[] = {&bpf_dataplane_ops, &nft_dataplane_ops};
-
-static int choose_plane(const char *wanted, const struct dataplane_ops **ret, struct error *error)
-{
-	const char *why = "no data plane";
-
-	for (size_t i = 0; i < ARRAY_SIZE(planes); i++) {
-		if (strcmp(wanted, "auto") && strcmp(wanted, planes[i]->name))
-			continue;
-		why = planes[i]->unavailable();
-		if (!why) {
-			*ret = planes[i];
-			return 0;
-		}
-	}
-	return error_set(error, -EOPNOTSUPP, "--dataplane=%s: %s", wanted, why);
-}
-
-static struct dataplane_options plane_options(const struct options *options)
-{
-	return (struct dataplane_options){
-		.pin_directory = options->pin_directory,
-		.adoption_ns = options->adoption_ns,
-		.nflog_group = options->nflog_group,
-	};
-}
-
 static int open_plane(struct agent *agent, struct error *error)
 {
-	const struct dataplane_options options = plane_options(agent->options);
 	const struct dataplane_callbacks callbacks = {
 		.flow = on_flow,
 		.trouble = on_trouble,
 		.userdata = agent,
 	};
-	int r;
 
-	r = choose_plane(agent->options->dataplane, &agent->plane_ops, error);
-	if (r < 0)
-		return r;
-	r = agent->plane_ops->open(&options, &callbacks, agent->event, &agent->plane, error);
-	if (r < 0)
-		return error_context(error, r, "open the %s data plane", agent->plane_ops->name);
-	return 0;
+	return planes_open(agent, &callbacks, error);
 }
 
 static int open_source(struct agent *agent, const struct workload_source_ops *ops,
@@ -291,6 +257,9 @@ static int start(struct agent *agent, struct error *error)
 	r = agent_reconcile(agent, NULL, error);
 	if (r < 0)
 		return r;
+	r = planes_retire_former(agent, error);
+	if (r < 0)
+		return r;
 	r = api_open(agent, error);
 	return r < 0 ? error_context(error, r, "serve segctl") : 0;
 }
@@ -347,38 +316,4 @@ void agent_free(struct agent *agent)
 	sd_event_unref(agent->event);
 	free(agent->last_error);
 	free(agent);
-}
-
-/* --- the end of enforcement ----------------------------------------------------------------------
- */
-
-static void ignore_flow(const struct flow_event *event, void *userdata)
-{
-	(void)event;
-	(void)userdata;
-}
-
-int agent_remove(const struct options *options, struct error *error)
-{
-	const struct dataplane_options of_plane = plane_options(options);
-	const struct dataplane_callbacks callbacks = {.flow = ignore_flow, .trouble = on_trouble};
-	_cleanup_(sd_event_unrefp) sd_event *event = NULL;
-	int r;
-
-	r = sd_event_new(&event);
-	if (r < 0)
-		return error_errno(error, r, "make an event loop");
-	for (size_t i = 0; i < ARRAY_SIZE(planes); i++) {
-		struct dataplane *plane;
-
-		if (planes[i]->unavailable() ||
-			(strcmp(options->dataplane, "auto") &&
-				strcmp(options->dataplane, planes[i]->name)))
-			continue;
-		r = planes[i]->open(&of_plane, &callbacks, event, &plane, error);
-		if (r < 0)
-			return error_context(error, r, "remove the %s data plane", planes[i]->name);
-		planes[i]->close(plane, true);
-	}
-	return 0;
 }

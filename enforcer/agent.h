@@ -69,9 +69,6 @@ int agent_new(const struct options *options, struct agent **ret, struct error *e
 int agent_run(struct agent *agent, struct error *error);
 void agent_free(struct agent *agent);
 
-/* Takes what a killed agent left in the kernel out of it. */
-int agent_remove(const struct options *options, struct error *error);
-
 static inline void agent_freep(struct agent **agent)
 {
 	agent_free(*agent);

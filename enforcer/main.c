@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "journal.h"
 #include "options.h"
+#include "planes.h"
 
 #include <stdlib.h>
 #include <sysexits.h>
@@ -30,7 +31,7 @@ int main(int argc, char **argv)
 		journal(JOURNAL_ERROR, "%s", error_message(&error));
 		return EX_USAGE;
 	}
-	r = options.remove ? agent_remove(&options, &error) : serve(&options, &error);
+	r = options.remove ? planes_remove(&options, &error) : serve(&options, &error);
 	if (r < 0) {
 		journal(JOURNAL_ERROR, "%s", error_message(&error));
 		return EXIT_FAILURE;

@@ -82,11 +82,38 @@ for family in 4 6; do
 		grep -Eq '^beats=([0-9]+) answered=\1 retransmits=0$' "$work/pulse$family"
 done
 
+echo "== the other data plane takes over, and back"
+has_table() {
+	in_ns "$id" nft list table inet segd
+}
+has_links() {
+	find "$work/bpf" -name '*-leave' 2>/dev/null | grep -q .
+}
+other=nft
+[ "$plane" = ebpf ] || other=ebpf
+agent_stop
+agent_start "${options[@]}" --dataplane=$other || exit 1
+expect "refused by $other" timeout probe "$id-intruder" tcp 10.77.0.13 5432
+expect "allowed by $other" open probe "$id-web" tcp 10.77.0.12 8080
+if [ $other = nft ]; then
+	check "the table is there" has_table
+	exits "and no program of ours" 1 has_links
+else
+	exits "no table of ours" 1 has_table
+	check "and the programs are there" has_links
+fi
+agent_stop
+agent_start "${options[@]}" || exit 1
+expect "refused by $plane again" timeout probe "$id-intruder" tcp 10.77.0.13 5432
+expect "allowed by $plane again" open probe "$id-web" tcp 10.77.0.12 8080
+
 echo "== the end of enforcement"
 agent_stop
 expect "a stopped agent leaves enforcement" timeout probe "$id-intruder" tcp 10.77.0.13 5432
 check "segd --remove" nsenter --net="/run/netns/$id" -- "$BUILD/segd" --remove \
 	--pin-directory="$work/bpf"
+check "nothing of either is left" sh -c "! find '$work/bpf' -type f | grep -q . &&
+	! nsenter --net=/run/netns/$id nft list tables | grep -q segd"
 expect "then everything passes again" open probe "$id-intruder" tcp 10.77.0.13 5432
 
 finish
