@@ -19,8 +19,8 @@
 #include <time.h>
 
 #define LIST_TIMEOUT_MS  30000
-#define BACKOFF_MIN_USEC (100 * 1000)
-#define BACKOFF_MAX_USEC (5 * 1000 * 1000)
+#define BACKOFF_MIN_USEC 100000ULL
+#define BACKOFF_MAX_USEC 5000000ULL
 #define SOCKET_SCHEME    "unix://"
 /* {"type":["container","network"]} */
 #define EVENT_FILTERS "%7B%22type%22%3A%5B%22container%22%2C%22network%22%5D%7D"

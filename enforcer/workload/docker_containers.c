@@ -16,7 +16,7 @@
 
 /* A start that takes longer than this is in trouble itself. */
 #define INSPECT_TIMEOUT_MS 30000
-#define RETRY_USEC         (1000 * 1000)
+#define RETRY_USEC         1000000ULL
 #define NSEC_PER_SEC       1000000000ULL
 
 /* A look that is under way or wanted, or one that ended in trouble. */
@@ -234,9 +234,10 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 
 	(void)source;
 	(void)usec;
-	HASH_ITER (hh, containers->looks, look, next)
+	HASH_ITER (hh, containers->looks, look, next) {
 		if (look->retry && !look->request)
 			start(look);
+	}
 	return 0;
 }
 
@@ -272,8 +273,9 @@ void docker_containers_reset(struct docker_containers *containers)
 {
 	struct look *look, *next;
 
-	HASH_ITER (hh, containers->looks, look, next)
+	HASH_ITER (hh, containers->looks, look, next) {
 		drop(look);
+	}
 }
 
 void docker_containers_free(struct docker_containers *containers)

@@ -307,8 +307,9 @@ void docker_http_free(struct docker_http *http)
 
 	if (!http)
 		return;
-	DL_FOREACH_SAFE (http->requests, request, next)
+	DL_FOREACH_SAFE (http->requests, request, next) {
 		request_free(request);
+	}
 	if (http->multi)
 		curl_multi_cleanup(http->multi);
 	sd_event_source_disable_unref(http->timer);

@@ -18,7 +18,7 @@
 #define RECEIVE_BUFFER_BYTES (1 << 20)
 #define MESSAGE_BYTES        32768
 #define MESSAGES_PER_WAKEUP  64
-#define RELIST_RETRY_USEC    (500 * 1000)
+#define RELIST_RETRY_USEC    500000ULL
 
 struct link {
 	uint32_t ifindex;
@@ -263,12 +263,14 @@ static int list(struct links *links, struct error *error)
 		links->incomplete = true;
 		return r;
 	}
-	HASH_ITER (hh, links->links, link, next)
+	HASH_ITER (hh, links->links, link, next) {
 		if (!link->seen)
 			drop_link(links, link);
-	HASH_ITER (hh, links->addresses, address, next_address)
+	}
+	HASH_ITER (hh, links->addresses, address, next_address) {
 		if (!address->seen)
 			drop_address(links, address);
+	}
 	return 0;
 }
 
@@ -377,8 +379,9 @@ void links_free(struct links *links)
 		HASH_DEL(links->links, link);
 		free(link);
 	}
-	HASH_ITER (hh, links->addresses, address, next_address)
+	HASH_ITER (hh, links->addresses, address, next_address) {
 		drop_address(links, address);
+	}
 	free(links->host);
 	free(links);
 }

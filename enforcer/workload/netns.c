@@ -116,7 +116,7 @@ static int check_peer(
 	struct mnl_socket *own, int target, struct netns_interface *interface, struct error *error)
 {
 	struct rtnetlink_link peer;
-	int32_t nsid;
+	int32_t nsid = RTNETLINK_NSID_SAME;
 	int r;
 
 	r = rtnetlink_get_link(own, interface->peer, &peer, NULL);

@@ -23,9 +23,9 @@
 
 #define NETNS_SOURCE "netns"
 /* A burst of changes, as of "ip netns add" and what follows, is one look. */
-#define SETTLE_USEC       (10 * 1000)
-#define MISSING_USEC      (20 * 1000)
-#define MISSING_LIMIT     (1000 * 1000)
+#define SETTLE_USEC       10000ULL
+#define MISSING_MIN_USEC  20000ULL
+#define MISSING_MAX_USEC  1000000ULL
 #define EVENTS_PER_WAKEUP 256
 
 struct workload_source {
@@ -172,7 +172,7 @@ static int on_name(sd_event_source *watch, const struct inotify_event *event, vo
 {
 	(void)watch;
 	(void)event;
-	((struct workload_source *)userdata)->missing_usec = MISSING_USEC;
+	((struct workload_source *)userdata)->missing_usec = MISSING_MIN_USEC;
 	look_within(userdata, 0);
 	return 0;
 }
@@ -188,13 +188,13 @@ static void watch_names(struct workload_source *source)
 static void wait_for_missing(struct workload_source *source, size_t missing)
 {
 	if (missing == 0) {
-		source->missing_usec = MISSING_USEC;
+		source->missing_usec = MISSING_MIN_USEC;
 		return;
 	}
 	look_within(source, source->missing_usec);
 	source->missing_usec *= 2;
-	if (source->missing_usec > MISSING_LIMIT)
-		source->missing_usec = MISSING_LIMIT;
+	if (source->missing_usec > MISSING_MAX_USEC)
+		source->missing_usec = MISSING_MAX_USEC;
 }
 
 static void tell_result(struct workload_source *source, size_t missing, const struct error *failure)
@@ -304,7 +304,7 @@ static int reload(struct workload_source *source, struct error *error)
 	registry_retain(source->registry, NETNS_SOURCE, ids, file.count);
 	netns_file_clear(&source->file);
 	source->file = file;
-	source->missing_usec = MISSING_USEC;
+	source->missing_usec = MISSING_MIN_USEC;
 	return 0;
 }
 

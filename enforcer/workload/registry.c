@@ -118,6 +118,7 @@ static int reserve_sorted(struct registry *registry)
 	if (size <= registry->sorted_size)
 		return 0;
 	size *= 2;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	grown = reallocarray(registry->sorted, size, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
