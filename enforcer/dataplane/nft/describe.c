@@ -57,8 +57,8 @@ static json_t *describe_limits(void)
 	return limits;
 }
 
-json_t *describe(const struct table *table, const struct connections *connections,
-	const struct denials *denials, const struct attached_list *attached)
+json_t *describe_dataplane(const struct table *table, const struct connections *connections,
+	const struct refusals *refusals, const struct attached_list *attached)
 {
 	struct table_statistics statistics = table_statistics(table);
 	json_int_t used = (json_int_t)connections_count(connections);
@@ -71,8 +71,9 @@ json_t *describe(const struct table *table, const struct connections *connection
 		describe_attached(attached), "counters", counters, "losses", "connection_events",
 		(json_int_t)connections_lost(connections), "denial_aggregates",
 		(json_int_t)overflow, "tables", "connections", "used", used, "size",
-		(json_int_t)CONNECTIONS_MAX, "denials", "used", (json_int_t)denials_count(denials),
-		"size", (json_int_t)REFUSAL_SETS * REFUSAL_SET_SIZE, "chains", "used",
+		(json_int_t)CONNECTIONS_MAX, "denials", "used",
+		(json_int_t)refusals_count(refusals), "size",
+		(json_int_t)REFUSAL_SETS * REFUSAL_SET_SIZE, "chains", "used",
 		(json_int_t)statistics.chains, "sets", "used", (json_int_t)statistics.sets,
 		"elements", "used", (json_int_t)statistics.elements, "limits", describe_limits());
 }

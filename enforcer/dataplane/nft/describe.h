@@ -3,12 +3,12 @@
 
 #include "dataplane/nft/attached.h"
 #include "dataplane/nft/connections.h"
-#include "dataplane/nft/denials.h"
+#include "dataplane/nft/refusals.h"
 #include "dataplane/nft/table.h"
 
 #include <jansson.h>
 
 /* For status and doctor, as dataplane.h has it, and "limits": what this data plane cannot see. New
  * reference; NULL: out of memory. */
-json_t *describe(const struct table *table, const struct connections *connections,
-	const struct denials *denials, const struct attached_list *attached);
+json_t *describe_dataplane(const struct table *table, const struct connections *connections,
+	const struct refusals *refusals, const struct attached_list *attached);

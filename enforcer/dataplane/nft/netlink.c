@@ -10,7 +10,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define RECEIVE_BYTES    (4 << 20)
+#define RECEIVE_BYTES (4 << 20)
+/* The kernel fills at most 32 KiB of a dump. */
 #define MESSAGE_BYTES    ((size_t)(64 << 10))
 #define ANSWER_TIMEOUT_S 10
 #define DUMP_ATTEMPTS    8
@@ -68,17 +69,15 @@ int netlink_query(
 	struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_t callback, void *userdata)
 {
 	static uint32_t sequence = 0x10000000; /* batches count from 0 */
-	_cleanup_free_ char *buffer = malloc(MESSAGE_BYTES);
+	char buffer[MESSAGE_BYTES];
 	unsigned int port = mnl_socket_get_portid(socket);
 	int r;
 
-	if (!buffer)
-		return -ENOMEM;
 	request->nlmsg_seq = ++sequence;
 	if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
 		return -errno;
 	do {
-		ssize_t length = mnl_socket_recvfrom(socket, buffer, MESSAGE_BYTES);
+		ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
 
 		if (length < 0)
 			return -errno;
@@ -115,12 +114,10 @@ int netlink_dump(struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_t c
 
 int netlink_receive(struct mnl_socket *socket, mnl_cb_t callback, void *userdata)
 {
-	_cleanup_free_ char *buffer = malloc(MESSAGE_BYTES);
+	char buffer[MESSAGE_BYTES];
 	ssize_t length;
 
-	if (!buffer)
-		return -ENOMEM;
-	length = mnl_socket_recvfrom(socket, buffer, MESSAGE_BYTES);
+	length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
 	if (length < 0)
 		return -errno;
 	return mnl_cb_run(buffer, (size_t)length, 0, 0, callback, userdata) < 0 ? -errno : 0;

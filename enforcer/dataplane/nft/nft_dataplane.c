@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The nftables data plane: table.c enforces, connections.c and denials.c report, guards.c refuses
- * everything on interfaces that nobody knows yet.
+ * The nftables data plane: table.c enforces, connections.c and refusals.c report, device_guards.c
+ * refuses everything on interfaces that nobody knows yet.
  */
 #include "dataplane/dataplane.h"
 
@@ -9,10 +9,10 @@
 #include "dataplane/nft/attached.h"
 #include "dataplane/nft/clock.h"
 #include "dataplane/nft/connections.h"
-#include "dataplane/nft/denials.h"
 #include "dataplane/nft/describe.h"
-#include "dataplane/nft/guards.h"
+#include "dataplane/nft/device_guards.h"
 #include "dataplane/nft/plan.h"
+#include "dataplane/nft/refusals.h"
 #include "dataplane/nft/snapshot.h"
 #include "dataplane/nft/sysctls.h"
 #include "dataplane/nft/table.h"
@@ -31,9 +31,9 @@ struct dataplane {
 	struct dataplane_callbacks callbacks;
 	char note[NOTE_MAX]; /* how to put the kernel's settings back */
 	struct table *table;
-	struct guards *guards;
+	struct device_guards *guards;
 	struct connections *connections;
-	struct denials *denials;
+	struct refusals *refusals;
 	struct attached_list attached;
 	struct ir *policy; /* snapshot of what is in force */
 	sd_event_source *timer;
@@ -55,9 +55,9 @@ static const char *unavailable(void)
 static void release(struct dataplane *dataplane)
 {
 	sd_event_source_disable_unref(dataplane->timer);
-	denials_free(dataplane->denials);
+	refusals_free(dataplane->refusals);
 	connections_free(dataplane->connections);
-	guards_free(dataplane->guards);
+	device_guards_free(dataplane->guards);
 	table_free(dataplane->table);
 	attached_clear(&dataplane->attached);
 	snapshot_free(dataplane->policy);
@@ -77,11 +77,11 @@ static int on_tick(sd_event_source *source, uint64_t time_us, void *userdata)
 	_cleanup_error_ struct error error = ERROR_INIT;
 	struct dataplane *dataplane = userdata;
 
-	if (denials_collect(dataplane->denials, &error) < 0)
+	if (refusals_collect(dataplane->refusals, &error) < 0)
 		report_trouble(dataplane, &error);
 	if (table_sweep(dataplane->table, clock_now_ns(CLOCK_MONOTONIC), &error) < 0)
 		report_trouble(dataplane, &error);
-	guards_prune(dataplane->guards);
+	device_guards_prune(dataplane->guards);
 	if (++dataplane->ticks % TICKS_PER_CONNECTION_LIST == 0 &&
 		connections_collect(dataplane->connections, &error) < 0)
 		report_trouble(dataplane, &error);
@@ -98,7 +98,7 @@ static bool adopt(const struct nflog_packet *packet, void *userdata)
 
 static int open_parts(struct dataplane *dataplane, sd_event *event, struct error *error)
 {
-	const struct denials_options options = {
+	const struct refusals_options options = {
 		.nflog_group = dataplane->options.nflog_group,
 		.callbacks = &dataplane->callbacks,
 		.adopt = adopt,
@@ -117,11 +117,11 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 		sysctls_note(dataplane->note);
 	r = sysctls_turn_on(error);
 	if (!r)
-		r = guards_open(&dataplane->guards, error);
+		r = device_guards_open(&dataplane->guards, error);
 	if (!r)
 		r = connections_open(&dataplane->callbacks, event, &dataplane->connections, error);
 	if (!r)
-		r = denials_open(&options, event, &dataplane->denials, error);
+		r = refusals_open(&options, event, &dataplane->refusals, error);
 	if (r < 0)
 		return r;
 	sd_event_now(event, CLOCK_MONOTONIC, &now_us);
@@ -176,10 +176,10 @@ static int set_guards(struct dataplane *dataplane, const struct dataplane_state 
 		bool new = !attached_find(&dataplane->attached, attachment->ifindex);
 
 		if (only_new ? new : attachment->workload < 0)
-			r = guards_add(
+			r = device_guards_add(
 				dataplane->guards, attachment->ifindex, attachment->name, error);
 		else if (!only_new)
-			r = guards_remove(dataplane->guards, attachment->ifindex, error);
+			r = device_guards_remove(dataplane->guards, attachment->ifindex, error);
 	}
 	return r;
 }
@@ -188,9 +188,9 @@ static int set_guards(struct dataplane *dataplane, const struct dataplane_state 
 static int follow(struct dataplane *dataplane, struct ir *policy, bool changed, struct error *error)
 {
 	bool first = !dataplane->policy;
-	int r = changed ? denials_drain(dataplane->denials, error) : 0;
+	int r = changed ? refusals_drain(dataplane->refusals, error) : 0;
 
-	denials_set_ir(dataplane->denials, policy);
+	refusals_set_ir(dataplane->refusals, policy);
 	connections_set_ir(dataplane->connections, policy);
 	snapshot_free(dataplane->policy);
 	dataplane->policy = policy;
@@ -244,27 +244,27 @@ static int nft_guard(
 {
 	if (attached_find(&dataplane->attached, ifindex))
 		return 0;
-	return guards_add(dataplane->guards, ifindex, name, error);
+	return device_guards_add(dataplane->guards, ifindex, name, error);
 }
 
 static int nft_collect(struct dataplane *dataplane, struct error *error)
 {
-	int r = denials_collect(dataplane->denials, error);
+	int r = refusals_collect(dataplane->refusals, error);
 
 	return r < 0 ? r : connections_collect(dataplane->connections, error);
 }
 
 static json_t *nft_describe(struct dataplane *dataplane)
 {
-	return describe(
-		dataplane->table, dataplane->connections, dataplane->denials, &dataplane->attached);
+	return describe_dataplane(dataplane->table, dataplane->connections, dataplane->refusals,
+		&dataplane->attached);
 }
 
 static void nft_close(struct dataplane *dataplane, bool detach)
 {
 	if (detach) {
-		(void)denials_collect(dataplane->denials, NULL);
-		(void)guards_remove_all(dataplane->guards, NULL);
+		(void)refusals_collect(dataplane->refusals, NULL);
+		(void)device_guards_remove_all(dataplane->guards, NULL);
 		(void)table_remove(dataplane->table, NULL);
 		sysctls_restore(dataplane->note);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "dataplane/nft/denials.h"
+#include "dataplane/nft/refusals.h"
 
 #include "base/cleanup.h"
 #include "dataplane/nft/batch.h"
@@ -19,8 +19,8 @@
 #define RECORDS_MAX    ((size_t)(4 * REFUSAL_SET_SIZE))
 #define READS_PER_WAKE 64
 
-struct denials {
-	struct denials_options options;
+struct refusals {
+	struct refusals_options options;
 	struct mnl_socket *socket;
 	struct mnl_socket *log;
 	sd_event_source *source;
@@ -32,7 +32,8 @@ struct denials {
 	uint64_t lost;            /* logged packets that were dropped on the way */
 };
 
-static void report(struct denials *denials, struct denial *denial, uint64_t packets, uint64_t bytes)
+static void report(
+	struct refusals *refusals, struct denial *denial, uint64_t packets, uint64_t bytes)
 {
 	struct flow_event event;
 
@@ -43,50 +44,50 @@ static void report(struct denials *denials, struct denial *denial, uint64_t pack
 	event = denial->event;
 	event.packets[0] = packets;
 	event.bytes[0] = bytes;
-	denials->options.callbacks->flow(&event, denials->options.callbacks->userdata);
+	refusals->options.callbacks->flow(&event, refusals->options.callbacks->userdata);
 }
 
-static void report_gap(struct denials *denials, uint64_t lost)
+static void report_gap(struct refusals *refusals, uint64_t lost)
 {
 	const struct flow_event event = {
 		.type = FLOW_GAP, .time_ns = clock_now_ns(CLOCK_REALTIME), .lost = lost};
 
 	if (lost)
-		denials->options.callbacks->flow(&event, denials->options.callbacks->userdata);
+		refusals->options.callbacks->flow(&event, refusals->options.callbacks->userdata);
 }
 
-static struct denial *find(const struct denials *denials, const struct denial_key *key)
+static struct denial *find(const struct refusals *refusals, const struct denial_key *key)
 {
 	struct denial *denial;
 
-	HASH_FIND(hh, denials->records, key, sizeof(*key), denial);
+	HASH_FIND(hh, refusals->records, key, sizeof(*key), denial);
 	return denial;
 }
 
-static struct denial *add(struct denials *denials, const struct denial_key *key)
+static struct denial *add(struct refusals *refusals, const struct denial_key *key)
 {
 	struct denial *denial = NULL;
 
-	if (HASH_COUNT(denials->records) < RECORDS_MAX)
+	if (HASH_COUNT(refusals->records) < RECORDS_MAX)
 		denial = calloc(1, sizeof(*denial));
 	if (!denial)
 		return NULL;
 	denial->key = *key;
-	denial->round = denials->round;
-	HASH_ADD(hh, denials->records, key, sizeof(denial->key), denial);
+	denial->round = refusals->round;
+	HASH_ADD(hh, refusals->records, key, sizeof(denial->key), denial);
 	return denial;
 }
 
-static void drop(struct denials *denials, struct denial *denial)
+static void drop(struct refusals *refusals, struct denial *denial)
 {
-	HASH_DEL(denials->records, denial);
+	HASH_DEL(refusals->records, denial);
 	free(denial);
 }
 
 /* One that no element counts: an adoption that policy refused. Reported with the next collection.
  */
 static void count_by_packet(
-	struct denials *denials, const struct nflog_packet *packet, struct denial_prefix prefix)
+	struct refusals *refusals, const struct nflog_packet *packet, struct denial_prefix prefix)
 {
 	struct denial_key key;
 	struct denial *denial;
@@ -94,21 +95,21 @@ static void count_by_packet(
 	prefix.reason = REASON_POLICY_DENIED;
 	key = denial_key_of_packet(packet, prefix.reason);
 	key.set = REFUSAL_SETS;
-	denial = find(denials, &key);
+	denial = find(refusals, &key);
 	if (!denial) {
-		denial = add(denials, &key);
+		denial = add(refusals, &key);
 		if (!denial) {
-			denials->lost++;
+			refusals->lost++;
 			return;
 		}
 		denial_from_packet(denial, packet, &prefix, clock_now_ns(CLOCK_REALTIME));
-		denial_explain(denial, denials->ir);
+		denial_explain(denial, refusals->ir);
 	}
 	denial->pending_packets++;
 	denial->pending_bytes += packet->bytes;
 }
 
-static void take_packet(struct denials *denials, const struct nflog_packet *packet)
+static void take_packet(struct refusals *refusals, const struct nflog_packet *packet)
 {
 	struct denial_prefix prefix;
 	struct denial_key key;
@@ -117,21 +118,21 @@ static void take_packet(struct denials *denials, const struct nflog_packet *pack
 	if (denial_parse_prefix(packet->prefix, &prefix) < 0)
 		return;
 	if (prefix.adopt) {
-		if (!denials->options.adopt(packet, denials->options.userdata))
-			count_by_packet(denials, packet, prefix);
+		if (!refusals->options.adopt(packet, refusals->options.userdata))
+			count_by_packet(refusals, packet, prefix);
 		return;
 	}
 	key = denial_key_of_packet(packet, prefix.reason);
-	if (find(denials, &key))
+	if (find(refusals, &key))
 		return; /* two processors saw the first packet: the element counts both */
-	denial = add(denials, &key);
+	denial = add(refusals, &key);
 	if (!denial) {
-		denials->lost++;
+		refusals->lost++;
 		return;
 	}
 	denial_from_packet(denial, packet, &prefix, clock_now_ns(CLOCK_REALTIME));
-	denial_explain(denial, denials->ir);
-	report(denials, denial, 1, packet->bytes);
+	denial_explain(denial, refusals->ir);
+	report(refusals, denial, 1, packet->bytes);
 }
 
 static int read_logged(const struct nlmsghdr *message, void *userdata)
@@ -144,10 +145,10 @@ static int read_logged(const struct nlmsghdr *message, void *userdata)
 }
 
 /* Details of refusals that the socket had no room for are lost; their counts are not. */
-static void read_log(struct denials *denials)
+static void read_log(struct refusals *refusals)
 {
 	for (unsigned int i = 0; i < READS_PER_WAKE; i++) {
-		int r = netlink_receive(denials->log, read_logged, denials);
+		int r = netlink_receive(refusals->log, read_logged, refusals);
 
 		if (r < 0 && r != -ENOBUFS)
 			break;
@@ -163,68 +164,68 @@ static int on_log(sd_event_source *source, int fd, uint32_t events, void *userda
 	return 0;
 }
 
-int denials_open(const struct denials_options *options, sd_event *event, struct denials **ret,
+int refusals_open(const struct refusals_options *options, sd_event *event, struct refusals **ret,
 	struct error *error)
 {
-	_cleanup_(denials_freep) struct denials *denials = calloc(1, sizeof(*denials));
+	_cleanup_(refusals_freep) struct refusals *refusals = calloc(1, sizeof(*refusals));
 	uint64_t bytes;
 	int r;
 
-	if (!denials)
+	if (!refusals)
 		return error_nomem(error);
-	denials->options = *options;
-	r = netlink_open(&denials->socket, error);
+	refusals->options = *options;
+	r = netlink_open(&refusals->socket, error);
 	if (!r)
-		r = nflog_open(options->nflog_group, &denials->log, error);
+		r = nflog_open(options->nflog_group, &refusals->log, error);
 	if (r < 0)
 		return r;
 	/* What overflowed before is an earlier agent's. */
-	(void)listing_counter(denials->socket, REFUSAL_OVERFLOW, &denials->overflow, &bytes);
-	r = sd_event_add_io(
-		event, &denials->source, mnl_socket_get_fd(denials->log), EPOLLIN, on_log, denials);
+	(void)listing_counter(refusals->socket, REFUSAL_OVERFLOW, &refusals->overflow, &bytes);
+	r = sd_event_add_io(event, &refusals->source, mnl_socket_get_fd(refusals->log), EPOLLIN,
+		on_log, refusals);
 	if (r < 0)
 		return error_errno(error, r, "watch NFLOG");
-	*ret = TAKE_PTR(denials);
+	*ret = TAKE_PTR(refusals);
 	return 0;
 }
 
-void denials_free(struct denials *denials)
+void refusals_free(struct refusals *refusals)
 {
 	struct denial *denial, *next;
 
-	if (!denials)
+	if (!refusals)
 		return;
-	sd_event_source_disable_unref(denials->source);
-	HASH_ITER (hh, denials->records, denial, next)
-		drop(denials, denial);
-	netlink_closep(&denials->log);
-	netlink_closep(&denials->socket);
-	free(denials);
+	sd_event_source_disable_unref(refusals->source);
+	HASH_ITER (hh, refusals->records, denial, next)
+		drop(refusals, denial);
+	netlink_closep(&refusals->log);
+	netlink_closep(&refusals->socket);
+	free(refusals);
 }
 
-void denials_set_ir(struct denials *denials, const struct ir *ir)
+void refusals_set_ir(struct refusals *refusals, const struct ir *ir)
 {
-	denials->ir = ir;
+	refusals->ir = ir;
 }
 
-size_t denials_count(const struct denials *denials)
+size_t refusals_count(const struct refusals *refusals)
 {
-	return HASH_COUNT(denials->records);
+	return HASH_COUNT(refusals->records);
 }
 
 struct reading {
-	struct denials *denials;
+	struct refusals *refusals;
 	uint32_t set;
 };
 
 /* A counter may have moved, or started anew where the element was deleted and came again. */
 static void take_count(
-	struct denials *denials, struct denial *denial, uint64_t packets, uint64_t bytes)
+	struct refusals *refusals, struct denial *denial, uint64_t packets, uint64_t bytes)
 {
 	if (packets < denial->packets)
 		denial->packets = denial->bytes = 0;
 	if (packets > denial->packets)
-		report(denials, denial, packets - denial->packets,
+		report(refusals, denial, packets - denial->packets,
 			bytes > denial->bytes ? bytes - denial->bytes : 0);
 }
 
@@ -238,27 +239,27 @@ static int take_element(const uint8_t *bytes, size_t length, uint64_t packets,
 	if (length > sizeof(key.bytes))
 		return 0;
 	memcpy(key.bytes, bytes, length);
-	denial = find(reading->denials, &key);
+	denial = find(reading->refusals, &key);
 	if (!denial) {
-		denial = add(reading->denials, &key);
+		denial = add(reading->refusals, &key);
 		if (!denial)
 			return 0; /* counted when there is room again */
 		denial_from_key(denial, &key, clock_now_ns(CLOCK_REALTIME));
-		denial_explain(denial, reading->denials->ir);
+		denial_explain(denial, reading->refusals->ir);
 		denial->active_ns = clock_now_ns(CLOCK_MONOTONIC);
 	}
-	denial->round = reading->denials->round;
-	take_count(reading->denials, denial, packets, counted_bytes);
+	denial->round = reading->refusals->round;
+	take_count(reading->refusals, denial, packets, counted_bytes);
 	return 0;
 }
 
-static int read_sets(struct denials *denials, struct error *error)
+static int read_sets(struct refusals *refusals, struct error *error)
 {
-	denials->round++;
+	refusals->round++;
 	for (uint32_t i = 0; i < REFUSAL_SETS; i++) {
 		const struct refusal_set set = refusal_set(i);
-		struct reading reading = {denials, i};
-		int r = listing_counted(denials->socket, set.name, take_element, &reading);
+		struct reading reading = {refusals, i};
+		int r = listing_counted(refusals->socket, set.name, take_element, &reading);
 
 		/* No table yet: nothing was refused. */
 		if (r < 0 && r != -ENOENT)
@@ -286,17 +287,17 @@ static bool is_idle(const struct denial *denial, uint64_t before_ns)
 
 /* Elements of one set that have not counted since before_ns. */
 static int list_idle(
-	struct denials *denials, uint32_t index, uint64_t before_ns, struct element_list *list)
+	struct refusals *refusals, uint32_t index, uint64_t before_ns, struct element_list *list)
 {
 	const struct refusal_set set = refusal_set(index);
 	const struct denial *denial;
 	int r = 0;
 
-	for (denial = denials->records; !r && denial; denial = denial->hh.next) {
+	for (denial = refusals->records; !r && denial; denial = denial->hh.next) {
 		struct element element = {.key_length = (uint8_t)key_length(&set)};
 
 		if (denial->key.set != index || !is_idle(denial, before_ns) ||
-			denial->round != denials->round)
+			denial->round != refusals->round)
 			continue;
 		memcpy(element.key, denial->key.bytes, sizeof(element.key));
 		r = element_list_add(list, &element);
@@ -304,27 +305,27 @@ static int list_idle(
 	return r;
 }
 
-static void drop_listed(struct denials *denials, uint32_t index, const struct element_list *list)
+static void drop_listed(struct refusals *refusals, uint32_t index, const struct element_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		struct denial_key key = {.set = index};
 		struct denial *denial;
 
 		memcpy(key.bytes, list->items[i].key, sizeof(key.bytes));
-		denial = find(denials, &key);
+		denial = find(refusals, &key);
 		if (denial)
-			drop(denials, denial);
+			drop(refusals, denial);
 	}
 }
 
 static int delete_idle(
-	struct denials *denials, uint32_t index, uint64_t before_ns, struct error *error)
+	struct refusals *refusals, uint32_t index, uint64_t before_ns, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
 	_cleanup_(element_list_clear) struct element_list list = {0};
 	const struct refusal_set set = refusal_set(index);
-	struct reading reading = {denials, index};
-	int r = list_idle(denials, index, before_ns, &list);
+	struct reading reading = {refusals, index};
+	int r = list_idle(refusals, index, before_ns, &list);
 
 	if (r < 0)
 		return error_nomem(error);
@@ -336,80 +337,80 @@ static int delete_idle(
 			batch, NFT_MSG_DELSETELEM, NLM_F_ECHO, set.name, &list, NULL, NULL);
 	if (r < 0)
 		return error_nomem(error);
-	r = batch_send(batch, denials->socket, read_deleted, &reading, error);
+	r = batch_send(batch, refusals->socket, read_deleted, &reading, error);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	drop_listed(denials, index, &list);
+	drop_listed(refusals, index, &list);
 	return 0;
 }
 
-static void forget_idle(struct denials *denials, uint64_t before_ns)
+static void forget_idle(struct refusals *refusals, uint64_t before_ns)
 {
 	struct denial *denial, *next;
 
-	HASH_ITER (hh, denials->records, denial, next) {
+	HASH_ITER (hh, refusals->records, denial, next) {
 		/* Logged, but in no set: the set was full. */
-		if (denial->key.set < REFUSAL_SETS && denial->round < denials->round) {
-			denials->overflow_logged += denial->packets;
-			drop(denials, denial);
+		if (denial->key.set < REFUSAL_SETS && denial->round < refusals->round) {
+			refusals->overflow_logged += denial->packets;
+			drop(refusals, denial);
 		} else if (is_idle(denial, before_ns)) {
-			drop(denials, denial);
+			drop(refusals, denial);
 		}
 	}
 }
 
-static void report_pending(struct denials *denials)
+static void report_pending(struct refusals *refusals)
 {
 	struct denial *denial;
 
-	for (denial = denials->records; denial; denial = denial->hh.next) {
+	for (denial = refusals->records; denial; denial = denial->hh.next) {
 		if (!denial->pending_packets)
 			continue;
-		report(denials, denial, denial->pending_packets, denial->pending_bytes);
+		report(refusals, denial, denial->pending_packets, denial->pending_bytes);
 		denial->pending_packets = denial->pending_bytes = 0;
 	}
 }
 
-static void report_overflow(struct denials *denials)
+static void report_overflow(struct refusals *refusals)
 {
 	uint64_t packets, bytes, lost;
 
-	if (listing_counter(denials->socket, REFUSAL_OVERFLOW, &packets, &bytes) < 0)
+	if (listing_counter(refusals->socket, REFUSAL_OVERFLOW, &packets, &bytes) < 0)
 		return;
-	if (packets < denials->overflow)
-		denials->overflow = 0; /* another table */
-	lost = packets - denials->overflow;
-	lost = lost > denials->overflow_logged ? lost - denials->overflow_logged : 0;
-	denials->overflow = packets;
-	denials->overflow_logged = 0;
-	report_gap(denials, lost + denials->lost);
-	denials->lost = 0;
+	if (packets < refusals->overflow)
+		refusals->overflow = 0; /* another table */
+	lost = packets - refusals->overflow;
+	lost = lost > refusals->overflow_logged ? lost - refusals->overflow_logged : 0;
+	refusals->overflow = packets;
+	refusals->overflow_logged = 0;
+	report_gap(refusals, lost + refusals->lost);
+	refusals->lost = 0;
 }
 
-static int collect(struct denials *denials, uint64_t before_ns, struct error *error)
+static int collect(struct refusals *refusals, uint64_t before_ns, struct error *error)
 {
 	int r;
 
-	read_log(denials);
-	report_pending(denials);
-	r = read_sets(denials, error);
+	read_log(refusals);
+	report_pending(refusals);
+	r = read_sets(refusals, error);
 	for (uint32_t i = 0; !r && i < REFUSAL_SETS; i++)
-		r = delete_idle(denials, i, before_ns, error);
+		r = delete_idle(refusals, i, before_ns, error);
 	if (r < 0)
 		return r;
-	forget_idle(denials, before_ns);
-	report_overflow(denials);
+	forget_idle(refusals, before_ns);
+	report_overflow(refusals);
 	return 0;
 }
 
-int denials_collect(struct denials *denials, struct error *error)
+int refusals_collect(struct refusals *refusals, struct error *error)
 {
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 
-	return collect(denials, now_ns > IDLE_NS ? now_ns - IDLE_NS : 0, error);
+	return collect(refusals, now_ns > IDLE_NS ? now_ns - IDLE_NS : 0, error);
 }
 
-int denials_drain(struct denials *denials, struct error *error)
+int refusals_drain(struct refusals *refusals, struct error *error)
 {
-	return collect(denials, UINT64_MAX, error);
+	return collect(refusals, UINT64_MAX, error);
 }

@@ -17,9 +17,9 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-struct denials;
+struct refusals;
 
-struct denials_options {
+struct refusals_options {
 	uint16_t nflog_group;
 	const struct dataplane_callbacks *callbacks;
 	/* A packet in mid-stream whose address is under adoption. True: it is none of ours to
@@ -28,22 +28,22 @@ struct denials_options {
 	void *userdata;
 };
 
-int denials_open(const struct denials_options *options, sd_event *event, struct denials **ret,
+int refusals_open(const struct refusals_options *options, sd_event *event, struct refusals **ret,
 	struct error *error);
-void denials_free(struct denials *denials);
+void refusals_free(struct refusals *refusals);
 
 /* What explains refusals that the log did not. Borrowed until the next call. */
-void denials_set_ir(struct denials *denials, const struct ir *ir);
+void refusals_set_ir(struct refusals *refusals, const struct ir *ir);
 
 /* Reports what has been refused up to now, and deletes idle elements. */
-int denials_collect(struct denials *denials, struct error *error);
+int refusals_collect(struct refusals *refusals, struct error *error);
 /* The same, and deletes all: what comes now is refused by other rules. */
-int denials_drain(struct denials *denials, struct error *error);
+int refusals_drain(struct refusals *refusals, struct error *error);
 
 /* Kinds of refusals that are being counted. */
-size_t denials_count(const struct denials *denials);
+size_t refusals_count(const struct refusals *refusals);
 
-static inline void denials_freep(struct denials **denials)
+static inline void refusals_freep(struct refusals **refusals)
 {
-	denials_free(*denials);
+	refusals_free(*refusals);
 }

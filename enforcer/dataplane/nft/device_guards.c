@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "dataplane/nft/guards.h"
+#include "dataplane/nft/device_guards.h"
 
 #include "base/cleanup.h"
 #include "dataplane/nft/batch.h"
@@ -34,7 +34,7 @@ struct guard {
 	UT_hash_handle hh;
 };
 
-struct guards {
+struct device_guards {
 	struct mnl_socket *socket;
 	struct guard *items;
 };
@@ -45,7 +45,7 @@ static void format_name(char name[static NAME_MAX_BYTES], uint32_t ifindex, size
 	snprintf(name, NAME_MAX_BYTES, "guard-%u-%s", ifindex, sides[side].suffix);
 }
 
-static int remember(struct guards *guards, uint32_t ifindex)
+static int remember(struct device_guards *guards, uint32_t ifindex)
 {
 	struct guard *guard = calloc(1, sizeof(*guard));
 
@@ -56,7 +56,7 @@ static int remember(struct guards *guards, uint32_t ifindex)
 	return 0;
 }
 
-static struct guard *find(const struct guards *guards, uint32_t ifindex)
+static struct guard *find(const struct device_guards *guards, uint32_t ifindex)
 {
 	struct guard *guard;
 
@@ -67,7 +67,7 @@ static struct guard *find(const struct guards *guards, uint32_t ifindex)
 static int read_chain(const struct nlmsghdr *message, void *userdata)
 {
 	struct nftnl_chain *chain = nftnl_chain_alloc();
-	struct guards *guards = userdata;
+	struct device_guards *guards = userdata;
 	const char *name, *table;
 	unsigned int ifindex;
 	int r = 0;
@@ -86,9 +86,9 @@ end:
 	return r < 0 ? MNL_CB_ERROR : MNL_CB_OK;
 }
 
-int guards_open(struct guards **ret, struct error *error)
+int device_guards_open(struct device_guards **ret, struct error *error)
 {
-	_cleanup_(guards_freep) struct guards *guards = calloc(1, sizeof(*guards));
+	_cleanup_(device_guards_freep) struct device_guards *guards = calloc(1, sizeof(*guards));
 	char buffer[256];
 	int r;
 
@@ -106,7 +106,7 @@ int guards_open(struct guards **ret, struct error *error)
 	return 0;
 }
 
-void guards_free(struct guards *guards)
+void device_guards_free(struct device_guards *guards)
 {
 	struct guard *guard, *next;
 
@@ -182,7 +182,8 @@ static int write_guard(struct batch *batch, uint32_t ifindex, const char *device
 	return r;
 }
 
-int guards_add(struct guards *guards, uint32_t ifindex, const char *name, struct error *error)
+int device_guards_add(
+	struct device_guards *guards, uint32_t ifindex, const char *name, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
 	int r;
@@ -200,7 +201,8 @@ int guards_add(struct guards *guards, uint32_t ifindex, const char *name, struct
 	return remember(guards, ifindex) < 0 ? error_nomem(error) : 0;
 }
 
-static int send_removal(struct guards *guards, uint32_t ifindex, size_t side, struct error *error)
+static int send_removal(
+	struct device_guards *guards, uint32_t ifindex, size_t side, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
 	char name[NAME_MAX_BYTES];
@@ -216,7 +218,7 @@ static int send_removal(struct guards *guards, uint32_t ifindex, size_t side, st
 	return r == -ENOENT ? 0 : r;
 }
 
-int guards_remove(struct guards *guards, uint32_t ifindex, struct error *error)
+int device_guards_remove(struct device_guards *guards, uint32_t ifindex, struct error *error)
 {
 	struct guard *guard = find(guards, ifindex);
 
@@ -233,22 +235,22 @@ int guards_remove(struct guards *guards, uint32_t ifindex, struct error *error)
 	return 0;
 }
 
-void guards_prune(struct guards *guards)
+void device_guards_prune(struct device_guards *guards)
 {
 	struct guard *guard, *next;
 	char name[IF_NAMESIZE];
 
 	HASH_ITER (hh, guards->items, guard, next)
 		if (!if_indextoname(guard->ifindex, name))
-			(void)guards_remove(guards, guard->ifindex, NULL);
+			(void)device_guards_remove(guards, guard->ifindex, NULL);
 }
 
-bool guards_has(const struct guards *guards, uint32_t ifindex)
+bool device_guards_has(const struct device_guards *guards, uint32_t ifindex)
 {
 	return find(guards, ifindex);
 }
 
-int guards_remove_all(struct guards *guards, struct error *error)
+int device_guards_remove_all(struct device_guards *guards, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
 	int r = batch_new(&batch);

@@ -15,22 +15,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct guards;
+struct device_guards;
 
 /* Takes over the guards that an earlier agent left. */
-int guards_open(struct guards **ret, struct error *error);
-void guards_free(struct guards *guards);
+int device_guards_open(struct device_guards **ret, struct error *error);
+void device_guards_free(struct device_guards *guards);
 
 /* No-op for an interface that is guarded. */
-int guards_add(struct guards *guards, uint32_t ifindex, const char *name, struct error *error);
-int guards_remove(struct guards *guards, uint32_t ifindex, struct error *error);
-bool guards_has(const struct guards *guards, uint32_t ifindex);
+int device_guards_add(
+	struct device_guards *guards, uint32_t ifindex, const char *name, struct error *error);
+int device_guards_remove(struct device_guards *guards, uint32_t ifindex, struct error *error);
+bool device_guards_has(const struct device_guards *guards, uint32_t ifindex);
 /* Forgets those whose interface is gone. */
-void guards_prune(struct guards *guards);
+void device_guards_prune(struct device_guards *guards);
 /* Removes the table, if it is there. */
-int guards_remove_all(struct guards *guards, struct error *error);
+int device_guards_remove_all(struct device_guards *guards, struct error *error);
 
-static inline void guards_freep(struct guards **guards)
+static inline void device_guards_freep(struct device_guards **guards)
 {
-	guards_free(*guards);
+	device_guards_free(*guards);
 }
