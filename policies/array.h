@@ -22,10 +22,10 @@ static inline void *array_slot(void *items, size_t count, size_t item_size)
 }
 
 /* A pointer to a new zeroed last item; NULL: out of memory. */
-#define array_append(items, count)                                             \
-	({                                                                     \
-		void *grown_ = array_slot((items), (count), sizeof(*(items))); \
-		if (grown_)                                                    \
-			(items) = grown_;                                      \
-		grown_ ? &(items)[(count)++] : NULL;                           \
+#define array_append(items, count)                                                     \
+	({                                                                             \
+		void *grown_ = array_slot((items), (count), sizeof(typeof(*(items)))); \
+		if (grown_)                                                            \
+			(items) = grown_;                                              \
+		grown_ ? &(items)[(count)++] : NULL;                                   \
 	})

@@ -148,7 +148,7 @@ int documents_remove(struct document_list *list, enum document_kind kind, const 
 		document_release(list->items[i]);
 		list->count--;
 		memmove(&list->items[i], &list->items[i + 1],
-			(list->count - i) * sizeof(*list->items));
+			(list->count - i) * sizeof(struct document *));
 		return 0;
 	}
 	return -ENOENT;

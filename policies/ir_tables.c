@@ -64,7 +64,8 @@ static int list_rules(
 			return -ENOMEM;
 	}
 	if (list->rules_count)
-		qsort(list->rules, list->rules_count, sizeof(*list->rules), compare_rules);
+		qsort(list->rules, list->rules_count, sizeof(const struct compiled_rule *),
+			compare_rules);
 	return 0;
 }
 

@@ -174,16 +174,16 @@ static void read_types(struct yaml_reader *reader, yaml_node_t *node, struct pol
 
 void network_policy_read(struct yaml_reader *reader, yaml_node_t *spec, struct document *document)
 {
+	/* The rules of a direction are at its number. */
 	enum {
-		SUBJECT,
-		RULES,
-		TYPES = RULES + DIRECTION_COUNT,
+		SUBJECT = DIRECTION_COUNT,
+		TYPES,
 		COUNT
 	};
 	struct yaml_field fields[COUNT] = {
+		[DIRECTION_INGRESS] = {.name = "ingress"},
+		[DIRECTION_EGRESS] = {.name = "egress"},
 		[SUBJECT] = {.name = "podSelector"},
-		[RULES + DIRECTION_INGRESS] = {.name = "ingress"},
-		[RULES + DIRECTION_EGRESS] = {.name = "egress"},
 		[TYPES] = {.name = "policyTypes"},
 	};
 	struct policy *policy = document->policy;
@@ -195,14 +195,14 @@ void network_policy_read(struct yaml_reader *reader, yaml_node_t *spec, struct d
 	if (fields[SUBJECT].node)
 		selector_read(reader, fields[SUBJECT].node, "podSelector", &policy->subject.labels);
 	for (int direction = 0; direction < DIRECTION_COUNT; direction++)
-		if (fields[RULES + direction].node)
-			rules_read(reader, fields[RULES + direction].node,
-				(enum direction)direction, policy, read_rule, document);
+		if (fields[direction].node)
+			rules_read(reader, fields[direction].node, (enum direction)direction,
+				policy, read_rule, document);
 	read_types(reader, fields[TYPES].node, policy);
 	for (int direction = 0; direction < DIRECTION_COUNT; direction++) {
 		if (!policy->rules_count[direction] || policy->isolates[direction])
 			continue;
-		yaml_reader_warning(reader, fields[RULES + direction].key, "no-effect",
+		yaml_reader_warning(reader, fields[direction].key, "no-effect",
 			"policyTypes leaves this direction out: its rules have no effect");
 		policy_drop_rules(policy, (enum direction)direction);
 	}

@@ -186,13 +186,13 @@ static void set_isolation(struct policy *policy, enum direction direction)
 	policy->isolates[direction] = allows && policy->tier == TIER_APPLICATION;
 }
 
+/* The rules of a direction are at its number. */
 enum {
-	SUBJECT,
+	SUBJECT = DIRECTION_COUNT,
 	TIER,
 	PRIORITY,
 	MODE,
-	RULES,
-	SPEC_FIELDS = RULES + DIRECTION_COUNT
+	SPEC_FIELDS
 };
 
 static void read_settings(
@@ -231,12 +231,12 @@ static void settle_namespace(struct yaml_reader *reader, struct document *docume
 void segment_policy_read(struct yaml_reader *reader, yaml_node_t *spec, struct document *document)
 {
 	struct yaml_field fields[SPEC_FIELDS] = {
+		[DIRECTION_INGRESS] = {.name = "ingress"},
+		[DIRECTION_EGRESS] = {.name = "egress"},
 		[SUBJECT] = {.name = "subject", .required = true},
 		[TIER] = {.name = "tier"},
 		[PRIORITY] = {.name = "priority"},
 		[MODE] = {.name = "mode"},
-		[RULES + DIRECTION_INGRESS] = {.name = "ingress"},
-		[RULES + DIRECTION_EGRESS] = {.name = "egress"},
 	};
 	struct policy *policy = document->policy;
 
@@ -249,14 +249,14 @@ void segment_policy_read(struct yaml_reader *reader, yaml_node_t *spec, struct d
 	default_namespace(reader, document, &policy->subject.namespace);
 	if (fields[SUBJECT].node)
 		selector_read_any(reader, fields[SUBJECT].node, "subject", &policy->subject.labels);
-	if (!fields[RULES + DIRECTION_INGRESS].key && !fields[RULES + DIRECTION_EGRESS].key)
+	if (!fields[DIRECTION_INGRESS].key && !fields[DIRECTION_EGRESS].key)
 		yaml_reader_warning(reader, spec, "no-effect",
 			"neither ingress nor egress: this policy has no effect");
 	for (int direction = 0; direction < DIRECTION_COUNT; direction++) {
-		if (!fields[RULES + direction].node)
+		if (!fields[direction].node)
 			continue;
-		rules_read(reader, fields[RULES + direction].node, (enum direction)direction,
-			policy, read_rule, document);
+		rules_read(reader, fields[direction].node, (enum direction)direction, policy,
+			read_rule, document);
 		set_isolation(policy, (enum direction)direction);
 	}
 }

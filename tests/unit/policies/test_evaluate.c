@@ -25,10 +25,10 @@
 	", namespace: " namespace ", labels: {" labels                                            \
 				  "}}, spec: {containers: [{ports: [{name: http, containerPort: " \
 				  "8080}]}]}, status: {podIP: " address "}}\n"
-#define PODS                                                                          \
-	POD("default", "web", "app: web", WEB)                                        \
-	POD("default", "api", "app: api", API) POD("other", "web", "app: web", OTHER) \
-		POD("default", "far", "app: far", FAR)
+#define PODS                                   \
+	POD("default", "web", "app: web", WEB) \
+	POD("default", "api", "app: api", API) \
+	POD("other", "web", "app: web", OTHER) POD("default", "far", "app: far", FAR)
 #define SEGMENT(name, spec)                                                           \
 	"---\n{apiVersion: segctl.io/v1, kind: SegmentPolicy, metadata: {name: " name \
 	"}, spec: " spec "}\n"
