@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "graph.h"
 
+#include "output.h"
 #include "record.h"
 #include "text.h"
 
@@ -36,12 +37,16 @@ static const char *color_of(const json_t *edge)
 /* "tcp/5432" and how much: connections where they were allowed, packets where not. */
 static char *label_of(const json_t *edge, const char *newline)
 {
-	_cleanup_free_ char *port = record_port(edge), *count = NULL;
 	bool denied = record_color(field_text(edge, "verdict")) == TABLE_BAD;
+	_cleanup_free_ char *port = record_port(edge), *count = NULL;
 
-	count = text_count(denied ? field_sum(edge, "packets") : field_number(edge, "connections"));
-	return text_format(
-		"%s%s%s %s", port, newline, count, denied ? "packets denied" : "connections");
+	if (denied)
+		count = output_plural(
+			field_sum(edge, "packets"), "packet denied", "packets denied");
+	else
+		count = output_plural(
+			field_number(edge, "connections"), "connection", "connections");
+	return text_format("%s%s%s", port, newline, count);
 }
 
 static bool is_of_namespace(const json_t *node, const char *namespace)

@@ -4,6 +4,7 @@
 #include "output.h"
 #include "record.h"
 #include "subject.h"
+#include "table.h"
 #include "text.h"
 
 static void print_subjects(const json_t *policy)
@@ -18,20 +19,49 @@ static void print_subjects(const json_t *policy)
 		output_property("selects", "no workload on this node");
 }
 
-static void print_rules(const json_t *policy)
+static const struct table_column rule_columns[] = {
+	{"RULE", TABLE_SHRINK},
+	{"VERDICT", 0},
+	{"TIER", 0},
+	{"LINE", TABLE_RIGHT},
+	{"HITS", TABLE_RIGHT},
+	{0},
+};
+
+/* Without the policy's name, which stands above. */
+static char *name_of(const json_t *rule)
 {
-	const json_t *rule;
-	size_t i;
+	const json_t *index = json_object_get(rule, "index");
+	const char *direction = field_text(rule, "direction");
 
-	json_array_foreach (json_object_get(policy, "rules"), i, rule) {
-		const char *text = field_text(rule, "text");
-
-		output_property_take(i ? "" : "rules",
-			text_format("%s, %s tier", text, field_text(rule, "tier")));
-	}
+	if (!json_is_integer(index))
+		return text_format("%s: no rule allows", direction);
+	return text_format("%s[%d]", direction, (int)json_integer_value(index));
 }
 
-static void print_policy(const json_t *policy)
+static void print_rules(const struct settings *settings, const json_t *policy)
+{
+	const json_t *rule, *rules = json_object_get(policy, "rules");
+	_cleanup_table_ struct table *table = table_new(settings, rule_columns);
+	size_t i;
+
+	if (json_array_size(rules) == 0)
+		return;
+	json_array_foreach (rules, i, rule) {
+		const char *verdict = field_text(rule, "verdict");
+
+		table_row(table);
+		table_cell(table, TABLE_PLAIN, name_of(rule));
+		table_cell_text(table, record_color(verdict), verdict);
+		table_cell_text(table, TABLE_PLAIN, field_text(rule, "tier"));
+		table_count(table, field_number(rule, "line"));
+		table_count(table, field_number(rule, "hits"));
+	}
+	output_heading(settings, "Rules");
+	table_print(table);
+}
+
+static void print_policy(const struct settings *settings, const json_t *policy)
 {
 	const json_t *source = json_object_get(policy, "source");
 	_cleanup_free_ char *name = record_name(policy);
@@ -44,7 +74,7 @@ static void print_policy(const json_t *policy)
 		output_property_take("from file", text_format("%s:%.0f", field_text(source, "file"),
 							  field_number(source, "line")));
 	print_subjects(policy);
-	print_rules(policy);
+	print_rules(settings, policy);
 	if (*text)
 		printf("\n%s", text);
 }
@@ -72,7 +102,7 @@ int inspect_policy_run(struct settings *settings, int argc, char **argv)
 	json_array_foreach (json_object_get(answer, "policies"), i, policy) {
 		if (i)
 			putchar('\n');
-		print_policy(policy);
+		print_policy(settings, policy);
 	}
 	return EXIT_YES;
 }

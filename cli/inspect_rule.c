@@ -22,10 +22,12 @@ static const struct table_column columns[] = {
 	{0},
 };
 
-/* "ingress[0]" in "SegmentPolicy shop/db ingress[0]"; without it all rules of the policy. */
+/* "ingress[0]" in "SegmentPolicy shop/db ingress[0]", or "ingress" for all of that direction, among
+ * them the one that stands for isolation; without a word all rules of the policy. */
 static bool is_wanted(const json_t *rule, const struct subject *subject)
 {
-	return !subject->rest || strstr(field_text(rule, "text"), subject->rest);
+	return !subject->rest || strstr(field_text(rule, "text"), subject->rest) ||
+	       strcmp(field_text(rule, "direction"), subject->rest) == 0;
 }
 
 static bool same_rule(const json_t *a, const json_t *b)
@@ -38,7 +40,8 @@ static bool same_rule(const json_t *a, const json_t *b)
 	return true;
 }
 
-/* The edges of the map that this rule decided. */
+/* The edges of the map that this rule decided. An allowed connection is listed once, under the rule
+ * of the end that saw it first, while hits count both ends. */
 static void print_use(const struct settings *settings, const json_t *map, const json_t *rule)
 {
 	_cleanup_table_ struct table *table = table_new(settings, columns);
@@ -64,8 +67,6 @@ static void print_use(const struct settings *settings, const json_t *map, const 
 	}
 	if (used)
 		table_print(table);
-	else
-		output_property("used", "by no connection so far");
 }
 
 static size_t print_rules(const struct settings *settings, const struct subject *subject,
@@ -81,11 +82,14 @@ static size_t print_rules(const struct settings *settings, const struct subject 
 			putchar('\n');
 		output_text(field_text(rule, "text"));
 		putchar('\n');
+		output_property("direction", field_text(rule, "direction"));
+		output_property("verdict", field_text(rule, "verdict"));
 		output_property("tier", field_text(rule, "tier"));
 		if (*field_text(source, "file"))
 			output_property_take(
-				"policy at", text_format("%s:%.0f", field_text(source, "file"),
-						     field_number(source, "line")));
+				"at", text_format("%s:%.0f", field_text(source, "file"),
+					      field_number(rule, "line")));
+		output_property_take("hits", text_count(field_number(rule, "hits")));
 		print_use(settings, map, rule);
 	}
 	return printed;

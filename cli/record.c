@@ -72,6 +72,7 @@ static const char *icmp_type_name(const char *protocol, int type)
 		{"icmpv6", 134, "router-advertisement"},
 		{"icmpv6", 135, "neighbour-solicitation"},
 		{"icmpv6", 136, "neighbour-advertisement"},
+		{"icmpv6", 143, "multicast-listener-report"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)

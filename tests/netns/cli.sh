@@ -39,6 +39,11 @@ steady() {
 	sed -E 's/^(  running +)[^,]*,/\1SOME TIME,/'
 }
 
+# Diagnostics by place and code: their words belong to the policy language and its own tests.
+places() {
+	"$@" 2>&1 | sed -E 's/(: error: ).+( \[[a-z-]+\])$/\1WORDS\2/'
+}
+
 # golden NAME COMMAND...: prints what golden/NAME holds.
 golden() {
 	local output
@@ -164,7 +169,7 @@ check "standard input" sh -c "'$BUILD/segctl' policy apply -f - <policy.yaml"
 golden apply-dry.txt segctl policy apply --dry-run -f policy.yaml pods.yaml
 check "a dry run is one" grep -q "dry_run=1" "$work/agent/requests"
 : >"$work/agent/requests"
-golden apply-broken.txt segctl policy apply -f policy.yaml -f broken.yaml
+golden apply-broken.txt places segctl policy apply -f policy.yaml -f broken.yaml
 exits "a broken file is refused" 1 segctl policy apply -f policy.yaml -f broken.yaml
 expect "and nothing of it was sent" "" cat "$work/agent/requests"
 echo 422 >"$work/agent/POST/v1/policies.status"
@@ -189,7 +194,7 @@ check "the other one was deleted" grep -q "DELETE /v1/policies/SegmentPolicy/sho
 
 echo "== offline"
 stop_agent
-golden lint-broken.txt segctl policy lint -f broken.yaml
+golden lint-broken.txt places segctl policy lint -f broken.yaml
 exits "errors" 1 segctl policy lint -f broken.yaml
 expect "no errors" "7 documents, no errors, no warnings" segctl policy lint -f pods.yaml policy.yaml
 expect "as JSON" "3 broken.yaml" sh -c \
