@@ -21,12 +21,19 @@ static enum bpf_tc_attach_point attach_point(const struct hook *hook)
 	return hook->direction == ABI_EGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS;
 }
 
-/* Declared in place and not returned by a function: libbpf wants the padding behind the last member
- * to be zero, and a copy need not keep it. */
-#define DECLARE_PLACE(hook, tc, opts)                                 \
-	LIBBPF_OPTS(bpf_tc_hook, tc, .ifindex = (int)(hook)->ifindex, \
-		.attach_point = attach_point(hook));                  \
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY)
+/* Filled in place: libbpf wants the padding behind the last member to be zero, and a struct that is
+ * returned by value need not keep it. */
+static void find_place(const struct hook *hook, struct bpf_tc_hook *tc, struct bpf_tc_opts *opts)
+{
+	memset(tc, 0, sizeof(*tc));
+	tc->sz = sizeof(*tc);
+	tc->ifindex = (int)hook->ifindex;
+	tc->attach_point = attach_point(hook);
+	memset(opts, 0, sizeof(*opts));
+	opts->sz = sizeof(*opts);
+	opts->handle = FILTER_HANDLE;
+	opts->priority = FILTER_PRIORITY;
+}
 
 static bool is_ours(uint32_t program_id, enum abi_direction direction)
 {
@@ -41,9 +48,12 @@ static bool is_ours(uint32_t program_id, enum abi_direction direction)
 /* *ret_program_id is 0 where our place is empty. */
 static int look(const struct hook *hook, uint32_t *ret_program_id)
 {
-	DECLARE_PLACE(hook, tc, opts);
-	int r = bpf_tc_query(&tc, &opts);
+	struct bpf_tc_hook tc;
+	struct bpf_tc_opts opts;
+	int r;
 
+	find_place(hook, &tc, &opts);
+	r = bpf_tc_query(&tc, &opts);
 	/* -EINVAL: the interface has no clsact at all. */
 	if (r == -ENOENT || r == -EINVAL || r == -ENODEV) {
 		*ret_program_id = 0;
@@ -71,10 +81,12 @@ static int note(int program, const char *path, int *ret_fd)
 
 static int put(const struct hook *hook, int program)
 {
-	DECLARE_PLACE(hook, tc, opts);
+	struct bpf_tc_hook tc;
+	struct bpf_tc_opts opts;
 	uint32_t there;
 	int r;
 
+	find_place(hook, &tc, &opts);
 	r = bpf_tc_hook_create(&tc);
 	if (r < 0 && r != -EEXIST)
 		return r;
@@ -138,10 +150,12 @@ static int query(const struct hook *hook, int fd, uint32_t *ret_program_id)
 /* The clsact qdisc stays: others may have filters on it, and an empty one costs nothing. */
 static int detach(const struct hook *hook, const char *path)
 {
-	DECLARE_PLACE(hook, tc, opts);
+	struct bpf_tc_hook tc;
+	struct bpf_tc_opts opts;
 	uint32_t there;
 	int r;
 
+	find_place(hook, &tc, &opts);
 	r = look(hook, &there);
 	if (r < 0)
 		return r;

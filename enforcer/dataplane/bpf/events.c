@@ -7,7 +7,7 @@
 
 /* Other work of the event loop waits for no more than these. */
 #define TURN_EVENTS  16384
-#define DRAIN_EVENTS (4 * ABI_EVENTS_BYTES / sizeof(struct abi_event))
+#define DRAIN_EVENTS (4UL * ABI_EVENTS_BYTES / sizeof(struct abi_event))
 
 static void report_connection(
 	struct events *events, enum flow_event_type type, const struct abi_event *event)
@@ -59,7 +59,7 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 
 int events_drain(struct events *events, struct error *error)
 {
-	int r = consume(events, DRAIN_EVENTS);
+	int r = consume(events, (unsigned int)DRAIN_EVENTS);
 
 	return r < 0 ? error_errno(error, r, "read the ring buffer of events") : 0;
 }

@@ -14,7 +14,7 @@
 
 #define STAGING "staging"
 
-static const size_t identities_bytes = 2 * ABI_MAX_IDENTITIES * sizeof(struct abi_identity);
+static const size_t identities_bytes = 2UL * ABI_MAX_IDENTITIES * sizeof(struct abi_identity);
 
 /* Maps that user space does not share (.rodata, .bss) belong to one load of the programs. */
 static bool is_shared(const struct bpf_map *map)

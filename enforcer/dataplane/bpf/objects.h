@@ -13,13 +13,12 @@
 #include <stdint.h>
 
 /* Every map that is shared with the programs and outlives the agent. */
-#define OBJECT_MAPS(X)                                                                          \
-	X(control)                                                                              \
-	X(endpoints)                                                                            \
-	X(addresses)                                                                            \
-	X(prefixes)                                                                             \
-	X(identities) X(peers) X(peer_tables) X(port_tables) X(ports) X(connections) X(denials) \
-		X(fragments) X(counters) X(losses) X(events)
+/* clang-format off */
+#define OBJECT_MAPS(X)                                                                           \
+	X(control) X(endpoints) X(addresses) X(prefixes) X(identities) X(peers) X(peer_tables)   \
+	X(port_tables) X(ports) X(connections) X(denials) X(fragments) X(counters) X(losses)     \
+	X(events)
+/* clang-format on */
 
 struct segd_bpf;
 

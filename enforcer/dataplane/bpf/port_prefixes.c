@@ -20,7 +20,7 @@ struct node {
 struct compiler {
 	const struct ir_port_range *ranges;
 	size_t ranges_count;
-	const struct decision **decisions; /* each different one once */
+	struct decision *decisions; /* each different one once */
 	size_t decisions_count;
 	size_t *decision_of; /* by range */
 	struct node *nodes;
@@ -88,7 +88,7 @@ static int number_decisions(struct compiler *compiler, const struct decision *ot
 	for (size_t i = 0; i < count; i++)
 		order[i] = i;
 	qsort_r(order, count, sizeof(*order), compare_decisions, compiler);
-	compiler->decisions[compiler->decisions_count++] = otherwise;
+	compiler->decisions[compiler->decisions_count++] = *otherwise;
 	for (size_t i = 0; i < count; i++) {
 		const struct decision *decision = &compiler->ranges[order[i]].decision;
 
@@ -96,8 +96,8 @@ static int number_decisions(struct compiler *compiler, const struct decision *ot
 			compiler->decision_of[order[i]] = OTHERWISE;
 			continue;
 		}
-		if (!decision_equal(decision, compiler->decisions[compiler->decisions_count - 1]))
-			compiler->decisions[compiler->decisions_count++] = decision;
+		if (!decision_equal(decision, &compiler->decisions[compiler->decisions_count - 1]))
+			compiler->decisions[compiler->decisions_count++] = *decision;
 		compiler->decision_of[order[i]] = compiler->decisions_count - 1;
 	}
 	return 0;
@@ -229,7 +229,7 @@ static int choose(struct compiler *compiler, size_t index, unsigned int port, un
 		compiler->prefixes[compiler->prefixes_count++] = (struct port_prefix){
 			.port = (uint16_t)port,
 			.length = (uint8_t)length,
-			.decision = *compiler->decisions[inherited],
+			.decision = compiler->decisions[inherited],
 		};
 	}
 	if (!node->children)

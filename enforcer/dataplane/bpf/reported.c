@@ -22,7 +22,8 @@ static const struct shape losses_shape = {"reported_losses", BPF_MAP_TYPE_ARRAY,
 static int open_map(const struct shape *shape, const struct objects *objects,
 	const struct pins *pins, int *ret, struct error *error)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = shape->flags);
+	const struct bpf_map_create_opts options = {
+		.sz = sizeof(options), .map_flags = shape->flags};
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX], name[BPF_OBJ_NAME_LEN];
 

@@ -154,10 +154,11 @@ static int adopt_table(const struct source *source, struct pool *pool, uint32_t 
 static int adopt_pool(const struct source *source, struct pool *pool, const bool *live)
 {
 	_cleanup_(rows_clear) struct rows rows = {0};
-	_cleanup_free_ uint32_t *numbers = calloc(source->tables, sizeof(*numbers));
+	_cleanup_free_ uint32_t *numbers = NULL;
 	size_t count = 0, next = 0;
 	int r;
 
+	numbers = calloc(source->tables, sizeof(*numbers));
 	if (!numbers)
 		return -ENOMEM;
 	r = read_rows(source, live, &rows);
@@ -205,9 +206,10 @@ int tables_adopt(
 	const struct source ports = {objects->maps.ports, objects->maps.port_tables,
 		sizeof(struct abi_port_key), sizeof(struct abi_decision), ABI_MAX_PORT_TABLES,
 		sizeof(struct port_content), sizeof(struct port_entry), port_row, compare_ports};
-	_cleanup_free_ bool *live_ports = calloc(ABI_MAX_PORT_TABLES, sizeof(*live_ports));
+	_cleanup_free_ bool *live_ports = NULL;
 	int r;
 
+	live_ports = calloc(ABI_MAX_PORT_TABLES, sizeof(*live_ports));
 	if (!live_ports)
 		return error_nomem(error);
 	r = adopt_pool(&peers, &tables->peers, live);
