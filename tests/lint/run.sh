@@ -53,6 +53,7 @@ include_direction() {
 		enforcer/dataplane/nft base/|policies/|flow/event.h|xdp/reasons.h|dataplane/dataplane.h|dataplane/attachment.h|dataplane/nft/
 	END
 	grep -nE '^#include "(control|dataplane|flow|workload|xdp|agent)' cli/*.[ch] |
+		grep -v '"xdp/reasons.h"' |
 		sed 's/$/ (the command line must not know the agent)/'
 }
 
