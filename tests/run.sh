@@ -51,7 +51,7 @@ echo "building"
 	"${make[@]}" BUILD="$build" fuzz-binaries || exit 1
 
 run lint "${make[@]}" BUILD="$build" lint
-for room in base policies flow control workload agent; do
+for room in base policies flow control workload agent cli; do
 	mapfile -t programs < <(find "$build/asan/tests/unit/$room" -name 'test_*' -type f -executable 2>/dev/null | sort)
 	[ ${#programs[@]} = 0 ] || run "unit-$room (sanitized)" all_of "${programs[@]}"
 done
