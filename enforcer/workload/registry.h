@@ -71,7 +71,8 @@ void registry_free(struct registry *registry);
 
 /* Takes workload in any case. Replaces the one of the same source and id. Nothing is signalled when
  * it is the same as before. Two workloads of one name in a namespace: the second gets its short id
- * behind the name ("web-3f2a91"). */
+ * behind the name ("web-3f2a91"), and keeps that for as long as its source calls it the same. A put
+ * of the same run (started_ns) keeps what adopt was. */
 int registry_put(struct registry *registry, struct workload *workload);
 /* 0, also when there is none. */
 int registry_remove(struct registry *registry, const char *source, const char *id);

@@ -283,6 +283,38 @@ static void test_delay(void **state)
 	assert_true(worst_ms < 1000);
 }
 
+static bool all_are_known(const void *count)
+{
+	for (int i = 0; i < *(const int *)count; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "many%d", i);
+		if (!get(name) || get(name)->interfaces_count != 1 ||
+			get(name)->interfaces[0].ifindex == 0)
+			return false;
+	}
+	return true;
+}
+
+static void test_many_at_once(void **state)
+{
+	const int count = 8;
+
+	(void)state;
+	assert_shell("for i in $(seq 0 %d); do docker -H unix://%s/docker.sock run -d "
+		     "--name many$i --network front segd-test >/dev/null & done",
+		count - 1, fixture.directory);
+	assert_true(run_until(fixture.event, all_are_known, &count, 30000));
+	for (int i = 0; i < count; i++)
+		assert_docker("rm -f many%d", i);
+	for (int i = 0; i < count; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "many%d", i);
+		await(is_unknown, name);
+	}
+}
+
 static void test_second_network(void **state)
 {
 	(void)state;
@@ -440,6 +472,7 @@ int main(void)
 		cmocka_unit_test(test_lists_what_runs),
 		cmocka_unit_test(test_follows_start_stop_restart),
 		cmocka_unit_test(test_delay),
+		cmocka_unit_test(test_many_at_once),
 		cmocka_unit_test(test_second_network),
 		cmocka_unit_test(test_address_reused),
 		cmocka_unit_test(test_container_lies),

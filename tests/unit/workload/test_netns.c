@@ -138,6 +138,14 @@ static void test_other_end_in_a_third_namespace(void **state)
 	view = look(PATH ONE);
 	assert_int_equal(find(&view, "eth0")->peer, 0);
 	netns_interfaces_free(view.items, view.count);
+
+	/* And where it leads back, but to another interface. */
+	assert_shell("ip link del host-x && ip link add host-x index 500 type veth "
+		     "peer name near index 700 netns " ONE);
+	view = look(PATH ONE);
+	assert_int_equal(find(&view, "eth0")->peer, 0);
+	assert_int_equal(find(&view, "near")->peer, 500);
+	netns_interfaces_free(view.items, view.count);
 	assert_shell(INONE "link del eth0 && ip link del host-x");
 }
 
