@@ -54,7 +54,7 @@ static int add_subject(
 {
 	const struct ir_subject *subject = &plan->ir->subjects[address->workload];
 	const struct target none = {.code = TARGET_NONE};
-	bool ipv4 = address_is_ipv4(&address->address), any = false;
+	bool ipv4 = address_is_ipv4(&address->address);
 	int r = 0;
 
 	for (enum direction direction = 0; !r && direction < DIRECTION_COUNT; direction++) {
@@ -62,30 +62,68 @@ static int add_subject(
 
 		if (table == IR_PEER_TABLE_NONE)
 			continue;
-		any = true;
 		if (chains[table].code == NFT_JUMP)
 			r = add_address(plan, layout_dispatch_map(direction, ipv4),
 				&address->address, NULL, chains[table]);
 	}
-	if (!r && any)
+	if (!r)
 		r = add_address(plan, layout_workloads(ipv4), &address->address, NULL, none);
 	return r;
 }
 
-/* Every pair of one family: a workload may talk from one of its networks to another. */
-static int add_self(struct plan *plan, size_t index)
+/* Every pair of one family: a workload may talk from one of its networks to another. own: indexes
+ * of its addresses. */
+static int add_self(struct plan *plan, const size_t *own, size_t count)
 {
-	const struct ir_address *one = &plan->ir->addresses[index];
 	const struct target none = {.code = TARGET_NONE};
-	bool ipv4 = address_is_ipv4(&one->address);
 	int r = 0;
 
-	for (size_t i = 0; !r && i < plan->ir->addresses_count; i++) {
-		const struct ir_address *other = &plan->ir->addresses[i];
+	for (size_t i = 0; !r && i < count * count; i++) {
+		const struct address *one = &plan->ir->addresses[own[i / count]].address;
+		const struct address *other = &plan->ir->addresses[own[i % count]].address;
+		bool ipv4 = address_is_ipv4(one);
 
-		if (other->workload == one->workload && address_is_ipv4(&other->address) == ipv4)
-			r = add_address(
-				plan, layout_self(ipv4), &one->address, &other->address, none);
+		if (address_is_ipv4(other) == ipv4)
+			r = add_address(plan, layout_self(ipv4), one, other, none);
+	}
+	return r;
+}
+
+static int compare_workloads(const void *one, const void *other, void *ir)
+{
+	const struct ir_address *addresses = ((const struct ir *)ir)->addresses;
+	int64_t a = addresses[*(const size_t *)one].workload;
+	int64_t b = addresses[*(const size_t *)other].workload;
+
+	return (a > b) - (a < b);
+}
+
+static bool is_subject(const struct ir *ir, int64_t workload)
+{
+	return workload >= 0 &&
+	       (ir->subjects[workload].peer_table[DIRECTION_INGRESS] != IR_PEER_TABLE_NONE ||
+		       ir->subjects[workload].peer_table[DIRECTION_EGRESS] != IR_PEER_TABLE_NONE);
+}
+
+static int add_selves(struct plan *plan)
+{
+	const struct ir *ir = plan->ir;
+	_cleanup_free_ size_t *order = calloc(ir->addresses_count + 1, sizeof(*order));
+	size_t end;
+	int r = order ? 0 : -ENOMEM;
+
+	for (size_t i = 0; order && i < ir->addresses_count; i++)
+		order[i] = i;
+	if (order)
+		qsort_r(order, ir->addresses_count, sizeof(*order), compare_workloads, (void *)ir);
+	for (size_t start = 0; !r && start < ir->addresses_count; start = end) {
+		int64_t workload = ir->addresses[order[start]].workload;
+
+		for (end = start + 1; end < ir->addresses_count &&
+				      ir->addresses[order[end]].workload == workload;)
+			end++;
+		if (is_subject(ir, workload))
+			r = add_self(plan, order + start, end - start);
 	}
 	return r;
 }
@@ -117,13 +155,10 @@ static int add_subjects(struct plan *plan)
 	for (size_t i = 0; !r && i < plan->ir->addresses_count; i++) {
 		const struct ir_address *address = &plan->ir->addresses[i];
 
-		if (address->workload < 0)
-			continue;
-		r = add_subject(plan, address, chains);
-		if (!r)
-			r = add_self(plan, i);
+		if (is_subject(plan->ir, address->workload))
+			r = add_subject(plan, address, chains);
 	}
-	return r;
+	return r ? r : add_selves(plan);
 }
 
 /* What the prefixes alone would say of each address that the IR knows by itself. */
@@ -147,8 +182,48 @@ static int classify_addresses(struct plan *plan)
 	return 0;
 }
 
+static int compare_groups(const void *one, const void *other, void *userdata)
+{
+	const struct plan *plan = userdata;
+	size_t a = *(const size_t *)one, b = *(const size_t *)other;
+	uint32_t class_a = plan->ir->addresses[a].class, class_b = plan->ir->addresses[b].class;
+
+	if (class_a != class_b)
+		return class_a < class_b ? -1 : 1;
+	if (plan->prefix_class[a] != plan->prefix_class[b])
+		return plan->prefix_class[a] < plan->prefix_class[b] ? -1 : 1;
+	return (a > b) - (a < b);
+}
+
+static int group_addresses(struct plan *plan)
+{
+	size_t count = plan->ir->addresses_count;
+	struct plan_group *group = NULL;
+
+	plan->order = calloc(count + 1, sizeof(*plan->order));
+	plan->groups = calloc(count + 1, sizeof(*plan->groups));
+	if (!plan->order || !plan->groups)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		plan->order[i] = i;
+	qsort_r(plan->order, count, sizeof(*plan->order), compare_groups, plan);
+	for (size_t i = 0; i < count; i++) {
+		uint32_t class = plan->ir->addresses[plan->order[i]].class;
+		uint32_t prefix_class = plan->prefix_class[plan->order[i]];
+
+		if (!group || group->class != class || group->prefix_class != prefix_class) {
+			group = &plan->groups[plan->groups_count++];
+			*group = (struct plan_group){class, prefix_class, i, 0};
+		}
+		group->count++;
+	}
+	return 0;
+}
+
 static int prepare(struct plan *plan)
 {
+	int r;
+
 	for (enum direction direction = 0; direction < DIRECTION_COUNT; direction++) {
 		struct target *ports =
 			calloc(plan->ir->port_tables_count + 1, sizeof(*plan->ports[direction]));
@@ -159,7 +234,8 @@ static int prepare(struct plan *plan)
 			ports[i].code = TARGET_NONE;
 		plan->ports[direction] = ports;
 	}
-	return classify_addresses(plan);
+	r = classify_addresses(plan);
+	return r ? r : group_addresses(plan);
 }
 
 static void release(struct plan *plan)
@@ -167,6 +243,8 @@ static void release(struct plan *plan)
 	intervals_clear(&plan->space[0]);
 	intervals_clear(&plan->space[1]);
 	free(plan->prefix_class);
+	free(plan->order);
+	free(plan->groups);
 	free(plan->ports[DIRECTION_INGRESS]);
 	free(plan->ports[DIRECTION_EGRESS]);
 }

@@ -20,12 +20,23 @@
 
 #include <stdint.h>
 
+/* Addresses that no peer table can tell apart: the same class, and the same by prefix alone. */
+struct plan_group {
+	uint32_t class;
+	uint32_t prefix_class;
+	size_t first; /* in plan.order */
+	size_t count;
+};
+
 /* What all steps of one compilation share. */
 struct plan {
 	const struct ir *ir;
 	struct ruleset *ruleset;
-	struct interval_list space[2];         /* by ipv4: classes of all addresses in no table */
-	uint32_t *prefix_class;                /* of each ir.addresses: what its prefix says */
+	struct interval_list space[2]; /* by ipv4: classes of all addresses in no table */
+	uint32_t *prefix_class;        /* of each ir.addresses: what its prefix says */
+	size_t *order;                 /* indexes of ir.addresses, by group */
+	struct plan_group *groups;
+	size_t groups_count;
 	struct target *ports[DIRECTION_COUNT]; /* by port table; code TARGET_NONE: not made yet */
 };
 

@@ -45,20 +45,33 @@ static int find_targets(struct plan *plan, const struct ir_peer_table *table, st
 	return r;
 }
 
+static int add_hosts(const struct plan *plan, const struct plan_group *group, struct target target,
+	struct peers *peers)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < group->count; i++) {
+		const struct address *address =
+			&plan->ir->addresses[plan->order[group->first + i]].address;
+		struct element element = {.target = target};
+
+		element_key_add_address(&element, address);
+		r = element_list_add(&peers->hosts[address_is_ipv4(address)], &element);
+	}
+	return r;
+}
+
 /* Only addresses that their prefix would lead elsewhere. */
 static int find_hosts(struct plan *plan, struct peers *peers)
 {
 	int r = 0;
 
-	for (size_t i = 0; !r && i < plan->ir->addresses_count; i++) {
-		const struct ir_address *address = &plan->ir->addresses[i];
-		struct target target = peers->targets[address->class];
-		struct element element = {.target = target};
+	for (size_t i = 0; !r && i < plan->groups_count; i++) {
+		const struct plan_group *group = &plan->groups[i];
+		struct target target = peers->targets[group->class];
 
-		if (target_equal(target, peers->targets[plan->prefix_class[i]]))
-			continue;
-		element_key_add_address(&element, &address->address);
-		r = element_list_add(&peers->hosts[address_is_ipv4(&address->address)], &element);
+		if (!target_equal(target, peers->targets[group->prefix_class]))
+			r = add_hosts(plan, group, target, peers);
 	}
 	return r;
 }
