@@ -57,10 +57,14 @@ void denied_add(struct denied *denied, const struct record *record)
 		tally_add(tally, event->packets, event->bytes);
 }
 
+struct row {
+	const struct tally *tally;
+};
+
 static int most_packets_first(const void *a, const void *b)
 {
-	const struct tally *first = *(struct tally *const *)a;
-	const struct tally *second = *(struct tally *const *)b;
+	const struct tally *first = ((const struct row *)a)->tally;
+	const struct tally *second = ((const struct row *)b)->tally;
 
 	if (first->packets[0] != second->packets[0])
 		return first->packets[0] < second->packets[0] ? 1 : -1;
@@ -68,23 +72,23 @@ static int most_packets_first(const void *a, const void *b)
 }
 
 /* NULL: out of memory. */
-static struct tally **select_sorted(
+static struct row *select_sorted(
 	const struct denied *denied, const struct flow_filter *filter, size_t *ret_count)
 {
-	struct tally **selected = calloc(HASH_COUNT(denied->table.tallies) + 1, sizeof(*selected));
+	struct row *rows = calloc(HASH_COUNT(denied->table.tallies) + 1, sizeof(*rows));
 	size_t count = 0;
 
-	if (!selected)
+	if (!rows)
 		return NULL;
-	for (struct tally *tally = denied->table.by_age; tally; tally = tally->next) {
+	for (const struct tally *tally = denied->table.by_age; tally; tally = tally->next) {
 		struct record record = tally_record(tally);
 
 		if (filter_matches(filter, &record, tally->start_ns))
-			selected[count++] = tally;
+			rows[count++].tally = tally;
 	}
-	qsort(selected, count, sizeof(*selected), most_packets_first);
+	qsort(rows, count, sizeof(*rows), most_packets_first);
 	*ret_count = count;
-	return selected;
+	return rows;
 }
 
 static json_t *end_to_json(const struct record *record, enum record_end end, struct writer *scratch)
@@ -92,6 +96,13 @@ static json_t *end_to_json(const struct record *record, enum record_end end, str
 	writer_reset(scratch);
 	record_write_end(record, end, scratch);
 	return scratch->failed ? NULL : json_loadb(scratch->data, scratch->length, 0, NULL);
+}
+
+static json_int_t both_sides(const uint64_t pair[static 2])
+{
+	uint64_t sum = pair[0] + pair[1];
+
+	return (json_int_t)sum;
 }
 
 static json_t *refusal_to_json(const struct tally *tally, struct writer *scratch)
@@ -109,9 +120,8 @@ static json_t *refusal_to_json(const struct tally *tally, struct writer *scratch
 		"sentence", reason_sentence(record.event.reason), "direction",
 		direction_name(record.event.direction), "rule",
 		tally->rule ? tally->rule->json : NULL, "verdict",
-		flow_verdict_name(record.event.verdict), "packets",
-		(json_int_t)(tally->packets[0] + tally->packets[1]), "bytes",
-		(json_int_t)(tally->bytes[0] + tally->bytes[1]), "start",
+		flow_verdict_name(record.event.verdict), "packets", both_sides(tally->packets),
+		"bytes", both_sides(tally->bytes), "start",
 		timestamp_format(tally->start_ns, start), "end",
 		timestamp_format(tally->end_ns, end));
 	if (refusal && protocol_is_icmp(tally->key.protocol) && !tally->key.ethertype)
@@ -125,14 +135,14 @@ json_t *denied_to_json(const struct denied *denied, const struct flow_filter *fi
 {
 	_cleanup_(writer_clear) struct writer scratch = WRITER_INIT;
 	size_t count, limit = filter_limit(filter);
-	_cleanup_free_ struct tally **selected = select_sorted(denied, filter, &count);
+	_cleanup_free_ struct row *rows = select_sorted(denied, filter, &count);
 	json_t *refusals;
 
-	if (!selected)
+	if (!rows)
 		return NULL;
 	refusals = json_array();
 	for (size_t i = 0; i < count && i < limit; i++)
-		if (json_array_append_new(refusals, refusal_to_json(selected[i], &scratch)) < 0) {
+		if (json_array_append_new(refusals, refusal_to_json(rows[i].tally, &scratch)) < 0) {
 			json_decref(refusals);
 			return NULL;
 		}

@@ -65,7 +65,7 @@ static void write_mac(struct writer *writer, const uint8_t mac[static 6])
 	static const char digits[] = "0123456789abcdef";
 	char text[17];
 
-	for (unsigned int i = 0; i < 6; i++) {
+	for (size_t i = 0; i < 6; i++) {
 		text[i * 3] = digits[mac[i] >> 4];
 		text[i * 3 + 1] = digits[mac[i] & 15];
 		if (i < 5)
