@@ -1,27 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The client against a server that misbehaves in every way a path can ask for. */
+#include "tests/unit/workload/fake_server.h"
 #include "tests/unit/workload/support.h"
 
 #include "workload/docker_http.h"
 
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-
 #define MEBIBYTE (1 << 20)
 
-static char socket_path[64];
-static pid_t server;
-
-/* --- the server: a process for each connection ---------------------------------------------------
+/* --- the server ----------------------------------------------------------------------------------
  */
-
-static void send_text(int fd, const char *text)
-{
-	if (write(fd, text, strlen(text)) < 0)
-		_exit(0); /* the client has had enough */
-}
 
 static void send_filler(int fd, size_t mebibytes)
 {
@@ -64,64 +51,16 @@ static void serve_path(int fd, const char *path)
 	}
 }
 
-static void serve(int fd)
-{
-	char request[4096] = "", path[256];
-	size_t size = 0;
-
-	while (!strstr(request, "\r\n\r\n") && size < sizeof(request) - 1) {
-		ssize_t got = read(fd, request + size, sizeof(request) - 1 - size);
-
-		if (got <= 0)
-			_exit(0);
-		size += (size_t)got;
-		request[size] = '\0';
-	}
-	if (sscanf(request, "GET %255s", path) == 1)
-		serve_path(fd, path);
-	_exit(0);
-}
-
-static void run_server(int listener)
-{
-	signal(SIGCHLD, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-	for (;;) {
-		int fd = accept(listener, NULL, NULL);
-
-		if (fd >= 0 && fork() == 0)
-			serve(fd);
-		close(fd);
-	}
-}
-
 static int start_server(void **state)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
 	(void)state;
-	snprintf(socket_path, sizeof(socket_path), "/tmp/workload-http-%d.sock", getpid());
-	memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
-	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-		listen(listener, 64) < 0)
-		return -1;
-	server = fork();
-	if (server == 0) {
-		setpgid(0, 0);
-		run_server(listener);
-	}
-	setpgid(server, server);
-	close(listener);
-	return server < 0;
+	return fake_server_start(serve_path);
 }
 
 static int stop_server(void **state)
 {
 	(void)state;
-	kill(-server, SIGKILL); /* the group that start_server() made */
-	waitpid(server, NULL, 0);
-	return unlink(socket_path);
+	return fake_server_stop();
 }
 
 /* --- the client ----------------------------------------------------------------------------------
@@ -148,7 +87,7 @@ static int set_up(void **state)
 	(void)state;
 	fixture = (struct fixture){0};
 	return sd_event_new(&fixture.event) < 0 ||
-	       docker_http_new(socket_path, fixture.event, &fixture.http, NULL) < 0;
+	       docker_http_new(fake_server_path, fixture.event, &fixture.http, NULL) < 0;
 }
 
 static int tear_down(void **state)
