@@ -24,14 +24,15 @@ enum {
 static const struct known_kind {
 	const char *api_version;
 	enum document_kind kind;
-	bool namespaced; /* without a namespace it is in "default" */
+	bool namespaced;   /* without a namespace it is in "default" */
+	bool cluster_wide; /* it must not have one */
 	bool needs_spec;
 } known_kinds[] = {
-	{"networking.k8s.io/v1", DOCUMENT_NETWORK_POLICY, true, true},
-	{"policy.networking.k8s.io/v1alpha2", DOCUMENT_CLUSTER_NETWORK_POLICY, false, true},
-	{"segctl.io/v1", DOCUMENT_SEGMENT_POLICY, false, true},
-	{"v1", DOCUMENT_POD, true, false},
-	{"v1", DOCUMENT_NAMESPACE, false, false},
+	{"networking.k8s.io/v1", DOCUMENT_NETWORK_POLICY, true, false, true},
+	{"policy.networking.k8s.io/v1alpha2", DOCUMENT_CLUSTER_NETWORK_POLICY, false, true, true},
+	{"segctl.io/v1", DOCUMENT_SEGMENT_POLICY, false, false, true},
+	{"v1", DOCUMENT_POD, true, false, false},
+	{"v1", DOCUMENT_NAMESPACE, false, true, false},
 };
 
 static bool is_lower_alphanumeric(char c)
@@ -162,9 +163,8 @@ static void read_content(
 			segment_policy_read(reader, spec, document);
 		break;
 	case DOCUMENT_CLUSTER_NETWORK_POLICY:
-		yaml_reader_error(reader, fields[KIND].node, "not-supported",
-			"ClusterNetworkPolicy is not supported yet; a SegmentPolicy with tier: "
-			"admin or tier: baseline says the same");
+		if (spec)
+			cluster_network_policy_read(reader, spec, document);
 		break;
 	case DOCUMENT_POD:
 		pod_read(reader, spec, fields[STATUS].node, document);
@@ -218,6 +218,9 @@ static void read_document(struct yaml_reader *reader, yaml_node_t *node, struct 
 	if (!fields[SPEC].node && known->needs_spec)
 		yaml_reader_error(
 			reader, node, "missing-field", "the document needs the field \"spec\"");
+	if (document->namespace && known->cluster_wide)
+		yaml_reader_error(reader, fields[METADATA].node, "bad-namespace",
+			"a %s is in no namespace", document_kind_name(known->kind));
 	if (!document->namespace && known->namespaced)
 		string_copy(reader, MODEL_NAMESPACE_DEFAULT, &document->namespace);
 	read_content(reader, fields, document);

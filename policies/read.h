@@ -59,6 +59,8 @@ void string_copy(struct yaml_reader *reader, const char *text, char **ret);
 /* The kinds. document->name is set, and document->namespace for all but a SegmentPolicy, which
  * settles it by its tier; document->policy exists for policies. */
 void network_policy_read(struct yaml_reader *reader, yaml_node_t *spec, struct document *document);
+void cluster_network_policy_read(
+	struct yaml_reader *reader, yaml_node_t *spec, struct document *document);
 void segment_policy_read(struct yaml_reader *reader, yaml_node_t *spec, struct document *document);
 void pod_read(struct yaml_reader *reader, yaml_node_t *spec, yaml_node_t *status,
 	struct document *document);

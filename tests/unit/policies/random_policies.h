@@ -129,6 +129,51 @@ static void print_network_policy(FILE *stream, unsigned int index)
 	fputs("}\n", stream);
 }
 
+static void print_cluster_rules(FILE *stream, bool egress)
+{
+	fprintf(stream, ", %s: [", egress ? "egress" : "ingress");
+	for (unsigned int i = random_below(4); i > 0; i--)
+		fprintf(stream, "{action: %s, %s: [%s]%s}, ", PICK("Accept", "Deny", "Pass"),
+			egress ? "to" : "from",
+			egress ? PICK("{namespaces: {}}", "{networks: [10.0.0.0/16, 'fd00::/64']}",
+					 "{networks: ['0.0.0.0/0']}")
+			       : PICK("{namespaces: {matchLabels: {team: red}}}",
+					 "{pods: {namespaceSelector: {}, podSelector: {matchLabels: "
+					 "{a: x}}}}"),
+			PICK("", ", protocols: [{tcp: {}}]",
+				", protocols: [{destinationNamedPort: http}]",
+				", protocols: [{tcp: {destinationPort: {number: 80}}}, {udp: "
+				"{destinationPort: {range: {start: 1, end: 1000}}}}]"));
+	fputc(']', stream);
+}
+
+static void print_cluster_policy(FILE *stream, unsigned int index)
+{
+	fprintf(stream,
+		"---\napiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\n"
+		"metadata: {name: c%u}\nspec: {tier: %s, priority: %u, subject: {%s}",
+		index, PICK("Admin", "Baseline"), random_below(3),
+		PICK("namespaces: {}", "pods: {namespaceSelector: {}, podSelector: {matchLabels: "
+				       "{a: x}}}"));
+	print_cluster_rules(stream, false);
+	print_cluster_rules(stream, true);
+	fputs("}\n", stream);
+}
+
+static void print_policy(FILE *stream, unsigned int index)
+{
+	switch (random_below(4)) {
+	case 0:
+		print_network_policy(stream, index);
+		break;
+	case 1:
+		print_cluster_policy(stream, index);
+		break;
+	default:
+		print_segment_policy(stream, index);
+	}
+}
+
 static void print_models(FILE *stream)
 {
 	fprintf(stream,

@@ -177,6 +177,24 @@ static void test_tiers(void **state)
 		BASELINE("allow") SEGMENT("i", "{subject: '*', ingress: []}"), WEB, API, 80));
 }
 
+#define CLUSTER(rules)                                                                      \
+	"---\n{apiVersion: policy.networking.k8s.io/v1alpha2, kind: ClusterNetworkPolicy, " \
+	"metadata: {name: c}, spec: {tier: Admin, priority: 5, subject: {namespaces: {}}, " \
+	"ingress: [" rules "]}}\n"
+#define ACCEPT_WEB                                                             \
+	"{action: Accept, from: [{pods: {namespaceSelector: {}, podSelector: " \
+	"{matchLabels: {app: web}}}}], protocols: [{destinationNamedPort: http}]}"
+#define DENY_PODS "{action: Deny, from: [{namespaces: {}}]}"
+
+static void test_cluster_rules_are_in_order(void **state)
+{
+	(void)state;
+	assert_true(passes(CLUSTER(ACCEPT_WEB ", " DENY_PODS), WEB, API, 8080));
+	assert_false(passes(CLUSTER(ACCEPT_WEB ", " DENY_PODS), WEB, API, 80));
+	assert_false(passes(CLUSTER(DENY_PODS ", " ACCEPT_WEB), WEB, API, 8080));
+	assert_true(passes(CLUSTER(DENY_PODS), WORLD, API, 80));
+}
+
 static void test_deny_beats_allow(void **state)
 {
 	const char *deny = SEGMENT("z", "{subject: '*', ingress: [{from: [{cidr: 10.0.0.1/32}], "
@@ -258,6 +276,7 @@ int main(void)
 		cmocka_unit_test(test_entities),
 		cmocka_unit_test(test_remote_workloads_are_peers_only),
 		cmocka_unit_test(test_tiers),
+		cmocka_unit_test(test_cluster_rules_are_in_order),
 		cmocka_unit_test(test_deny_beats_allow),
 		cmocka_unit_test(test_audit),
 		cmocka_unit_test(test_default_deny_posture),

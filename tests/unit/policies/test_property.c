@@ -136,7 +136,9 @@ static bool precedes(const struct document *x, const struct policy_rule *a,
 {
 	if (x->policy->tier != TIER_APPLICATION && x->policy->priority != y->policy->priority)
 		return x->policy->priority < y->policy->priority;
-	if (a->action != b->action)
+	if (x->policy->ordered != y->policy->ordered)
+		return y->policy->ordered;
+	if (!x->policy->ordered && a->action != b->action)
 		return a->action < b->action;
 	return compare_documents(x, y) < 0;
 }
@@ -337,7 +339,7 @@ static void play_round(unsigned int seed)
 	random_state = seed;
 	print_models(stream);
 	for (unsigned int i = 0, count = 1 + random_below(6); i < count; i++)
-		(random_below(3) ? print_segment_policy : print_network_policy)(stream, i);
+		print_policy(stream, i);
 	fclose(stream);
 	if (documents_parse(&documents, "round", text, size, &diagnostics) < 0) {
 		diagnostics_print(&diagnostics, stderr);
