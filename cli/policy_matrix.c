@@ -114,44 +114,53 @@ static struct offline_end *collect_ends(const struct settings *settings,
 	return ends;
 }
 
-static json_t *judge_all(const struct offline *offline, const struct probe *probe,
+static void print_result(const struct probe_result *result, const struct offline_end *from,
+	const struct offline_end *to, bool ipv4, bool *first)
+{
+	_cleanup_json_ json_t *json = probe_result_to_json(result, from, to, ipv4);
+
+	fputs(*first ? "\n" : ",\n", stdout);
+	*first = false;
+	json_dumpf(json, stdout, 0);
+}
+
+/* Result by result: a thousand pods make a million of them, too many to hold. */
+static void print_probe(const struct offline *offline, const struct probe *probe,
 	const struct offline_end *ends, size_t ends_count)
 {
-	json_t *results = must(json_array());
+	_cleanup_json_ json_t *port = must(json_string(probe->port));
 	struct probe_result result;
+	bool first = true;
 
+	printf("{\"protocol\": \"%s\", \"port\": ", probe->protocol_name);
+	json_dumpf(port, stdout, JSON_ENCODE_ANY);
+	fputs(", \"results\": [", stdout);
 	for (size_t i = 0; i < ends_count; i++)
 		for (size_t j = 0; j < ends_count; j++)
 			for (int ipv4 = 1; ipv4 >= 0; ipv4--)
 				if ((ends[i].workload || ends[j].workload) &&
 					probe_judge(
 						probe, offline, &ends[i], &ends[j], ipv4, &result))
-					json_array_append_new(
-						results, probe_result_to_json(&result, &ends[i],
-								 &ends[j], ipv4));
-	return must(json_pack("{s:s, s:s, s:o}", "protocol", probe->protocol_name, "port",
-		probe->port, "results", results));
+					print_result(&result, &ends[i], &ends[j], ipv4, &first);
+	fputs("]}", stdout);
 }
 
-static int print_matrix(const struct settings *settings, const struct arguments *arguments,
+static void print_matrix(const struct settings *settings, const struct arguments *arguments,
 	const struct offline *offline, const struct offline_end *ends, size_t ends_count)
 {
-	_cleanup_json_ json_t *probes = must(json_array());
-	_cleanup_json_ json_t *answer = NULL;
-
 	if (settings->output == OUTPUT_TABLE) {
 		for (size_t i = 0; i < arguments->probes_count; i++)
 			matrix_table_print(
 				settings, offline, &arguments->probes[i], ends, ends_count);
 		matrix_table_legend();
-		return EXIT_YES;
+		return;
 	}
-	for (size_t i = 0; i < arguments->probes_count; i++)
-		json_array_append_new(
-			probes, judge_all(offline, &arguments->probes[i], ends, ends_count));
-	answer = must(json_pack("{s:O}", "probes", probes));
-	output_json(answer);
-	return EXIT_YES;
+	fputs("{\"probes\": [", stdout);
+	for (size_t i = 0; i < arguments->probes_count; i++) {
+		fputs(i ? ",\n" : "", stdout);
+		print_probe(offline, &arguments->probes[i], ends, ends_count);
+	}
+	puts("]}");
 }
 
 static int run(struct settings *settings, const struct arguments *arguments)
@@ -170,11 +179,11 @@ static int run(struct settings *settings, const struct arguments *arguments)
 		return report(settings, &error);
 	}
 	ends = collect_ends(settings, arguments, &offline, &ends_count);
-	code = print_matrix(settings, arguments, &offline, ends, ends_count);
+	print_matrix(settings, arguments, &offline, ends, ends_count);
 	for (size_t i = 0; i < ends_count; i++)
 		free(ends[i].full_name);
 	free(ends);
-	return code;
+	return EXIT_YES;
 }
 
 int policy_matrix_run(struct settings *settings, int argc, char **argv)

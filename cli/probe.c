@@ -27,6 +27,14 @@ static bool parse_number(const char *text, unsigned long max, unsigned long *ret
 	return *ret <= max;
 }
 
+/* RFC 6335, 5.1, in the lower case that Kubernetes demands. */
+static bool is_port_name(const char *text)
+{
+	return strlen(text) <= 15 &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(text) &&
+	       strspn(text, "0123456789-") < strlen(text);
+}
+
 struct probe probe_parse(const struct settings *settings, const char *text)
 {
 	const char *slash = strchr(text, '/');
@@ -46,12 +54,13 @@ struct probe probe_parse(const struct settings *settings, const char *text)
 	probe.protocol = protocols[i].protocol;
 	if (parse_number(slash + 1, protocols[i].has_ports ? 65535 : 255, &number))
 		probe.number = (uint16_t)(protocols[i].has_ports ? number : number << 8);
-	else if (protocols[i].has_ports && strspn(slash + 1, "0123456789") != strlen(slash + 1))
+	else if (protocols[i].has_ports && is_port_name(slash + 1))
 		probe.named = true;
 	else
 		usage_error(settings, "'%s': %s", text,
-			protocols[i].has_ports ? "a port is 0 to 65535, or a name"
-					       : "an ICMP type is 0 to 255");
+			protocols[i].has_ports
+				? "a port is 0 to 65535, or a name of at most 15 of a-z, 0-9 and -"
+				: "an ICMP type is 0 to 255");
 	probe.port = text_format("%s", slash + 1);
 	return probe;
 }
