@@ -145,6 +145,9 @@ static const char *describe(const struct docker_request *request, CURLcode code)
 		return "out of memory";
 	if (code == CURLE_OK)
 		return NULL;
+	/* What libcurl calls "Transferred a partial file". */
+	if (code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR)
+		return "the connection was closed";
 	/* "No such file or directory" says more than "Couldn't connect to server". */
 	if (code == CURLE_COULDNT_CONNECT)
 		curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &os_error);

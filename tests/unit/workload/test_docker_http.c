@@ -168,11 +168,12 @@ static void test_no_answers(void **state)
 	(void)state;
 	get("/cut", 5000);
 	assert_int_equal(fixture.status, 0);
-	assert_string_not_equal(fixture.problem, "");
+	assert_string_equal(fixture.problem, "the connection was closed");
 	get("/garbage", 5000);
 	assert_int_equal(fixture.status, 0);
 	get("/close", 5000);
 	assert_int_equal(fixture.status, 0);
+	assert_string_equal(fixture.problem, "the connection was closed");
 	get("/silence", 100);
 	assert_int_equal(fixture.status, 0);
 	assert_non_null(strstr(fixture.problem, "Timeout"));
