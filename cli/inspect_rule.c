@@ -40,8 +40,8 @@ static bool same_rule(const json_t *a, const json_t *b)
 	return true;
 }
 
-/* The edges of the map that this rule decided. An allowed connection is listed once, under the rule
- * of the end that saw it first, while hits count both ends. */
+/* The edges of the map whose record names this rule: an allowed connection names one of the two
+ * rules that let it pass. */
 static void print_use(const struct settings *settings, const json_t *map, const json_t *rule)
 {
 	_cleanup_table_ struct table *table = table_new(settings, columns);
