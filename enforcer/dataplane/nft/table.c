@@ -376,13 +376,31 @@ static int write_sweep(struct table *table, struct batch *batch, uint64_t now_ns
 	return r;
 }
 
+/* Says so once: then the table is known to be absent, and the next change makes it anew. */
+static int check_presence(struct table *table, struct error *error)
+{
+	char comment[LISTING_COMMENT_MAX];
+
+	if (table->presence != TABLE_OURS || listing_table(table->socket, comment) != -ENOENT)
+		return 0;
+	ruleset_clear(&table->installed);
+	table->presence = TABLE_ABSENT;
+	return error_set(error, -ENOENT,
+		"somebody removed table inet %s: nothing is refused until policies are applied "
+		"again",
+		LAYOUT_TABLE);
+}
+
 int table_sweep(struct table *table, uint64_t now_ns, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
 	struct ruleset_chain *chain, *next_chain;
 	struct ruleset_set *set, *next_set;
-	int r = batch_new(&batch);
+	int r = check_presence(table, error);
 
+	if (r < 0)
+		return r;
+	r = batch_new(&batch);
 	if (!r)
 		r = write_sweep(table, batch, now_ns);
 	if (r < 0)

@@ -46,7 +46,8 @@ const char *table_note(const struct table *table);
 int table_apply(struct table *table, const struct ir *ir, struct ruleset *plan, const char *note,
 	uint64_t now_ns, bool *ret_changed, struct error *error);
 
-/* Takes out what was not needed any more for a second. */
+/* Takes out what was not needed any more for a second. -ENOENT, once: somebody removed the table.
+ */
 int table_sweep(struct table *table, uint64_t now_ns, struct error *error);
 
 /* Lets mid-stream TCP of these addresses be adopted for so long. */

@@ -215,6 +215,48 @@ static void test_verdicts(void **state)
 	assert_string_equal(agent->seen.trouble, "");
 }
 
+static bool is_refused_at_once(const char *from, const char *ip, uint16_t port)
+{
+	struct timespec before, after;
+	int fd;
+
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	fd = village_open(from, SOCK_STREAM, ip, port);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	assert_int_equal(fd, -1);
+	return (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 <
+	       VILLAGE_TIMEOUT_MS / 2;
+}
+
+/* A reset instead of silence, for the first packet and for the next; bridged and routed. */
+static void test_rejects(void **state)
+{
+	static const char rejecting[] = "apiVersion: segctl.io/v1\n"
+					"kind: SegmentPolicy\n"
+					"metadata: {name: closed, namespace: shop}\n"
+					"spec:\n"
+					"  subject: app=db\n"
+					"  egress:\n"
+					"  - to: [{entity: world}]\n"
+					"    ports: [tcp/443]\n"
+					"    onDeny: reject\n"
+					"  - to: [{workloads: app=web}, {entity: world}]\n"
+					"    ports: [tcp/80]\n"
+					"    action: deny\n"
+					"    onDeny: reject\n";
+	struct agent *agent = *state;
+
+	apply(agent, rejecting);
+	assert_true(village_reaches("db", SOCK_STREAM, VILLAGE_WORLD, 443));
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_true(is_refused_at_once("db", VILLAGE_WORLD, 80));
+		assert_true(is_refused_at_once("db", "10.77.0.2", 80));
+		assert_true(is_refused_at_once("db", "fd77::2", 80));
+	}
+	collect(agent);
+	assert_int_equal(count_denied(agent, "10.77.0.4", VILLAGE_WORLD, 80), 2);
+}
+
 static void test_reports_flows(void **state)
 {
 	struct agent *agent = *state;
@@ -404,6 +446,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_verdicts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rejects, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reports_flows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_counts_every_refused_packet, set_up, tear_down),

@@ -210,6 +210,10 @@ static void test_heals_when_somebody_flushed_the_table(void **state)
 	(void)state;
 	apply(table, FIXTURE_POLICY, 0, SECOND_NS);
 	assert_int_equal(fixture_run("nft delete table inet segd"), 0);
+	assert_int_equal(table_sweep(table, SECOND_NS, NULL), -ENOENT);
+	assert_int_equal(table_sweep(table, SECOND_NS, NULL), 0);
+	assert_true(apply(table, FIXTURE_POLICY, 0, SECOND_NS));
+	assert_int_equal(fixture_run("nft delete table inet segd"), 0);
 	assert_true(apply(table, FIXTURE_POLICY_CLOSED, 0, 2 * SECOND_NS));
 	assert_int_equal(
 		fixture_run("nft list table inet segd | grep -q 'tcp . 5432 : return'"), 0);
