@@ -7,7 +7,7 @@
 
 #include <net/if.h>
 
-#define EVENTS_MAX 65536
+#define EVENTS_MAX (1 << 18)
 #define GROUP      4712
 
 struct seen {
@@ -327,6 +327,42 @@ static void test_counts_every_refused_packet(void **state)
 	json_decref(description);
 }
 
+/* More kinds of refusals than the kernel's set holds: each packet is in a count or in a gap. */
+static void test_accounts_for_a_scan(void **state)
+{
+	static const char *const scanners[] = {"web", "intruder"};
+	const unsigned int ports = 35000;
+	struct agent *agent = *state;
+	uint64_t reported = 0, lost = 0;
+
+	apply(agent, FIXTURE_POLICY);
+	for (size_t i = 0; i < 2; i++) {
+		struct sockaddr_in address = {.sin_family = AF_INET};
+		int fd = village_open(scanners[i], SOCK_DGRAM, "10.77.0.4", 1);
+
+		inet_pton(AF_INET, "10.77.0.4", &address.sin_addr);
+		for (unsigned int port = 1; port <= ports; port++) {
+			address.sin_port = htons((uint16_t)port);
+			while (sendto(fd, "word", 4, 0, (void *)&address, sizeof(address)) < 0)
+				assert_true(errno == EAGAIN || errno == ENOBUFS);
+			if (port % 1000 == 0)
+				run(agent, 1);
+		}
+		close(fd);
+	}
+	collect(agent);
+	for (size_t i = 0; i < agent->seen.count; i++) {
+		const struct flow_event *event = &agent->seen.events[i];
+
+		reported += event->type == FLOW_DENIED ? event->packets[0] : 0;
+		lost += event->type == FLOW_GAP ? event->lost : 0;
+	}
+	assert_true(reported >= 65536);
+	assert_true(lost > 0);
+	assert_int_equal(reported + lost, 2 * ports);
+	assert_string_equal(agent->seen.trouble, "");
+}
+
 static void test_cuts_connections(void **state)
 {
 	struct agent *agent = *state;
@@ -450,6 +486,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reports_flows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_counts_every_refused_packet, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_accounts_for_a_scan, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cuts_connections, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_goes_on_without_an_agent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_adopts_running_connections, set_up, tear_down),
