@@ -123,6 +123,17 @@ static void test_examples(void **state)
 	assert_true(count >= 6);
 }
 
+static void test_examples_together(void **state)
+{
+	_cleanup_(world_clear) struct world world = {0};
+	struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+
+	(void)state;
+	load(&world, EXAMPLES);
+	assert_true(world.documents.count > 6);
+	assert_int_equal(documents_check_unique(&world.documents, &diagnostics), 0);
+}
+
 #define POD(name, labels, address)                                                     \
 	"---\n{apiVersion: v1, kind: Pod, metadata: {name: " name ", labels: {" labels \
 	"}}, status: {podIP: '" address "'}}\n"
@@ -223,6 +234,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_examples),
+		cmocka_unit_test(test_examples_together),
 		cmocka_unit_test(test_sharing),
 		cmocka_unit_test(test_ids_are_stable),
 		cmocka_unit_test(test_many),
