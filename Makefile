@@ -133,14 +133,14 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(LIBRARY_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/xdp/%.bpf.o: xdp/%.bpf.c
+$(BUILD)/%.bpf.o: %.bpf.c
 	$(SAY) BPF $<
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 
-$(BUILD)/xdp/%.skel.h: $(BUILD)/xdp/%.bpf.o
+$(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(SAY) SKEL $@
-	$(Q)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*)_bpf > $@
 
 define room_rules
 $(BUILD)/lib$(1).a: $$(call objects,$$(DIR_$(1)))
@@ -191,17 +191,19 @@ bpf-test-binaries: $(BPF_TESTS)
 
 # tests/netns/tools/*.c and tests/bench/*.c: small programs, one file each.
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/tools/*.c))
-BENCH := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+BENCH := $(patsubst %.c,$(BUILD)/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 .PHONY: tools
 tools: $(TOOLS)
 bench-binaries: $(TOOLS) $(BENCH)
 $(TOOLS): $(BUILD)/%: $(BUILD)/%.o
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) -static -o $@ $< # containers without a libc run them, too
-$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c)): $(SKELETON)
+$(BENCH:=.o): $(SKELETON) $(BUILD)/tests/bench/one_lookup.skel.h
 $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(NEEDS_agent))
 	$(SAY) LINK $@
-	$(Q)$(call link,$<,$(NEEDS_agent),-lpthread)
+	$(Q)$(call link,$(filter %.o,$^),$(NEEDS_agent),-lpthread)
+# It measures in the world of the BPF tests.
+$(BUILD)/tests/bench/program_cost: $(patsubst %,$(BUILD)/tests/bpf/%.o,world rules frame)
 
 # --- fuzzers: tests/fuzz/fuzz_*.c over libFuzzer with ASan and UBSan --------------------------------
 
@@ -230,7 +232,7 @@ fuzz: deps ## each fuzzer for FUZZ_SECONDS (60)
 C_FILES := $(sort $(shell find enforcer xdp policies cli tests -name '*.[ch]' 2>/dev/null))
 lint: deps ## clang-format, clang-tidy, cppcheck, include direction, file sizes
 	$(Q)$(MAKE) --no-print-directory $(SKELETON)
-	$(Q)tests/lint/run.sh $(BUILD) $(CPPFLAGS)
+	$(Q)tests/lint/run.sh $(BUILD)
 
 format: ## let clang-format rewrite the sources
 	$(Q)clang-format -i $(C_FILES)

@@ -264,27 +264,27 @@ void api_policies_delete(struct control_request *request, void *userdata)
 	_cleanup_documents_ struct document_list rest = {0};
 	_cleanup_error_ struct error error = ERROR_INIT;
 	const char *kind_text = control_parameter(request, "kind");
-	const char *namespace = control_parameter(request, "namespace");
+	const char *of_namespace = control_parameter(request, "namespace");
 	const char *name = control_parameter(request, "name");
 	const struct document *former;
 	enum document_kind kind;
 	json_t *deleted;
 
-	if (!strcmp(namespace, "-"))
-	namespace = "";
+	if (!strcmp(of_namespace, "-"))
+		of_namespace = "";
 	if (document_kind_parse(kind_text, &kind) < 0) {
 		control_reply_error(request, 400, "'%s' is no kind of document", kind_text);
 		return;
 	}
-	former = documents_find(&agent->documents, kind, namespace, name);
+	former = documents_find(&agent->documents, kind, of_namespace, name);
 	if (!former) {
 		control_reply_error(request, 404, "no %s is called %s%s%s",
-			document_kind_name(kind), namespace, *namespace ? "/" : "", name);
+			document_kind_name(kind), of_namespace, *of_namespace ? "/" : "", name);
 		return;
 	}
 	deleted = json_from_document(former);
 	if (documents_copy(&agent->documents, &rest) < 0 ||
-		documents_remove(&rest, kind, namespace, name) < 0 ||
+		documents_remove(&rest, kind, of_namespace, name) < 0 ||
 		agent_reconcile(agent, &rest, &error) < 0) {
 		json_decref(deleted);
 		control_reply_error(request, 500, "nothing was deleted: %s", error_message(&error));
