@@ -14,8 +14,9 @@ int endpoints_ensure(
 		interface->wanted = false;
 	for (size_t i = 0; i < state->attachments_count; i++) {
 		const struct attachment *attachment = &state->attachments[i];
+		bool defer = attachment->adopt && attachment->workload >= 0;
 		struct interface *interface;
-		int r = interfaces_ensure(
+		int r = (defer ? interfaces_note : interfaces_ensure)(
 			interfaces, attachment->ifindex, attachment->name, &interface, error);
 
 		if (r == -ENODEV) {
@@ -49,30 +50,59 @@ static struct abi_endpoint endpoint_of(const struct generations *generations,
 	return endpoint;
 }
 
+static int grant(struct generations *generations, const struct attachment *attachment,
+	struct interface *interface, struct error *error)
+{
+	const struct identity_key key = identity_key_interface(attachment->ifindex);
+	const struct abi_endpoint endpoint = endpoint_of(generations, interface, attachment,
+		identities_find(&generations->identities, &key));
+	int r;
+
+	if (!interface->known || memcmp(&endpoint, &interface->endpoint, sizeof(endpoint)) != 0) {
+		r = interface_set(generations->interfaces, interface, &endpoint, error);
+		if (r < 0)
+			return r;
+	}
+	if (!interface->deferred)
+		return 0;
+	r = interfaces_attach(generations->interfaces, interface, error);
+	if (r == -ENODEV) {
+		error_clear(error);
+		return interfaces_drop(generations->interfaces, interface, error);
+	}
+	interface->deferred = r < 0;
+	return r;
+}
+
 int endpoints_grant(
 	struct generations *generations, const struct dataplane_state *state, struct error *error)
 {
 	int result = 0;
 
 	for (size_t i = 0; i < state->attachments_count; i++) {
-		const struct attachment *attachment = &state->attachments[i];
-		const struct identity_key key = identity_key_interface(attachment->ifindex);
 		struct interface *interface =
-			interfaces_find(generations->interfaces, attachment->ifindex);
-		struct abi_endpoint endpoint;
+			interfaces_find(generations->interfaces, state->attachments[i].ifindex);
+		_cleanup_error_ struct error own = ERROR_INIT;
 		int r;
 
 		if (!interface)
 			continue;
-		endpoint = endpoint_of(generations, interface, attachment,
-			identities_find(&generations->identities, &key));
-		if (memcmp(&endpoint, &interface->endpoint, sizeof(endpoint)) == 0)
-			continue;
-		r = interface_set(generations->interfaces, interface, &endpoint, error);
+		r = grant(generations, &state->attachments[i], interface, &own);
 		if (r < 0)
-			result = r;
+			result = error_set(error, r, "%s", error_message(&own));
 	}
 	return result;
+}
+
+void endpoints_give_up(struct generations *generations)
+{
+	struct interface *interface, *next;
+
+	HASH_ITER (hh, generations->interfaces->items, interface, next) {
+		if (interface->deferred)
+			interfaces_ensure(generations->interfaces, interface->ifindex,
+				interface->name, &interface, NULL);
+	}
 }
 
 int endpoints_leave(struct generations *generations, struct error *error)

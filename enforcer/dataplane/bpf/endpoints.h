@@ -11,5 +11,7 @@ int endpoints_ensure(
 /* Tells the kernel which workloads are behind the interfaces, so that they are judged by policy. */
 int endpoints_grant(
 	struct generations *generations, const struct dataplane_state *state, struct error *error);
+/* The state will not be: what was to be attached behind the flip becomes a guard. */
+void endpoints_give_up(struct generations *generations);
 /* Detaches from interfaces that the state does not name. */
 int endpoints_leave(struct generations *generations, struct error *error);

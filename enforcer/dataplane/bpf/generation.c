@@ -202,8 +202,10 @@ int generations_apply(
 
 	generations_collect(generations);
 	r = endpoints_ensure(generations, state, error);
-	if (r < 0)
+	if (r < 0) {
+		endpoints_give_up(generations);
 		return r;
+	}
 	r = wishes_build(generations, state, error);
 	if (r == 0)
 		r = stage(generations, error);
@@ -211,6 +213,7 @@ int generations_apply(
 		r = error_nomem(error);
 	if (r < 0) {
 		roll_back(generations);
+		endpoints_give_up(generations);
 		return r;
 	}
 	objects_flip(generations->objects);

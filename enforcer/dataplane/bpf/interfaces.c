@@ -137,8 +137,8 @@ static int attach(struct interfaces *interfaces, struct interface *interface,
 	return 0;
 }
 
-/* Puts the programs on the hooks that have none. What leaves a workload is stopped first. */
-static int attach_missing(
+/* What leaves a workload is stopped first. */
+int interfaces_attach(
 	struct interfaces *interfaces, struct interface *interface, struct error *error)
 {
 	static const enum abi_direction order[ABI_DIRECTIONS] = {ABI_EGRESS, ABI_INGRESS};
@@ -193,14 +193,31 @@ int interfaces_ensure(struct interfaces *interfaces, uint32_t ifindex, const cha
 	/* With an earlier agent's programs it goes on by that agent's maps until the programs are
 	 * exchanged; the guard is in ours. */
 	interface->carried = interfaces->outdated && is_whole(interface);
+	interface->deferred = false;
 	r = guard(interfaces, interface, error);
 	if (r == 0)
-		r = attach_missing(interfaces, interface, error);
+		r = interfaces_attach(interfaces, interface, error);
 	if (r < 0) {
 		if (fresh)
 			interfaces_drop(interfaces, interface, NULL);
 		return r;
 	}
+	*ret = interface;
+	return 0;
+}
+
+int interfaces_note(struct interfaces *interfaces, uint32_t ifindex, const char *name,
+	struct interface **ret, struct error *error)
+{
+	struct interface *interface = interfaces_find(interfaces, ifindex);
+
+	if (interface && !interface->deferred)
+		return interfaces_ensure(interfaces, ifindex, name, ret, error);
+	if (interfaces_add(interfaces, ifindex, &interface) < 0)
+		return error_nomem(error);
+	snprintf(interface->name, sizeof(interface->name), "%s", name);
+	interface->endpoint.attached_ns = clock_ns(CLOCK_BOOTTIME);
+	interface->deferred = true;
 	*ret = interface;
 	return 0;
 }
@@ -255,7 +272,7 @@ static void repair(struct interfaces *interfaces, struct interface *interface,
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
 	_cleanup_free_ char *message = NULL;
-	int r = attach_missing(interfaces, interface, &error);
+	int r = interfaces_attach(interfaces, interface, &error);
 
 	if (asprintf(&message, "someone has detached the programs from interface %s%s%s",
 		    interface->name, r < 0 ? ": " : "", r < 0 ? error_message(&error) : "") < 0)
@@ -274,7 +291,7 @@ void interfaces_check(struct interfaces *interfaces, size_t limit,
 	for (; interface && limit > 0; interface = next, limit--) {
 		next = interface->hh.next;
 		interfaces->checked = next ? next->ifindex : 0;
-		if (!interface->known || is_whole(interface))
+		if (!interface->known || interface->deferred || is_whole(interface))
 			continue;
 		if (is_same(interface))
 			repair(interfaces, interface, trouble, userdata);

@@ -21,9 +21,10 @@ struct interface {
 	int fds[ABI_DIRECTIONS];           /* what is pinned; -1: nothing */
 	struct abi_endpoint endpoint;      /* as it is in the map */
 	bool known;                        /* the map has it */
-	bool waiting; /* guarded before any apply named it: stays until one does */
-	bool carried; /* its connections began under programs with other maps */
-	bool wanted;  /* by the apply that is under way */
+	bool waiting;  /* guarded before any apply named it: stays until one does */
+	bool carried;  /* its connections began under programs with other maps */
+	bool deferred; /* ran without us and shall not pause: attached behind the flip */
+	bool wanted;   /* by the apply that is under way */
 	UT_hash_handle hh;
 };
 
@@ -53,6 +54,14 @@ int interfaces_add(struct interfaces *interfaces, uint32_t ifindex, struct inter
  * -ENOMEM; what the kernel says. */
 int interfaces_ensure(struct interfaces *interfaces, uint32_t ifindex, const char *name,
 	struct interface **ret, struct error *error);
+/* Attaching a tcx link waits for a grace period, so with many workloads a guard would cut off for
+ * seconds those that ran before we came. They are only noted here (deferred) and get the programs
+ * by interfaces_attach() when policy knows them. Attached ones are as by interfaces_ensure(). */
+int interfaces_note(struct interfaces *interfaces, uint32_t ifindex, const char *name,
+	struct interface **ret, struct error *error);
+/* Puts the programs on the hooks that have none. Errors as of interfaces_ensure(). */
+int interfaces_attach(
+	struct interfaces *interfaces, struct interface *interface, struct error *error);
 /* Tells the kernel what this endpoint is. */
 int interface_set(const struct interfaces *interfaces, struct interface *interface,
 	const struct abi_endpoint *endpoint, struct error *error);

@@ -198,6 +198,37 @@ static void test_revocation(void **state)
 	bpf_dataplane_ops.close(plane, true);
 }
 
+/* What runs already goes on through the beginning of enforcement if policy allows it, without a
+ * pause, and is cut if it does not. */
+static void test_running_connections_are_adopted(void **state)
+{
+	struct world *world = *state;
+	__attribute__((cleanup(connection_close))) struct connection kept = {-1, -1, -1};
+	__attribute__((cleanup(connection_close))) struct connection cut = {-1, -1, -1};
+	struct small_ir isolated;
+	struct dataplane *plane;
+
+	if (!world)
+		skip();
+	small_ir_init(&isolated, world, true);
+	/* In mid-stream no one knows who began, so neither end may be allowed to. */
+	isolated.peer_tables[DB * DIRECTION_COUNT + DIRECTION_EGRESS].otherwise = PORTS_NONE;
+	kept = connect_to(world, WEB, DB, true, OPEN_PORT);
+	cut = connect_to(world, WEB, DB, true, CLOSED_PORT);
+	assert_true(can_talk(&kept));
+	assert_true(can_talk(&cut));
+	for (unsigned int i = 0; i < WORKLOADS; i++)
+		world->attachments[i].adopt = true;
+	plane = plane_open(world);
+	plane_apply(world, plane, &isolated.ir);
+	assert_true(can_talk(&kept));
+	assert_false(can_talk(&cut));
+	assert_int_equal(bpf_dataplane_ops.collect(plane, NULL), 0);
+	for (size_t i = 0; i < world->flows_count; i++)
+		assert_int_not_equal(world->flows[i].reason, REASON_UNKNOWN_ENDPOINT);
+	bpf_dataplane_ops.close(plane, true);
+}
+
 static void test_second_agent_is_refused(void **state)
 {
 	struct world *world = *state;
@@ -258,6 +289,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_killed_agent_is_followed, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_revocation, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_running_connections_are_adopted, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_second_agent_is_refused, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_guard, world_setup, world_teardown),
