@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#define EXCEPT_MAX 1000 /* each is compared with the others */
+
 void string_copy(struct yaml_reader *reader, const char *text, char **ret)
 {
 	char *copy = strdup(text);
@@ -140,6 +142,11 @@ void cidr_read(struct yaml_reader *reader, yaml_node_t *cidr, yaml_node_t *excep
 	peer->kind = PEER_CIDR;
 	if (!except || !yaml_read_sequence(reader, except, "except", &items, &count))
 		return;
+	if (count > EXCEPT_MAX) {
+		yaml_reader_error(reader, except, "too-many",
+			"except has more than %d items; write several peers", EXCEPT_MAX);
+		return;
+	}
 	for (size_t i = 0; i < count; i++)
 		read_except(reader, yaml_reader_node(reader, items[i]), strictness, known, peer);
 }

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#define LABELS_MAX 1000 /* sets are sorted arrays; no object carries nearly as many */
+
 static const char *const relation_names[] = {
 	[SELECTOR_IN] = "In",
 	[SELECTOR_NOT_IN] = "NotIn",
@@ -53,6 +55,11 @@ void labels_read(
 {
 	if (!yaml_read_mapping(reader, node, what, NULL, 0, YAML_IGNORE_UNKNOWN))
 		return;
+	if (node->data.mapping.pairs.top - node->data.mapping.pairs.start > LABELS_MAX) {
+		yaml_reader_error(
+			reader, node, "too-many", "%s has more than %d labels", what, LABELS_MAX);
+		return;
+	}
 	for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
 		pair < node->data.mapping.pairs.top; pair++) {
 		yaml_node_t *key_node = yaml_reader_node(reader, pair->key);

@@ -106,7 +106,9 @@ static void list_names(const char *const *names, size_t count, FILE *stream)
 static void unknown_word(struct yaml_reader *reader, const yaml_node_t *node, const char *code,
 	const char *what, const char *const *names, size_t count)
 {
-	const char *near = suggest(scalar(node), names, count);
+	/* Beyond the bound no one will read it. */
+	bool shown = reader->diagnostics->count < DIAGNOSTICS_MAX;
+	const char *near = shown ? suggest(scalar(node), names, count) : NULL;
 	_cleanup_free_ char *text = NULL;
 	size_t size;
 	FILE *stream = open_memstream(&text, &size);

@@ -82,6 +82,43 @@ static void test_all_or_nothing(void **state)
 	diagnostics_clear(&diagnostics);
 }
 
+/* 1000 items are taken, 1001 are not. */
+static void check_bound(const char *head, const char *before, const char *after, const char *tail)
+{
+	for (unsigned int count = 1000; count <= 1001; count++) {
+		_cleanup_(documents_clear) struct document_list list = {0};
+		struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+		_cleanup_free_ char *text = NULL;
+		char *printed = NULL;
+		size_t size;
+		FILE *stream = open_memstream(&printed, &size);
+		int r;
+
+		fputs(head, stream);
+		for (unsigned int i = 0; i < count; i++)
+			fprintf(stream, "%s%u.%u%s, ", before, i / 256, i % 256, after);
+		fputs(tail, stream);
+		fclose(stream);
+		text = printed;
+		r = documents_parse(&list, "bound", text, size, &diagnostics);
+		assert_int_equal(r, count == 1000 ? 0 : -EINVAL);
+		if (r < 0)
+			assert_string_equal(diagnostics.items[0].code, "too-many");
+		diagnostics_clear(&diagnostics);
+	}
+}
+
+static void test_bounds(void **state)
+{
+	(void)state;
+	check_bound("{apiVersion: segctl.io/v1, kind: SegmentPolicy, metadata: {name: a}, spec: "
+		    "{ingress: [], subject: {matchLabels: {",
+		"k", ": a", "}}}}");
+	check_bound("{apiVersion: segctl.io/v1, kind: SegmentPolicy, metadata: {name: a}, spec: "
+		    "{subject: '*', ingress: [{from: [{cidr: 10.0.0.0/8, except: [",
+		"10.0.", "/32", "]}]}]}}");
+}
+
 static const struct policy *only_policy(struct document_list *list, const char *text)
 {
 	parse(list, text);
@@ -249,6 +286,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text_is_kept),
 		cmocka_unit_test(test_all_or_nothing),
+		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_network_policy_isolation),
 		cmocka_unit_test(test_rules_outside_policy_types),
 		cmocka_unit_test(test_segment_policy_isolation),
