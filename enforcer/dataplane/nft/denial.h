@@ -27,7 +27,6 @@ struct denial {
 	uint64_t pending_bytes;
 	uint64_t active_ns; /* monotonic: when the counter last moved */
 	uint64_t round;     /* of the last listing that had it */
-	bool overflow;      /* logged, but no element counts it */
 	UT_hash_handle hh;
 };
 

@@ -11,9 +11,8 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
-#define SETS_OF_A_REASON    ((size_t)REFUSAL_KINDS * 2)
-#define ANSWER              "answer"
-#define OVERFLOW_LOGS_PER_S 100
+#define SETS_OF_A_REASON ((size_t)REFUSAL_KINDS * 2)
+#define ANSWER           "answer"
 
 static const enum reason reasons[REFUSAL_REASONS] = {
 	REASON_POLICY_DENIED,
@@ -130,9 +129,8 @@ static int write_denied_chain(struct batch *batch, size_t reason, bool reject)
 		return r;
 	rule_begin(&rule, chain);
 	rule_counter(&rule, REFUSAL_OVERFLOW);
-	rule_limit_over(&rule, OVERFLOW_LOGS_PER_S);
 	refuse(&rule, reject);
-	return rule_write(&rule, batch, "the set is full");
+	return rule_write(&rule, batch, "the set is full: counted as lost to the log");
 }
 
 int refusal_write(struct batch *batch, const char *chain, const char *comment, enum reason reason,

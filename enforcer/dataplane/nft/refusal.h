@@ -38,7 +38,7 @@ struct refusal_set {
 };
 
 #define REFUSAL_REASONS 3
-#define REFUSAL_SETS    (REFUSAL_REASONS * REFUSAL_KINDS * 2)
+#define REFUSAL_SETS    ((size_t)REFUSAL_REASONS * REFUSAL_KINDS * 2)
 
 /* The i-th of REFUSAL_SETS. */
 struct refusal_set refusal_set(size_t i);

@@ -18,6 +18,7 @@
 #define IDLE_NS        (60 * NS_PER_S)
 #define RECORDS_MAX    ((size_t)(4 * REFUSAL_SET_SIZE))
 #define READS_PER_WAKE 64
+#define MISSING_ROUNDS 3
 
 struct refusals {
 	struct refusals_options options;
@@ -27,9 +28,8 @@ struct refusals {
 	const struct ir *ir;
 	struct denial *records;
 	uint64_t round;
-	uint64_t overflow;        /* the kernel's counter, as far as it was reported */
-	uint64_t overflow_logged; /* of these, reported one by one from the log */
-	uint64_t lost;            /* logged packets that were dropped on the way */
+	uint64_t overflow; /* the kernel's counter, as far as it was reported */
+	uint64_t lost;     /* refusals by packet that no record was free for */
 };
 
 static void report(
@@ -126,13 +126,12 @@ static void take_packet(struct refusals *refusals, const struct nflog_packet *pa
 	if (find(refusals, &key))
 		return; /* two processors saw the first packet: the element counts both */
 	denial = add(refusals, &key);
-	if (!denial) {
-		refusals->lost++;
-		return;
-	}
+	if (!denial)
+		return; /* the element has counted it */
 	denial_from_packet(denial, packet, &prefix, clock_now_ns(CLOCK_REALTIME));
 	denial_explain(denial, refusals->ir);
-	report(refusals, denial, 1, packet->bytes);
+	/* Not counted here: where its set was full, a coarser element has counted the packet. */
+	denial->active_ns = clock_now_ns(CLOCK_MONOTONIC);
 }
 
 static int read_logged(const struct nlmsghdr *message, void *userdata)
@@ -344,18 +343,20 @@ static int delete_idle(
 	return 0;
 }
 
+/*
+ * What no element counts any more. A listing of a set that grows meanwhile may pass over elements:
+ * only one that is missing again and again is gone.
+ */
 static void forget_idle(struct refusals *refusals, uint64_t before_ns)
 {
 	struct denial *denial, *next;
 
 	HASH_ITER (hh, refusals->records, denial, next) {
-		/* Logged, but in no set: the set was full. */
-		if (denial->key.set < REFUSAL_SETS && denial->round < refusals->round) {
-			refusals->overflow_logged += denial->packets;
+		bool gone = denial->key.set == REFUSAL_SETS ||
+			    denial->round + MISSING_ROUNDS < refusals->round;
+
+		if (gone && is_idle(denial, before_ns))
 			drop(refusals, denial);
-		} else if (is_idle(denial, before_ns)) {
-			drop(refusals, denial);
-		}
 	}
 }
 
@@ -380,9 +381,7 @@ static void report_overflow(struct refusals *refusals)
 	if (packets < refusals->overflow)
 		refusals->overflow = 0; /* another table */
 	lost = packets - refusals->overflow;
-	lost = lost > refusals->overflow_logged ? lost - refusals->overflow_logged : 0;
 	refusals->overflow = packets;
-	refusals->overflow_logged = 0;
 	report_gap(refusals, lost + refusals->lost);
 	refusals->lost = 0;
 }

@@ -2,10 +2,11 @@
 /*
  * Refusals, from the kernel's counting sets and its log to flow events.
  *
- * The log brings the first packet of each kind at once, with MAC addresses, interface and rule; the
- * sets bring exact totals whenever they are collected. An element that has been idle for a minute
- * is deleted, and the kernel's notification of the deletion carries its last count: nothing is lost
- * between reading and deleting.
+ * The log brings the first packet of each kind, with MAC addresses, interface and rule; all counts
+ * come from the sets, whenever they are collected. Where a set is full, packets are counted by
+ * protocol alone (port 0), and where that is full, too, as lost to the log (FLOW_GAP). An element
+ * that has been idle for a minute is deleted, and the kernel's notification of the deletion carries
+ * its last count: nothing is lost between reading and deleting.
  */
 #pragma once
 

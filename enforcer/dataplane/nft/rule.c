@@ -151,7 +151,7 @@ void rule_tcp_no_pure_syn(struct rule *rule)
 	compare(rule, NFT_CMP_NEQ, &syn, sizeof(syn));
 }
 
-static void limit(struct rule *rule, uint64_t packets_per_second, uint32_t flags)
+void rule_limit_under(struct rule *rule, uint64_t packets_per_second)
 {
 	struct nftnl_expr *expression = add(rule, "limit");
 
@@ -161,17 +161,6 @@ static void limit(struct rule *rule, uint64_t packets_per_second, uint32_t flags
 	nftnl_expr_set_u64(expression, NFTNL_EXPR_LIMIT_UNIT, 1);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_LIMIT_BURST, (uint32_t)packets_per_second);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_LIMIT_FLAGS, flags);
-}
-
-void rule_limit_over(struct rule *rule, uint64_t packets_per_second)
-{
-	limit(rule, packets_per_second, NFT_LIMIT_F_INV);
-}
-
-void rule_limit_under(struct rule *rule, uint64_t packets_per_second)
-{
-	limit(rule, packets_per_second, 0);
 }
 
 void rule_key_address(struct rule *rule, bool ipv4, enum rule_side side)

@@ -39,7 +39,6 @@ void rule_protocol(struct rule *rule, uint8_t protocol);
 void rule_protocol_in(struct rule *rule, const char *set);
 void rule_ct_state(struct rule *rule, uint32_t states); /* NF_CT_STATE_*: any of them */
 void rule_tcp_no_pure_syn(struct rule *rule);
-void rule_limit_over(struct rule *rule, uint64_t packets_per_second);
 void rule_limit_under(struct rule *rule, uint64_t packets_per_second);
 
 /* Fields of a key. */
