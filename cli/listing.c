@@ -64,10 +64,13 @@ static void print_table(
 	const struct listing *listing, const struct settings *settings, const json_t *items)
 {
 	_cleanup_table_ struct table *table = table_new(settings, listing->columns);
+	_cleanup_json_ json_t *folded = NULL;
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach (items, i, item) {
+	if (listing->fold && settings->output == OUTPUT_TABLE)
+		folded = listing->fold(items);
+	json_array_foreach (folded ? folded : items, i, item) {
 		listing->add_row(table, settings, item);
 	}
 	table_print(table);

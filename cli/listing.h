@@ -13,6 +13,8 @@ struct listing {
 	const char *doc;    /* for --help */
 	const struct table_column *columns;
 	void (*add_row)(struct table *table, const struct settings *settings, const json_t *item);
+	/* Joins items that read alike in the table; NULL: none do. New reference. */
+	json_t *(*fold)(const json_t *items);
 	/* Says why the list may be empty. */
 	const char *none;
 };
