@@ -163,6 +163,7 @@ static int adopt_pool(const struct source *source, struct pool *pool, const bool
 		return -ENOMEM;
 	r = read_rows(source, live, &rows);
 	if (r < 0)
+		/* cppcheck-suppress memleak ; it does not see the cleanup attribute here */
 		return r;
 	for (uint32_t number = 0; number < source->tables; number++) {
 		size_t first = next;
@@ -214,6 +215,7 @@ int tables_adopt(
 		return error_nomem(error);
 	r = adopt_pool(&peers, &tables->peers, live);
 	if (r < 0)
+		/* cppcheck-suppress memleak ; it does not see the cleanup attribute here */
 		return error_errno(error, r, "read the pinned peer tables");
 	r = mark_port_tables(&tables->peers, live_ports);
 	if (r < 0)
