@@ -350,7 +350,9 @@ static void test_accounts_for_a_scan(void **state)
 		}
 		close(fd);
 	}
-	collect(agent);
+	/* A listing may pass over elements while the kernel enlarges the set; the next has them. */
+	for (unsigned int i = 0; i < 3; i++)
+		collect(agent);
 	for (size_t i = 0; i < agent->seen.count; i++) {
 		const struct flow_event *event = &agent->seen.events[i];
 
