@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define VILLAGE_WORLD      "192.0.2.10"
@@ -256,4 +257,18 @@ static inline int village_open(const char *from, int type, const char *ip, uint1
 	assert_int_equal(setns(here, CLONE_NEWNET), 0);
 	close(here);
 	return fd;
+}
+
+/* Refused by an answer, not by silence. */
+static inline bool village_is_reset(const char *from, const char *ip, uint16_t port)
+{
+	struct timespec before, after;
+	int fd;
+
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	fd = village_open(from, SOCK_STREAM, ip, port);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	assert_int_equal(fd, -1);
+	return (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 <
+	       VILLAGE_TIMEOUT_MS / 2;
 }
