@@ -25,12 +25,22 @@ _Static_assert(
 		offsetof(struct abi_connection, flags),
 	"the state of a connection is one word");
 
+/* Ports and protocol, as they stand at the end of a key, in one word (see join_words()). */
+static __always_inline __u64 key_tail(__be16 first_be, __be16 second_be, __u8 protocol)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (__u64)protocol << 32 | (__u32)second_be << 16 | first_be;
+#else
+	return (__u64)first_be << 48 | (__u64)second_be << 32 | (__u32)protocol << 24;
+#endif
+}
+
 /* Fills key and side. Written out instead of indexed: the verifier loses track of stack that is
  * written at a variable offset. */
 static __always_inline void connection_key(struct packet *packet)
 {
 	const union address *source = &packet->source, *destination = &packet->destination;
-	struct abi_connection_key *key = &packet->key;
+	__u64 *key = (__u64 *)&packet->key;
 
 	if (address_equal(source, destination))
 		packet->side =
@@ -38,18 +48,26 @@ static __always_inline void connection_key(struct packet *packet)
 	else
 		packet->side = address_above(source, destination);
 	if (packet->side) {
-		__builtin_memcpy(key->address[0], destination, sizeof(*destination));
-		__builtin_memcpy(key->address[1], source, sizeof(*source));
-		key->port_be[0] = packet->destination_port_be;
-		key->port_be[1] = packet->source_port_be;
+		key[0] = destination->halves[0];
+		key[1] = destination->halves[1];
+		key[2] = source->halves[0];
+		key[3] = source->halves[1];
+		key[4] = key_tail(
+			packet->destination_port_be, packet->source_port_be, packet->protocol);
 	} else {
-		__builtin_memcpy(key->address[0], source, sizeof(*source));
-		__builtin_memcpy(key->address[1], destination, sizeof(*destination));
-		key->port_be[0] = packet->source_port_be;
-		key->port_be[1] = packet->destination_port_be;
+		key[0] = source->halves[0];
+		key[1] = source->halves[1];
+		key[2] = destination->halves[0];
+		key[3] = destination->halves[1];
+		key[4] = key_tail(
+			packet->source_port_be, packet->destination_port_be, packet->protocol);
 	}
-	key->protocol = packet->protocol;
 }
+
+_Static_assert(sizeof(struct abi_connection_key) == 40 &&
+		       offsetof(struct abi_connection_key, port_be) == 32 &&
+		       offsetof(struct abi_connection_key, protocol) == 36,
+	"a key is four halves of addresses and the tail");
 
 /* Who of the connection sent the packet. */
 static __always_inline enum abi_side connection_sender(
@@ -173,6 +191,8 @@ static __always_inline int connection_carries(struct __sk_buff *skb, struct pack
 		return 0;
 	connection_key(packet);
 	connection = bpf_map_lookup_elem(&connections, &packet->key);
+	if (!connection)
+		packet->unknown = 1;
 	if (!connection || connection->generation != packet->generation)
 		return 0;
 	sender = connection_sender(connection, packet);

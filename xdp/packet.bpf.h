@@ -38,7 +38,6 @@ enum packet_kind {
 };
 
 struct packet {
-	struct abi_connection_key key; /* filled where the kind can have a connection */
 	union address source;
 	union address destination;
 	__be16 source_port_be; /* as in struct abi_connection_key */
@@ -57,10 +56,12 @@ struct packet {
 	__u32 bytes;     /* of the frame without the Ethernet header */
 	__u32 ifindex;
 	__u32 generation;
-	__u8 hook; /* enum abi_direction: leaving the workload is egress */
-	__u8 side; /* which of the key is the source */
-	__u8 pad[2];
-	__u8 scratch[40]; /* of packet_read(): the longest is the IPv6 header */
+	__u8 hook;    /* enum abi_direction: leaving the workload is egress */
+	__u8 side;    /* which of the key is the source */
+	__u8 unknown; /* there is no connection with this key */
+	__u8 pad;
+	struct abi_connection_key key; /* filled where the kind can have a connection */
+	__u8 scratch[40];              /* of packet_read(): the longest is the IPv6 header */
 };
 
 /*
@@ -83,11 +84,27 @@ static __always_inline const void *packet_read(
 	return packet->scratch;
 }
 
+/* What is read back in eight bytes must be stored in eight: stores of parts do not forward to a
+ * larger load, which waits for them. */
+static __always_inline __u64 join_words(__u32 first, __u32 second)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (__u64)second << 32 | first;
+#else
+	return (__u64)first << 32 | second;
+#endif
+}
+
 static __always_inline void address_from_ipv4(union address *address, __be32 ipv4)
 {
 	address->halves[0] = 0;
-	address->words[2] = bpf_htonl(0xffff);
-	address->words[3] = ipv4;
+	address->halves[1] = join_words(bpf_htonl(0xffff), ipv4);
+}
+
+static __always_inline void address_from_ipv6(union address *address, const __be32 words[4])
+{
+	address->halves[0] = join_words(words[0], words[1]);
+	address->halves[1] = join_words(words[2], words[3]);
 }
 
 static __always_inline int address_is_mapped(const union address *address)

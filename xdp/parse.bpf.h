@@ -131,8 +131,8 @@ static __always_inline int parse_ipv6(
 	packet->transport = offset + sizeof(*ip);
 	packet->protocol = ip->nexthdr;
 	packet->hop_limit = ip->hop_limit;
-	__builtin_memcpy(&packet->source, &ip->saddr, sizeof(packet->source));
-	__builtin_memcpy(&packet->destination, &ip->daddr, sizeof(packet->destination));
+	address_from_ipv6(&packet->source, ip->saddr.in6_u.u6_addr32);
+	address_from_ipv6(&packet->destination, ip->daddr.in6_u.u6_addr32);
 	if (address_is_mapped(&packet->source) || address_is_mapped(&packet->destination))
 		return REASON_MALFORMED;
 

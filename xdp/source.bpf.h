@@ -7,13 +7,15 @@
 #define DHCP_SERVER_PORT   67
 #define DHCPV6_SERVER_PORT 547
 
-static __noinline int source_mac_is_own(struct __sk_buff *skb, const struct abi_endpoint *endpoint)
+static __always_inline int source_mac_is_own(
+	struct __sk_buff *skb, const struct abi_endpoint *endpoint)
 {
-	__u8 mac[6];
+	const void *start = (void *)(long)skb->data;
+	const struct ethhdr *ethernet = start;
 
-	if (bpf_skb_load_bytes(skb, offsetof(struct ethhdr, h_source), mac, sizeof(mac)))
+	if (start + sizeof(*ethernet) > (void *)(long)skb->data_end)
 		return 0;
-	return mac_equal(mac, endpoint->mac);
+	return mac_equal(ethernet->h_source, endpoint->mac);
 }
 
 /* Before a workload's interface has a global address, it speaks to its neighbours from none or from

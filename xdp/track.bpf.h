@@ -102,7 +102,7 @@ static __noinline int track_new(
 		.type_code = packet->type_code,
 		.generation = packet->generation,
 	};
-	struct abi_connection *standing;
+	struct abi_connection *standing = NULL;
 	int reason, failed;
 
 	if (packet->kind == PACKET_CONTINUES) {
@@ -115,7 +115,8 @@ static __noinline int track_new(
 	if (reason_refuses(reason))
 		return reason;
 
-	standing = bpf_map_lookup_elem(&connections, &packet->key);
+	if (!packet->unknown)
+		standing = bpf_map_lookup_elem(&connections, &packet->key);
 	if (standing && !(standing->flags & ABI_CONNECTION_CLOSING)) {
 		/* Allowed in its own right beside a connection of the same key. */
 		connection_count(standing, packet, connection_sender(standing, packet));
@@ -194,7 +195,7 @@ static __noinline int track_standing(
 static __always_inline int track(struct __sk_buff *skb, const struct packet *packet,
 	const struct abi_endpoint *endpoint, struct refusal *refusal)
 {
-	int reason = track_standing(skb, packet, refusal);
+	int reason = packet->unknown ? TRACK_NEW : track_standing(skb, packet, refusal);
 
 	return reason == TRACK_NEW ? track_new(packet, endpoint, refusal) : reason;
 }

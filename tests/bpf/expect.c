@@ -18,7 +18,7 @@ int expect_group_setup(void **state)
 {
 	struct error error = ERROR_INIT;
 
-	if (world_open(&the_world, 0, &error) < 0) {
+	if (world_open(&the_world, NULL, &error) < 0) {
 		print_error("%s\n", error_message(&error));
 		error_clear(&error);
 		return -1;

@@ -51,7 +51,13 @@ static int collect_event(void *context, void *data, size_t size)
 	return 0;
 }
 
-static int load(struct world *world, uint32_t connections_max, struct error *error)
+/* The configuration is read-only for the programs, and for us from when they are loaded. */
+static struct abi_configuration *configure(struct segd_bpf *skeleton)
+{
+	return (struct abi_configuration *)&skeleton->rodata->configuration;
+}
+
+static int load(struct world *world, const struct world_options *options, struct error *error)
 {
 	int r;
 
@@ -59,7 +65,9 @@ static int load(struct world *world, uint32_t connections_max, struct error *err
 	if (!world->skeleton)
 		return error_errno(error, -errno, "open the skeleton");
 	bpf_map__set_max_entries(world->skeleton->maps.connections,
-		connections_max ? connections_max : CONNECTIONS_DEFAULT);
+		options->connections_max ? options->connections_max : CONNECTIONS_DEFAULT);
+	if (options->udp_ns)
+		configure(world->skeleton)->udp_ns = options->udp_ns;
 	bpf_map__set_max_entries(world->skeleton->maps.denials, CONNECTIONS_DEFAULT);
 	r = segd_bpf__load(world->skeleton);
 	if (r < 0)
@@ -71,8 +79,9 @@ static int load(struct world *world, uint32_t connections_max, struct error *err
 	return 0;
 }
 
-int world_open(struct world *world, uint32_t connections_max, struct error *error)
+int world_open(struct world *world, const struct world_options *options, struct error *error)
 {
+	static const struct world_options usual;
 	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	int r;
 
@@ -81,7 +90,7 @@ int world_open(struct world *world, uint32_t connections_max, struct error *erro
 	r = make_devices(error);
 	if (r < 0)
 		return r;
-	r = load(world, connections_max, error);
+	r = load(world, options ? options : &usual, error);
 	if (r < 0)
 		world_close(world);
 	return r;
@@ -96,11 +105,15 @@ void world_close(struct world *world)
 
 static int clear(const struct bpf_map *map, struct error *error)
 {
-	uint8_t key[64];
+	uint8_t key[64], next[64];
+	int more = bpf_map_get_next_key(fd_of(map), NULL, key);
 
-	while (bpf_map_get_next_key(fd_of(map), NULL, key) == 0)
+	while (more == 0) {
+		more = bpf_map_get_next_key(fd_of(map), key, next);
 		if (bpf_map_delete_elem(fd_of(map), key) < 0)
 			return error_errno(error, -errno, "clear %s", bpf_map__name(map));
+		memcpy(key, next, sizeof(key));
+	}
 	return 0;
 }
 

@@ -63,8 +63,14 @@ struct world {
 	size_t rules_count;
 };
 
-/* connections_max 0: 1024. Enters a new network namespace, for good. */
-int world_open(struct world *world, uint32_t connections_max, struct error *error);
+/* 0: as small as tests want it, and as the programs have it. */
+struct world_options {
+	uint32_t connections_max;
+	uint64_t udp_ns;
+};
+
+/* Enters a new network namespace, for good. options NULL: all zero. */
+int world_open(struct world *world, const struct world_options *options, struct error *error);
 void world_close(struct world *world);
 
 /* Everything forgotten, nobody isolated, generation 1 in force. */
@@ -77,6 +83,9 @@ void world_rule(struct world *world, struct world_rule rule);
 void world_forget_policy(struct world *world);
 /* Builds the next generation's tables and swaps. */
 int world_apply(struct world *world, struct error *error);
+
+/* More rules that decide nothing here, for the generation in force. */
+int world_fill_rules(struct world *world, size_t count, struct error *error);
 
 /* Where the frame is seen: leaving (egress) or entering (ingress) the workload at end. */
 int world_send(struct world *world, const struct frame *frame, enum abi_direction hook,
