@@ -125,16 +125,23 @@ int rule_table_update(struct rule_table *table, const struct ir *ir)
 	return 0;
 }
 
+static void count_hits(struct rule_table *table, uint32_t id, uint64_t hits)
+{
+	struct entry *entry = find(table, id);
+
+	if (entry)
+		entry->hits += hits;
+}
+
 void rule_table_count(struct rule_table *table, const struct flow_event *event)
 {
-	struct entry *entry = find(table, event->rule);
-
-	if (!entry)
-		return;
-	if (event->type == FLOW_NEW)
-		entry->hits++;
-	else if (event->type == FLOW_DENIED)
-		entry->hits += event->packets[0];
+	if (event->type == FLOW_DENIED) {
+		count_hits(table, event->rule, event->packets[0]);
+	} else if (event->type == FLOW_NEW) {
+		count_hits(table, event->rule, 1);
+		if (event->other_rule != event->rule)
+			count_hits(table, event->other_rule, 1);
+	}
 }
 
 json_t *rule_table_json(const struct rule_table *table, uint32_t id)

@@ -73,6 +73,12 @@ enum {
 	IR_RULE_FIRST,   /* the first one that a policy wrote */
 };
 
+/* The fixed rules' ids are 1 to IR_RULE_FIRST on every node. */
+static inline bool ir_rule_id_is_written(uint32_t id)
+{
+	return id > IR_RULE_FIRST;
+}
+
 /* Behind a policy's own rules stands one entry for each direction that it isolates, index -1: "no
  * rule of this policy allows". A denial by isolation names the first such policy. */
 struct ir_rule {

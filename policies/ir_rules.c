@@ -47,16 +47,16 @@ static int add_rule(struct compile *compile, struct intern *taken, const struct 
 	if (!slot)
 		return -ENOMEM;
 	*slot = *rule;
-	if (document) {
-		slot->document = document_reference((struct document *)document);
-		hash = hash_text(hash, document_kind_name(document->kind));
-		hash = hash_text(hash, document->namespace);
-		hash = hash_text(hash, document->name);
-		hash = hash_text(hash, direction_name(rule->direction));
-	}
-	snprintf(index, sizeof(index), "%d", rule->index);
 	if (ret_number)
 		*ret_number = (uint32_t)(ir->rules_count - 1);
+	if (!document)
+		return choose_id(taken, (uint32_t)rule->index + 1, &slot->id);
+	slot->document = document_reference((struct document *)document);
+	hash = hash_text(hash, document_kind_name(document->kind));
+	hash = hash_text(hash, document->namespace);
+	hash = hash_text(hash, document->name);
+	hash = hash_text(hash, direction_name(rule->direction));
+	snprintf(index, sizeof(index), "%d", rule->index);
 	return choose_id(taken, hash_text(hash, index), &slot->id);
 }
 

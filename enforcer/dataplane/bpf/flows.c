@@ -31,24 +31,20 @@ static uint16_t ethertype_of(const struct address *address)
 }
 
 /*
- * Where both directions allowed it, the one that saw it first: the originator's own egress if it
- * is here. Where one had no policy to ask, or one was audited, the other tells more.
+ * The direction that says most: the one that audited it, else the one whose rule somebody wrote,
+ * the originator's egress first. Where one had no policy to ask, the other.
  */
 static enum direction deciding_direction(
 	const struct abi_connection *connection, const struct flow_context *context)
 {
-	enum abi_direction first = connection->ifindex[ABI_ORIGINATOR] ? ABI_EGRESS : ABI_INGRESS;
-	enum abi_direction second = first == ABI_EGRESS ? ABI_INGRESS : ABI_EGRESS;
+	uint32_t egress = connection->rule[ABI_EGRESS], ingress = connection->rule[ABI_INGRESS];
 
-	if (!connection->rule[second])
-		return (enum direction)first;
-	if (!connection->rule[first])
-		return (enum direction)second;
-	if (connection->flags & ABI_CONNECTION_AUDITED &&
-		!audited_by(context->audited, connection->rule[first]) &&
-		audited_by(context->audited, connection->rule[second]))
-		return (enum direction)second;
-	return (enum direction)first;
+	if (!egress || !ingress)
+		return egress ? DIRECTION_EGRESS : DIRECTION_INGRESS;
+	if (connection->flags & ABI_CONNECTION_AUDITED)
+		return audited_by(context->audited, egress) ? DIRECTION_EGRESS : DIRECTION_INGRESS;
+	return ir_rule_id_is_written(egress) || !ir_rule_id_is_written(ingress) ? DIRECTION_EGRESS
+										: DIRECTION_INGRESS;
 }
 
 static enum reason connection_reason(const struct abi_connection *connection)
@@ -101,6 +97,7 @@ struct flow_event flow_of_connection(enum flow_event_type type,
 	};
 
 	event.rule = connection->rule[event.direction];
+	event.other_rule = connection->rule[!event.direction];
 	event.ethertype = ethertype_of(&event.source);
 	set_connection_ports(&event, key, connection);
 	memcpy(event.source_mac, connection->mac[ABI_ORIGINATOR], sizeof(event.source_mac));

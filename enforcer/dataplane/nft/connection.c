@@ -98,6 +98,7 @@ struct flow_event connection_event(
 		.reason = connection->reason,
 		.direction = connection->direction,
 		.rule = connection->rule,
+		.other_rule = connection->other_rule,
 		.id = connection->id,
 		.time_ns = now_ns,
 		.start_ns = connection->start_ns,

@@ -30,6 +30,7 @@ struct connection {
 	uint64_t packets[2];
 	uint64_t bytes[2];
 	uint32_t rule;
+	uint32_t other_rule; /* the other direction's; 0: no subject there */
 	uint8_t direction; /* enum direction */
 	uint8_t verdict;   /* enum flow_verdict */
 	uint8_t reason;    /* enum reason */

@@ -69,6 +69,17 @@ static bool concerns_us(const struct connections *connections, const struct conn
 					  snapshot_is_subject(connections->ir, &key->destination));
 }
 
+/* The rule of the direction that is not named as the deciding one; 0: no subject there. */
+static uint32_t other_rule(const struct ir *ir, const struct flow_query *query,
+	const struct evaluation *evaluation, enum direction direction)
+{
+	bool egress = direction == DIRECTION_INGRESS;
+
+	if (!snapshot_is_subject(ir, egress ? &query->source : &query->destination))
+		return 0;
+	return ir->rules[egress ? evaluation->egress.rule : evaluation->ingress.rule].id;
+}
+
 /* Puts the policy's word on a connection; false: it is refused. */
 static bool judge(const struct connections *connections, struct connection *connection)
 {
@@ -77,6 +88,7 @@ static bool judge(const struct connections *connections, struct connection *conn
 	enum direction direction;
 
 	snapshot_explain(connections->ir, &query, &evaluation, &direction, &connection->rule);
+	connection->other_rule = other_rule(connections->ir, &query, &evaluation, direction);
 	connection->direction = direction;
 	if (evaluation.verdict == VERDICT_DENY) {
 		connection->reason = REASON_REVOKED;

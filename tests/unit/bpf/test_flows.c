@@ -98,11 +98,14 @@ static void test_who_decided(void **state)
 	(void)state;
 	tcp_connection(&key, &connection, 0);
 	check_decision(&connection, DIRECTION_EGRESS, 6, FLOW_ALLOWED, REASON_POLICY_ALLOWED);
-	/* Only the responder is here: it was seen entering. */
-	connection.ifindex[ABI_ORIGINATOR] = 0;
+	/* A rule that somebody wrote says more than the default posture; of two defaults, egress. */
+	connection.rule[ABI_EGRESS] = IR_RULE_DEFAULT + 1;
 	check_decision(&connection, DIRECTION_INGRESS, 5, FLOW_ALLOWED, REASON_POLICY_ALLOWED);
+	connection.rule[ABI_INGRESS] = IR_RULE_DEFAULT + 1;
+	check_decision(&connection, DIRECTION_EGRESS, IR_RULE_DEFAULT + 1, FLOW_ALLOWED,
+		REASON_POLICY_ALLOWED);
 	/* The originator is no subject, so only one direction had a rule. */
-	connection.ifindex[ABI_ORIGINATOR] = 3;
+	connection.rule[ABI_INGRESS] = 5;
 	connection.rule[ABI_EGRESS] = 0;
 	connection.flags = ABI_CONNECTION_ADOPTED;
 	check_decision(&connection, DIRECTION_INGRESS, 5, FLOW_ALLOWED, REASON_ADOPTED);
