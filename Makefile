@@ -11,7 +11,10 @@ BPFTOOL := $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
 Q       := $(if $(V),,@)
 SAY      = @printf '  %-7s %s\n'
 
-MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
+MAKEFLAGS += --no-builtin-rules
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -112,17 +115,17 @@ build: deps ## build/segd and build/segctl
 	$(Q)$(MAKE) --no-print-directory binaries
 
 demo: build ## see it work: four namespaces, one policy, one intruder (root)
-	$(Q)tests/netns/demo.sh $(BUILD)
+	$(Q)+tests/netns/demo.sh $(BUILD)
 
 run: build ## the agent in the foreground on this node, with its containers (root)
 	$(Q)$(BUILD)/segd
 
 test: deps ## all tests (root)
-	$(Q)tests/run.sh $(BUILD)
+	$(Q)+tests/run.sh $(BUILD)
 
 bench: deps ## measure against no filter, nftables and iptables, and print ratios (root)
 	$(Q)$(MAKE) --no-print-directory binaries bench-binaries
-	$(Q)tests/bench/run.sh $(BUILD)
+	$(Q)+tests/bench/run.sh $(BUILD)
 
 binaries: $(BUILD)/segd $(BUILD)/segctl
 
@@ -225,14 +228,14 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(foreach room,$(FUZZ_ROOMS),$(call sources,$(DI
 
 fuzz: deps ## each fuzzer for FUZZ_SECONDS (60)
 	$(Q)$(MAKE) --no-print-directory fuzz-binaries
-	$(Q)tests/fuzz/run.sh $(BUILD) $(FUZZ_SECONDS)
+	$(Q)+tests/fuzz/run.sh $(BUILD) $(FUZZ_SECONDS)
 
 # --- lint ---------------------------------------------------------------------------------------
 
 C_FILES := $(sort $(shell find enforcer xdp policies cli tests -name '*.[ch]' 2>/dev/null))
 lint: deps ## clang-format, clang-tidy, cppcheck, include direction, file sizes
 	$(Q)$(MAKE) --no-print-directory $(SKELETON)
-	$(Q)tests/lint/run.sh $(BUILD)
+	$(Q)+tests/lint/run.sh $(BUILD)
 
 format: ## let clang-format rewrite the sources
 	$(Q)clang-format -i $(C_FILES)
