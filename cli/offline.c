@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "offline.h"
 
+#include "agent_model.h"
+#include "policies/array.h"
 #include "text.h"
 
 #include <string.h>
 
 enum {
-	KEY_POSTURE = 0x300
+	KEY_POSTURE = 0x300,
+	KEY_AGENT,
 };
 
 static const struct argp_option offline_options[] = {
+	{"agent", KEY_AGENT, NULL, 0,
+		"Take workloads and policies of the running agent, with policies in files in their "
+		"place; the default without -f",
+		0},
 	{"posture", KEY_POSTURE, "allow|deny", 0,
-		"What holds where no policy selects a pod (default allow)", 1},
+		"What holds where no policy selects a pod (default allow, or as the agent has it)",
+		1},
 	{0},
 };
 
@@ -23,7 +31,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &offline->sources;
 		return 0;
+	case KEY_AGENT:
+		offline->agent = true;
+		return 0;
+	case ARGP_KEY_END:
+		offline->agent |= !offline->sources.count;
+		return 0;
 	case KEY_POSTURE:
+		offline->posture_given = true;
 		if (strcmp(argument, "allow") == 0)
 			offline->posture = POSTURE_ALLOW;
 		else if (strcmp(argument, "deny") == 0)
@@ -42,21 +57,66 @@ static const struct argp_child children[] = {{&sources_argp, 0, NULL, 0}, {0}};
 const struct argp offline_argp = {
 	.options = offline_options, .parser = parse, .children = children};
 
-static int compile(
-	const struct offline_options *options, struct offline *offline, struct error *error)
+/* Pods stand for workloads where there is no agent; the agent has the real ones. */
+static int add_to_agent(
+	const struct document_list *files, struct agent_model *agent, struct error *error)
 {
-	const struct ir_options ir_options = {.posture = options->posture};
-	int code = model_new(&offline->model);
+	_cleanup_documents_ struct document_list added = {0};
 
-	if (code < 0)
+	for (size_t i = 0; i < files->count; i++)
+		if (files->items[i]->kind != DOCUMENT_POD)
+			*(struct document **)must(array_append(added.items, added.count)) =
+				document_reference(files->items[i]);
+	if (documents_merge(&agent->documents, &added) < 0)
 		return error_nomem(error);
-	code = documents_to_model(&offline->documents, offline->model, error);
-	if (code == 0)
-		code = model_finish(offline->model, error);
-	if (code == 0)
-		code = ir_compile(
-			&offline->documents, offline->model, &ir_options, &offline->ir, error);
-	return code;
+	return documents_to_model(&added, agent->model, error);
+}
+
+static int ask_agent(const struct settings *settings, const struct document_list *files,
+	struct agent_model *ret, struct error *error)
+{
+	_cleanup_client_ struct client *client = client_new(settings->socket_path);
+	_cleanup_agent_model_ struct agent_model agent = {0};
+	int r;
+
+	if (!client)
+		return error_nomem(error);
+	r = agent_model_fetch(client, &agent, error);
+	if (r == 0)
+		r = add_to_agent(files, &agent, error);
+	if (r < 0)
+		return r;
+	*ret = agent;
+	agent = (struct agent_model){0};
+	return 0;
+}
+
+static int resolve(const struct settings *settings, const struct offline_options *options,
+	struct offline *offline, struct error *error)
+{
+	struct ir_options ir_options = {.posture = options->posture};
+	struct agent_model agent = {0};
+	int r;
+
+	if (options->agent) {
+		r = ask_agent(settings, &offline->documents, &agent, error);
+		if (r < 0)
+			return r;
+		documents_clear(&offline->documents);
+		offline->documents = agent.documents;
+		offline->model = agent.model;
+		if (!options->posture_given)
+			ir_options.posture = agent.posture;
+	} else {
+		if (model_new(&offline->model) < 0)
+			return error_nomem(error);
+		r = documents_to_model(&offline->documents, offline->model, error);
+	}
+	if (r == 0)
+		r = model_finish(offline->model, error);
+	return r < 0 ? r
+		     : ir_compile(&offline->documents, offline->model, &ir_options, &offline->ir,
+			       error);
 }
 
 int offline_load(
@@ -64,12 +124,14 @@ int offline_load(
 {
 	_cleanup_offline_ struct offline offline = {0};
 	_cleanup_error_ struct error error = ERROR_INIT;
-	int code =
-		sources_load(settings, &options->sources, "nothing was judged", &offline.documents);
+	int code = EXIT_YES;
 
+	if (options->sources.count)
+		code = sources_load(
+			settings, &options->sources, "nothing was judged", &offline.documents);
 	if (code != EXIT_YES)
 		return code;
-	if (compile(options, &offline, &error) < 0)
+	if (resolve(settings, options, &offline, &error) < 0)
 		return report(settings, &error);
 	*ret = offline;
 	offline = (struct offline){0};
@@ -99,7 +161,7 @@ void offline_find(const struct settings *settings, const struct offline *offline
 			model_find_workload(offline->model, namespace, slash ? slash + 1 : name);
 		if (!end.workload)
 			usage_error(settings,
-				"the files hold no Pod '%s' in namespace '%s', and it is no IP address",
+				"there is no Pod '%s' in namespace '%s', and it is no IP address",
 				slash ? slash + 1 : name, namespace);
 	}
 	end.full_name = end.workload

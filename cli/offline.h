@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Documents in files as a cluster of its own: Pods and Namespaces are the model, policies the IR.
+/*
+ * A cluster to ask questions about. Documents in files are one of their own: Pods and Namespaces
+ * are the model, policies the IR. Or it is the running agent's, with what files would add to it.
  */
 #pragma once
 
@@ -18,10 +20,12 @@ struct offline {
 struct offline_options {
 	const struct settings *settings;
 	struct sources sources;
+	bool agent; /* also true for whoever gives no files */
+	bool posture_given;
 	enum posture posture;
 };
 
-/* -f PATH… and --posture, to put among a command's children. */
+/* -f PATH…, --agent and --posture, to put among a command's children. */
 extern const struct argp offline_argp;
 
 /* Reads, checks and compiles. Prints what is wrong. Returns an exit code. */
