@@ -67,11 +67,27 @@ static __always_inline __u64 decision_word(const struct abi_decision *value)
 	return decision.word;
 }
 
+union port_key {
+	__u64 word;
+	struct abi_port_key value;
+};
+
+/* Stored whole (see join_words()). */
+static __always_inline __u64 port_key_word(
+	__u32 port_table, __u32 port, __u32 protocol, __u32 length)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return join_words(port_table, port | protocol << 16 | length << 24);
+#else
+	return join_words(port_table, port << 16 | protocol << 8 | length);
+#endif
+}
+
 /* The longest prefix that matches. */
 static __always_inline __u64 policy_port(__u32 port_table, __u32 protocol, __u32 port)
 {
 	const struct abi_port_table *table = bpf_map_lookup_elem(&port_tables, &port_table);
-	struct abi_port_key key = {.port_table = port_table, .protocol = protocol};
+	union port_key key;
 	const struct abi_decision *decision;
 	__u32 lengths;
 
@@ -86,8 +102,8 @@ static __always_inline __u64 policy_port(__u32 port_table, __u32 protocol, __u32
 			break;
 		if (!(lengths & (1u << length)))
 			continue;
-		key.length = length;
-		key.port = port & (0xffffu << (PORT_BITS - length));
+		key.word = port_key_word(
+			port_table, port & (0xffffu << (PORT_BITS - length)), protocol, length);
 		decision = bpf_map_lookup_elem(&ports, &key);
 		if (decision)
 			return decision_word(decision);
@@ -99,7 +115,7 @@ static __always_inline __u64 policy_port(__u32 port_table, __u32 protocol, __u32
  * verifier walks it once, and not for each way that leads here. */
 __noinline __u64 policy_decision(__u32 peer_table, __u32 class, __u32 protocol, __u32 port)
 {
-	struct abi_peer_key key = {.peer_table = peer_table, .class = class};
+	__u64 key = join_words(peer_table, class); /* struct abi_peer_key */
 	const __u32 *port_table = bpf_map_lookup_elem(&peers, &key);
 
 	if (!port_table)

@@ -15,12 +15,13 @@
 #include "xdp/segd.skel.h"
 
 #include <bpf/bpf.h>
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <netinet/in.h>
 #include <string.h>
 
-#define ROUNDS          3
+#define ROUNDS          7
 #define REPEAT          1000000
 #define REPEAT_EVENTS   10000 /* two events each: what the ring buffer holds */
 #define RUNS_OF_ONE     5000
@@ -33,7 +34,11 @@
 struct bench {
 	struct world world;
 	struct one_lookup_bpf *yardstick;
-	struct frame frame; /* of the case that is measured */
+	/* Of the case that is measured. */
+	struct frame frame;
+	int program;
+	uint32_t ifindex;
+	uint32_t verdict;
 };
 
 struct cost_case {
@@ -101,17 +106,18 @@ static const struct cost_case cases[] = {
 		.rules = 10},
 };
 
-static int run(
-	int program, const struct frame *frame, uint32_t ifindex, uint32_t repeat, uint32_t *ret_ns)
+static int run(const struct bench *bench, uint32_t repeat, uint32_t *ret_ns)
 {
-	struct __sk_buff context = {.ifindex = ifindex};
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->bytes,
-		.data_size_in = (uint32_t)frame->size, .ctx_in = &context,
+	struct __sk_buff context = {.ifindex = bench->ifindex};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = bench->frame.bytes,
+		.data_size_in = (uint32_t)bench->frame.size, .ctx_in = &context,
 		.ctx_size_in = sizeof(context), .repeat = (int)repeat);
-	int r = bpf_prog_test_run_opts(program, &options);
+	int r = bpf_prog_test_run_opts(bench->program, &options);
 
 	if (r < 0)
 		return r;
+	if (options.retval != bench->verdict) /* that was not the way to be measured */
+		return -EPROTO;
 	*ret_ns = options.duration;
 	return 0;
 }
@@ -175,6 +181,22 @@ static int establish(struct bench *bench, const struct cost_case *c, struct erro
 	return 0;
 }
 
+static void choose_program(struct bench *bench, const struct cost_case *c)
+{
+	const struct segd_bpf *skeleton = bench->world.skeleton;
+	const struct bpf_program *program = skeleton->progs.segd_leave;
+
+	bench->ifindex = bench->world.web.ifindex;
+	if (c->hook == ABI_INGRESS) {
+		program = skeleton->progs.segd_enter;
+		bench->ifindex = bench->world.api.ifindex;
+	}
+	if (c->yardstick)
+		program = bench->yardstick->progs.one_lookup;
+	bench->program = bpf_program__fd(program);
+	bench->verdict = c->port == DENIED_PORT ? WORLD_REFUSE : WORLD_PASS;
+}
+
 static int prepare(struct bench *bench, const struct cost_case *c, struct error *error)
 {
 	struct world *world = &bench->world;
@@ -186,6 +208,7 @@ static int prepare(struct bench *bench, const struct cost_case *c, struct error 
 	r = enter_policy(world, c->rules, error);
 	if (r < 0)
 		return r;
+	choose_program(bench, c);
 	bench->frame = case_frame(world, c, WEB_PORT);
 	if (c->yardstick) {
 		const uint64_t value[2] = {0};
@@ -199,8 +222,7 @@ static int prepare(struct bench *bench, const struct cost_case *c, struct error 
 	return establish(bench, c, error);
 }
 
-static int measure_singles(struct bench *bench, const struct cost_case *c, int program,
-	uint32_t ifindex, double *ret_ns)
+static int measure_singles(struct bench *bench, const struct cost_case *c, double *ret_ns)
 {
 	uint64_t sum = 0;
 
@@ -210,7 +232,7 @@ static int measure_singles(struct bench *bench, const struct cost_case *c, int p
 
 		if (!c->yardstick)
 			bench->frame = case_frame(&bench->world, c, (uint16_t)(1024 + i));
-		r = run(program, &bench->frame, ifindex, 1, &ns);
+		r = run(bench, 1, &ns);
 		if (r < 0)
 			return r;
 		sum += ns;
@@ -219,33 +241,27 @@ static int measure_singles(struct bench *bench, const struct cost_case *c, int p
 	return 0;
 }
 
+static int measure_many(struct bench *bench, const struct cost_case *c, double *ret_ns)
+{
+	uint32_t ns;
+	int r = run(bench, c->first ? REPEAT_EVENTS : REPEAT, &ns);
+
+	if (r < 0)
+		return r;
+	*ret_ns = ns;
+	return 0;
+}
+
 static int measure(
 	struct bench *bench, const struct cost_case *c, double *ret_ns, struct error *error)
 {
-	const struct segd_bpf *skeleton = bench->world.skeleton;
-	const struct bpf_program *program = c->yardstick ? bench->yardstick->progs.one_lookup
-					    : c->hook == ABI_EGRESS ? skeleton->progs.segd_leave
-								    : skeleton->progs.segd_enter;
-	uint32_t ifindex =
-		c->hook == ABI_EGRESS ? bench->world.web.ifindex : bench->world.api.ifindex;
-	int fd = bpf_program__fd(program);
-	uint32_t ns;
-	int r;
+	int r = prepare(bench, c, error);
 
-	r = prepare(bench, c, error);
 	if (r < 0)
 		return r;
-	if (c->single) {
-		r = measure_singles(bench, c, fd, ifindex, ret_ns);
-		world_take_events(&bench->world);
-		return r < 0 ? error_errno(error, r, "run %s", c->name) : 0;
-	}
-	r = run(fd, &bench->frame, ifindex, c->first ? REPEAT_EVENTS : REPEAT, &ns);
-	if (r < 0)
-		return error_errno(error, r, "run %s", c->name);
+	r = c->single ? measure_singles(bench, c, ret_ns) : measure_many(bench, c, ret_ns);
 	world_take_events(&bench->world);
-	*ret_ns = ns;
-	return 0;
+	return r < 0 ? error_errno(error, r, "run %s", c->name) : 0;
 }
 
 static int compare(const void *a, const void *b)
