@@ -88,7 +88,7 @@ static int delete_files(const struct settings *settings, const struct arguments 
 		const struct document *document = list.items[i];
 		int result;
 
-		if (document->kind == DOCUMENT_POD)
+		if (!document_is_applied(document))
 			continue;
 		result = delete_object(
 			settings, client, document->kind, document->namespace, document->name);

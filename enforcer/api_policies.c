@@ -137,8 +137,8 @@ static json_t *diagnostics_to_json(const struct diagnostics *diagnostics)
 	return list;
 }
 
-/* Pods describe workloads offline; the agent has the real ones. */
-static void leave_out_pods(struct document_list *list, struct diagnostics *diagnostics)
+/* Pods describe workloads offline, and PolicyTests are read there; the agent has the real ones. */
+static void leave_out_the_rest(struct document_list *list, struct diagnostics *diagnostics)
 {
 	size_t kept = 0;
 
@@ -146,14 +146,17 @@ static void leave_out_pods(struct document_list *list, struct diagnostics *diagn
 		struct document *document = list->items[i];
 		struct location location = {.file = document->file, .line = document->line};
 
-		if (document->kind != DOCUMENT_POD) {
+		if (document_is_applied(document)) {
 			list->items[kept++] = document;
 			continue;
 		}
 		location.column = 1;
-		diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, "pod-ignored", location,
-			"Pod %s/%s is left out: the agent knows the workloads that really run",
-			document->namespace, document->name);
+		diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, "not-applied", location,
+			"%s %s%s%s is left out: %s", document_kind_name(document->kind),
+			document->namespace, *document->namespace ? "/" : "", document->name,
+			document->kind == DOCUMENT_POLICY_TEST
+				? "it is for segctl policy test"
+				: "the agent knows what really runs");
 		document_release(document);
 	}
 	list->count = kept;
@@ -245,7 +248,7 @@ void api_policies_apply(struct control_request *request, void *userdata)
 	if (r >= 0)
 		r = documents_check_unique(&given, &diagnostics);
 	if (r >= 0)
-		leave_out_pods(&given, &diagnostics);
+		leave_out_the_rest(&given, &diagnostics);
 	diagnostics_sort(&diagnostics);
 	if (r < 0)
 		reply_refused(

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "policies/array.h"
+#include "policies/expectation.h"
 #include "policies/model.h"
 #include "policies/policy.h"
 #include "policies/read.h"
@@ -21,6 +22,7 @@ static const struct {
 	[DOCUMENT_SEGMENT_POLICY] = {"SegmentPolicy", "SegmentPolicies", "segpol"},
 	[DOCUMENT_POD] = {"Pod", "Pods", "po"},
 	[DOCUMENT_NAMESPACE] = {"Namespace", "Namespaces", "ns"},
+	[DOCUMENT_POLICY_TEST] = {"PolicyTest", "PolicyTests", "poltest"},
 };
 
 const char *document_kind_name(enum document_kind kind)
@@ -45,6 +47,11 @@ bool document_is_policy(const struct document *document)
 	return document->policy;
 }
 
+bool document_is_applied(const struct document *document)
+{
+	return document_is_policy(document) || document->kind == DOCUMENT_NAMESPACE;
+}
+
 struct document *document_reference(struct document *document)
 {
 	document->references++;
@@ -57,6 +64,7 @@ void document_release(struct document *document)
 		return;
 	policy_free(document->policy);
 	pod_free(document->pod);
+	policy_test_free(document->test);
 	if (document->namespace_labels)
 		labels_clear(document->namespace_labels);
 	free(document->namespace_labels);

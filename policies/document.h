@@ -3,7 +3,8 @@
  * Policy documents: text in, checked documents out, or a list of everything that is wrong.
  *
  * Accepted: networking.k8s.io/v1 NetworkPolicy, policy.networking.k8s.io/v1alpha2
- * ClusterNetworkPolicy, segctl.io/v1 SegmentPolicy, v1 Pod, v1 Namespace, v1 List of these;
+ * ClusterNetworkPolicy, segctl.io/v1 SegmentPolicy and PolicyTest, v1 Pod, v1 Namespace, v1 List of
+ * these;
  * YAML 1.1 (libyaml) or JSON, any mix, many to a file.
  *
  * A document is immutable and counted by references: policy sets share them.
@@ -22,12 +23,14 @@ enum document_kind {
 	DOCUMENT_SEGMENT_POLICY,
 	DOCUMENT_POD,
 	DOCUMENT_NAMESPACE,
+	DOCUMENT_POLICY_TEST,
 };
 
 struct model;
 struct model_workload;
 struct labels;
-struct policy; /* policies/policy.h: the one normal form of all three policy kinds */
+struct policy_test; /* policies/expectation.h */
+struct policy;      /* policies/policy.h: the one normal form of all three policy kinds */
 
 struct document {
 	unsigned int references;
@@ -40,6 +43,7 @@ struct document {
 	struct policy *policy;           /* of the policy kinds, else NULL */
 	struct model_workload *pod;      /* of Pod, else NULL */
 	struct labels *namespace_labels; /* of Namespace, else NULL */
+	struct policy_test *test;        /* of PolicyTest, else NULL */
 };
 
 struct document_list {
@@ -52,6 +56,8 @@ const char *document_kind_name(enum document_kind kind);
 /* Also the plural and kubectl's short names, any case: "netpol", "segmentpolicies". -EINVAL. */
 int document_kind_parse(const char *text, enum document_kind *ret);
 bool document_is_policy(const struct document *document);
+/* Policies and Namespaces are for the agent; the others describe and test offline. */
+bool document_is_applied(const struct document *document);
 
 /*
  * Parses text and appends its documents to list. All or nothing: with any error in this text

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "policies/array.h"
+#include "policies/expectation.h"
 #include "policies/model.h"
 
 #include <errno.h>
@@ -33,6 +34,7 @@ static const struct known_kind {
 	{"segctl.io/v1", DOCUMENT_SEGMENT_POLICY, false, false, true},
 	{"v1", DOCUMENT_POD, true, false, false},
 	{"v1", DOCUMENT_NAMESPACE, false, true, false},
+	{"segctl.io/v1", DOCUMENT_POLICY_TEST, true, false, true},
 };
 
 static bool is_lower_alphanumeric(char c)
@@ -129,6 +131,9 @@ static bool allocate_content(struct document *document)
 	case DOCUMENT_NAMESPACE:
 		document->namespace_labels = calloc(1, sizeof(*document->namespace_labels));
 		return document->namespace_labels;
+	case DOCUMENT_POLICY_TEST:
+		document->test = calloc(1, sizeof(*document->test));
+		return document->test;
 	default:
 		document->policy = policy_new();
 		return document->policy;
@@ -145,7 +150,8 @@ static void read_object_metadata(
 		labels = &document->pod->labels;
 	else if (document->namespace_labels)
 		labels = document->namespace_labels;
-	read_metadata(reader, node, document->policy ? 0 : YAML_IGNORE_UNKNOWN, document, labels);
+	read_metadata(reader, node, document->policy || document->test ? 0 : YAML_IGNORE_UNKNOWN,
+		document, labels);
 }
 
 static void read_content(
@@ -168,6 +174,10 @@ static void read_content(
 		break;
 	case DOCUMENT_POD:
 		pod_read(reader, spec, fields[STATUS].node, document);
+		break;
+	case DOCUMENT_POLICY_TEST:
+		if (spec)
+			policy_test_read(reader, spec, document);
 		break;
 	case DOCUMENT_NAMESPACE:
 		break;

@@ -9,7 +9,7 @@ struct policy *policy_new(void)
 	return calloc(1, sizeof(struct policy));
 }
 
-static void workloads_clear(struct policy_workloads *workloads)
+void policy_workloads_clear(struct policy_workloads *workloads)
 {
 	selector_clear(&workloads->labels);
 	selector_clear(&workloads->namespaces);
@@ -19,7 +19,7 @@ static void workloads_clear(struct policy_workloads *workloads)
 static void rule_clear(struct policy_rule *rule)
 {
 	for (size_t i = 0; i < rule->peers_count; i++) {
-		workloads_clear(&rule->peers[i].workloads);
+		policy_workloads_clear(&rule->peers[i].workloads);
 		free(rule->peers[i].except);
 	}
 	for (size_t i = 0; i < rule->ports_count; i++)
@@ -28,11 +28,18 @@ static void rule_clear(struct policy_rule *rule)
 	free(rule->ports);
 }
 
+static void rules_free(struct policy_rule *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		rule_clear(&rules[i]);
+	free(rules);
+}
+
 void policy_drop_rules(struct policy *policy, enum direction direction)
 {
-	for (size_t i = 0; i < policy->rules_count[direction]; i++)
-		rule_clear(&policy->rules[direction][i]);
-	free(policy->rules[direction]);
+	rules_free(policy->unused[direction], policy->unused_count[direction]);
+	policy->unused[direction] = policy->rules[direction];
+	policy->unused_count[direction] = policy->rules_count[direction];
 	policy->rules[direction] = NULL;
 	policy->rules_count[direction] = 0;
 }
@@ -41,9 +48,11 @@ void policy_free(struct policy *policy)
 {
 	if (!policy)
 		return;
-	workloads_clear(&policy->subject);
-	for (int direction = 0; direction < DIRECTION_COUNT; direction++)
-		policy_drop_rules(policy, (enum direction)direction);
+	policy_workloads_clear(&policy->subject);
+	for (int direction = 0; direction < DIRECTION_COUNT; direction++) {
+		rules_free(policy->rules[direction], policy->rules_count[direction]);
+		rules_free(policy->unused[direction], policy->unused_count[direction]);
+	}
 	free(policy);
 }
 

@@ -26,6 +26,12 @@ enum policy_entity {
 	ENTITY_WORLD /* neither a workload nor the node */
 };
 
+/* Where in the document's file; as in struct location. */
+struct policy_place {
+	unsigned int line;
+	unsigned int column;
+};
+
 /* Workloads by label, in one namespace or in those that a selector takes. */
 struct policy_workloads {
 	struct selector labels;
@@ -46,6 +52,7 @@ struct policy_peer {
 	struct prefix *except;
 	size_t except_count;
 	enum policy_entity entity;
+	struct policy_place place;
 };
 
 struct policy_port {
@@ -53,17 +60,21 @@ struct policy_port {
 	char *name;       /* NULL: first..last */
 	uint16_t first;
 	uint16_t last;
+	bool range; /* written as one, be it of a single port */
+	struct policy_place place;
 };
 
 struct policy_rule {
 	struct policy_peer *peers; /* none: every peer */
 	size_t peers_count;
+	bool peers_empty;          /* written as a list without items */
 	struct policy_port *ports; /* none: every protocol and port */
 	size_t ports_count;
 	enum policy_action action;
 	bool log;
 	bool reject;
 	unsigned int line;
+	unsigned int column;
 };
 
 struct policy {
@@ -72,14 +83,20 @@ struct policy {
 	bool audit;
 	bool ordered; /* the first matching rule of this policy decides, not the strictest */
 	struct policy_workloads subject;
+	struct policy_place subject_place;
 	bool isolates[DIRECTION_COUNT];
 	bool reject[DIRECTION_COUNT]; /* answer what isolation refuses */
 	struct policy_rule *rules[DIRECTION_COUNT];
 	size_t rules_count[DIRECTION_COUNT];
+	/* Rules that policyTypes leaves out. They mean nothing, which has to be explained. */
+	struct policy_rule *unused[DIRECTION_COUNT];
+	size_t unused_count[DIRECTION_COUNT];
 };
 
 struct policy *policy_new(void);
 void policy_free(struct policy *policy);
+void policy_workloads_clear(struct policy_workloads *workloads);
+/* Moves the rules of a direction to the unused ones. */
 void policy_drop_rules(struct policy *policy, enum direction direction);
 
 bool policy_workloads_match(const struct policy_workloads *workloads, const char *namespace,

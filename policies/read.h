@@ -50,8 +50,13 @@ void peers_read(struct yaml_reader *reader, yaml_node_t *node, const struct docu
 void ports_read(struct yaml_reader *reader, yaml_node_t *node, struct policy_rule *rule,
 	void (*read)(struct yaml_reader *reader, yaml_node_t *node, struct policy_port *port));
 
+/* A port as port_parse() takes it. */
+void port_read(struct yaml_reader *reader, yaml_node_t *node, struct policy_port *port);
+
 /* All of from behind the last of list, or none: 0 or -ENOMEM. */
 int documents_append(struct document_list *list, const struct document_list *from);
+
+struct policy_place place_of(const struct yaml_reader *reader, const yaml_node_t *node);
 
 /* A copy into *ret; out of memory is noted in the reader. */
 void string_copy(struct yaml_reader *reader, const char *text, char **ret);
@@ -62,6 +67,7 @@ void network_policy_read(struct yaml_reader *reader, yaml_node_t *spec, struct d
 void cluster_network_policy_read(
 	struct yaml_reader *reader, yaml_node_t *spec, struct document *document);
 void segment_policy_read(struct yaml_reader *reader, yaml_node_t *spec, struct document *document);
+void policy_test_read(struct yaml_reader *reader, yaml_node_t *spec, struct document *document);
 void pod_read(struct yaml_reader *reader, yaml_node_t *spec, yaml_node_t *status,
 	struct document *document);
 /* What document->pod says, into a workload of the same name. */

@@ -3,10 +3,18 @@
 
 #include "base/cleanup.h"
 #include "policies/array.h"
+#include "policies/ports.h"
 
 #include <errno.h>
 
 #define EXCEPT_MAX 1000 /* each is compared with the others */
+
+struct policy_place place_of(const struct yaml_reader *reader, const yaml_node_t *node)
+{
+	struct location location = yaml_reader_location(reader, node);
+
+	return (struct policy_place){location.line, location.column};
+}
 
 void string_copy(struct yaml_reader *reader, const char *text, char **ret)
 {
@@ -39,7 +47,8 @@ void rules_read(struct yaml_reader *reader, yaml_node_t *node, enum direction di
 			return;
 		}
 		rule->action = POLICY_ALLOW;
-		rule->line = yaml_reader_location(reader, item).line;
+		rule->line = place_of(reader, item).line;
+		rule->column = place_of(reader, item).column;
 		read(reader, item, direction, document, rule);
 	}
 }
@@ -61,8 +70,10 @@ void peers_read(struct yaml_reader *reader, yaml_node_t *node, const struct docu
 			reader->out_of_memory = true;
 			return;
 		}
+		peer->place = place_of(reader, yaml_reader_node(reader, items[i]));
 		read(reader, yaml_reader_node(reader, items[i]), document, peer);
 	}
+	rule->peers_empty = !count;
 }
 
 void ports_read(struct yaml_reader *reader, yaml_node_t *node, struct policy_rule *rule,
@@ -81,7 +92,32 @@ void ports_read(struct yaml_reader *reader, yaml_node_t *node, struct policy_rul
 			return;
 		}
 		read(reader, yaml_reader_node(reader, items[i]), port);
+		port->place = place_of(reader, yaml_reader_node(reader, items[i]));
 	}
+}
+
+void port_read(struct yaml_reader *reader, yaml_node_t *node, struct policy_port *port)
+{
+	_cleanup_free_ char *problem = NULL;
+	const char *text;
+	int r;
+
+	if (yaml_node_is_integer(node)) {
+		yaml_reader_error(reader, node, "bad-port",
+			"a port needs its protocol: write tcp/%.16s or udp/%.16s",
+			(const char *)node->data.scalar.value,
+			(const char *)node->data.scalar.value);
+		return;
+	}
+	if (!yaml_read_string(reader, node, "a port", &text))
+		return;
+	r = port_parse(text, port, &problem);
+	if (r == -ENOMEM)
+		reader->out_of_memory = true;
+	else if (r < 0)
+		yaml_reader_error(reader, node,
+			strstr(problem, "ends before") ? "inverted-range" : "bad-port", "%s",
+			problem);
 }
 
 static bool read_prefix(struct yaml_reader *reader, yaml_node_t *node, const char *what,

@@ -4,7 +4,6 @@
 
 #include "base/cleanup.h"
 #include "policies/model.h"
-#include "policies/ports.h"
 
 #include <errno.h>
 
@@ -93,30 +92,6 @@ static void read_peer(struct yaml_reader *reader, yaml_node_t *node,
 		read_entity(reader, fields[ENTITY].node, peer);
 }
 
-static void read_port(struct yaml_reader *reader, yaml_node_t *node, struct policy_port *port)
-{
-	_cleanup_free_ char *problem = NULL;
-	const char *text;
-	int r;
-
-	if (yaml_node_is_integer(node)) {
-		yaml_reader_error(reader, node, "bad-port",
-			"a port needs its protocol: write tcp/%.16s or udp/%.16s",
-			(const char *)node->data.scalar.value,
-			(const char *)node->data.scalar.value);
-		return;
-	}
-	if (!yaml_read_string(reader, node, "a port", &text))
-		return;
-	r = port_parse(text, port, &problem);
-	if (r == -ENOMEM)
-		reader->out_of_memory = true;
-	else if (r < 0)
-		yaml_reader_error(reader, node,
-			strstr(problem, "ends before") ? "inverted-range" : "bad-port", "%s",
-			problem);
-}
-
 enum {
 	PEERS,
 	PORTS,
@@ -161,7 +136,7 @@ static void read_rule(struct yaml_reader *reader, yaml_node_t *node, enum direct
 	if (!yaml_read_mapping(reader, node, "a rule", fields, RULE_FIELDS, YAML_REFUSE_NULL))
 		return;
 	peers_read(reader, fields[PEERS].node, document, rule, read_peer);
-	ports_read(reader, fields[PORTS].node, rule, read_port);
+	ports_read(reader, fields[PORTS].node, rule, port_read);
 	if (fields[ACTION].node)
 		read_action(reader, fields[ACTION].node, document, rule);
 	if (fields[LOG].node)
@@ -247,6 +222,7 @@ void segment_policy_read(struct yaml_reader *reader, yaml_node_t *spec, struct d
 	if (!document->namespace)
 		return;
 	default_namespace(reader, document, &policy->subject.namespace);
+	policy->subject_place = place_of(reader, fields[SUBJECT].key ? fields[SUBJECT].key : spec);
 	if (fields[SUBJECT].node)
 		selector_read_any(reader, fields[SUBJECT].node, "subject", &policy->subject.labels);
 	if (!fields[DIRECTION_INGRESS].key && !fields[DIRECTION_EGRESS].key)
