@@ -77,6 +77,7 @@ static void read_port_number(struct yaml_reader *reader, yaml_node_t *node, yaml
 		yaml_reader_error(reader, end_node, "inverted-range",
 			"endPort %ld is below port %ld", last, first);
 	port->last = (uint16_t)last;
+	port->range = true;
 }
 
 static void read_port_name(struct yaml_reader *reader, yaml_node_t *node, yaml_node_t *end_node,
@@ -192,6 +193,7 @@ void network_policy_read(struct yaml_reader *reader, yaml_node_t *spec, struct d
 	string_copy(reader, document->namespace, &policy->subject.namespace);
 	if (!yaml_read_mapping(reader, spec, "spec", fields, COUNT, 0))
 		return;
+	policy->subject_place = place_of(reader, fields[SUBJECT].key ? fields[SUBJECT].key : spec);
 	if (fields[SUBJECT].node)
 		selector_read(reader, fields[SUBJECT].node, "podSelector", &policy->subject.labels);
 	for (int direction = 0; direction < DIRECTION_COUNT; direction++)
