@@ -95,7 +95,7 @@ SKELETON := $(BUILD)/xdp/segd.skel.h
 
 # --- what people call ---------------------------------------------------------------------------
 
-.PHONY: help deps build binaries demo run test bench lint format fuzz install clean
+.PHONY: help deps build binaries demo run test bench conformance lint format fuzz install clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
@@ -229,6 +229,20 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(foreach room,$(FUZZ_ROOMS),$(call sources,$(DI
 fuzz: deps ## each fuzzer for FUZZ_SECONDS (60)
 	$(Q)$(MAKE) --no-print-directory fuzz-binaries
 	$(Q)+tests/fuzz/run.sh $(BUILD) $(FUZZ_SECONDS)
+
+# --- conformance: a corpus of policies and verdicts, put to segctl ---------------------------------
+
+CONFORMANCE := $(BUILD)/tests/conformance/conformance
+CORPUS      ?= tests/conformance/cases
+.PHONY: conformance-binary
+conformance-binary: $(CONFORMANCE) $(BUILD)/segctl
+$(CONFORMANCE): $(call objects,tests/conformance) $(call archives,base)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,jansson zlib) -lpthread
+
+conformance: deps ## put the cases of CORPUS=dir to segctl policy matrix
+	$(Q)$(MAKE) --no-print-directory conformance-binary
+	$(Q)$(CONFORMANCE) $(BUILD)/segctl $(CORPUS)
 
 # --- lint ---------------------------------------------------------------------------------------
 
