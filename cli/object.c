@@ -78,5 +78,6 @@ void object_clear(struct object *object)
 
 bool object_kind_is_namespaced(enum document_kind kind)
 {
-	return kind != DOCUMENT_CLUSTER_NETWORK_POLICY && kind != DOCUMENT_NAMESPACE;
+	return kind != DOCUMENT_CLUSTER_NETWORK_POLICY && kind != DOCUMENT_NAMESPACE &&
+	       kind != DOCUMENT_NODE;
 }

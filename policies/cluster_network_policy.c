@@ -95,14 +95,17 @@ static void read_peer(struct yaml_reader *reader, yaml_node_t *node, enum direct
 		read_networks(reader, fields[NETWORKS].node, rule);
 		return;
 	}
-	for (size_t i = NODES; i < COUNT; i++)
-		if (fields[i].node)
-			yaml_reader_error(reader, fields[i].key, "not-supported",
-				"peers by %s are not supported yet", fields[i].name);
+	if (fields[DOMAINS].node)
+		yaml_reader_error(reader, fields[DOMAINS].key, "not-supported",
+			"peers by domainNames are not supported");
 	peer = new_peer(reader, rule);
-	if (peer && fields[PODS].node)
+	if (peer && fields[NODES].node) {
+		peer->kind = PEER_NODES;
+		selector_read(reader, fields[NODES].node, "nodes", &peer->workloads.labels);
+	} else if (peer && fields[PODS].node) {
 		read_pods(reader, fields[PODS].node, &peer->workloads);
-	else if (peer && fields[NAMESPACES].node)
+	}
+	if (peer && fields[NAMESPACES].node)
 		selector_read(
 			reader, fields[NAMESPACES].node, "namespaces", &peer->workloads.namespaces);
 }

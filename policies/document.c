@@ -9,6 +9,7 @@
 #include "policies/read.h"
 
 #include <errno.h>
+#include <string.h>
 #include <strings.h>
 
 static const struct {
@@ -22,6 +23,7 @@ static const struct {
 	[DOCUMENT_SEGMENT_POLICY] = {"SegmentPolicy", "SegmentPolicies", "segpol"},
 	[DOCUMENT_POD] = {"Pod", "Pods", "po"},
 	[DOCUMENT_NAMESPACE] = {"Namespace", "Namespaces", "ns"},
+	[DOCUMENT_NODE] = {"Node", "Nodes", "no"},
 	[DOCUMENT_POLICY_TEST] = {"PolicyTest", "PolicyTests", "poltest"},
 };
 
@@ -49,7 +51,19 @@ bool document_is_policy(const struct document *document)
 
 bool document_is_applied(const struct document *document)
 {
-	return document_is_policy(document) || document->kind == DOCUMENT_NAMESPACE;
+	return document_is_policy(document) || document->kind == DOCUMENT_NAMESPACE ||
+	       document->kind == DOCUMENT_NODE;
+}
+
+bool document_is_called(const struct document *document, const char *reference)
+{
+	const char *slash = strchr(reference, '/');
+	size_t length = slash ? (size_t)(slash - reference) : 0;
+
+	if (!slash)
+		return !strcmp(document->name, reference);
+	return !strcmp(document->name, slash + 1) && strlen(document->namespace) == length &&
+	       !strncmp(document->namespace, reference, length);
 }
 
 struct document *document_reference(struct document *document)
@@ -64,6 +78,7 @@ void document_release(struct document *document)
 		return;
 	policy_free(document->policy);
 	pod_free(document->pod);
+	node_free(document->node);
 	policy_test_free(document->test);
 	if (document->namespace_labels)
 		labels_clear(document->namespace_labels);
@@ -86,6 +101,8 @@ int documents_to_model(const struct document_list *list, struct model *model, st
 			r = error_nomem(error);
 		else if (document->kind == DOCUMENT_POD)
 			r = pod_to_model(document, model, error);
+		else if (document->kind == DOCUMENT_NODE && node_to_model(document, model) < 0)
+			r = error_nomem(error);
 		if (r < 0)
 			return r;
 	}

@@ -34,6 +34,7 @@ static const struct known_kind {
 	{"segctl.io/v1", DOCUMENT_SEGMENT_POLICY, false, false, true},
 	{"v1", DOCUMENT_POD, true, false, false},
 	{"v1", DOCUMENT_NAMESPACE, false, true, false},
+	{"v1", DOCUMENT_NODE, false, true, false},
 	{"segctl.io/v1", DOCUMENT_POLICY_TEST, true, false, true},
 };
 
@@ -131,6 +132,9 @@ static bool allocate_content(struct document *document)
 	case DOCUMENT_NAMESPACE:
 		document->namespace_labels = calloc(1, sizeof(*document->namespace_labels));
 		return document->namespace_labels;
+	case DOCUMENT_NODE:
+		document->node = calloc(1, sizeof(*document->node));
+		return document->node;
 	case DOCUMENT_POLICY_TEST:
 		document->test = calloc(1, sizeof(*document->test));
 		return document->test;
@@ -150,6 +154,8 @@ static void read_object_metadata(
 		labels = &document->pod->labels;
 	else if (document->namespace_labels)
 		labels = document->namespace_labels;
+	else if (document->node)
+		labels = &document->node->labels;
 	read_metadata(reader, node, document->policy || document->test ? 0 : YAML_IGNORE_UNKNOWN,
 		document, labels);
 }
@@ -178,6 +184,9 @@ static void read_content(
 	case DOCUMENT_POLICY_TEST:
 		if (spec)
 			policy_test_read(reader, spec, document);
+		break;
+	case DOCUMENT_NODE:
+		node_read(reader, fields[STATUS].node, document);
 		break;
 	case DOCUMENT_NAMESPACE:
 		break;

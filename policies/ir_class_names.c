@@ -14,7 +14,8 @@ static void collect_keys(const struct compile *compile, struct labels *keys, boo
 		for (size_t k = 0; k < rule->peers_count; k++) {
 			const struct selector *labels = &rule->peers[k].workloads.labels;
 
-			for (size_t n = 0; n < labels->count; n++)
+			for (size_t n = 0;
+				rule->peers[k].kind == PEER_WORKLOADS && n < labels->count; n++)
 				*out_of_memory |=
 					labels_set(keys, labels->requirements[n].key, "") < 0;
 		}

@@ -74,6 +74,27 @@ static void add_entity(struct sweep *sweep, enum policy_entity entity, uint32_t 
 		bitset_set(sweep->host, matcher);
 }
 
+/* Who took one of a node's addresses must not get the node's rights with it. */
+static int add_nodes(struct sweep *sweep, const struct selector *labels, uint32_t matcher)
+{
+	const struct model *model = sweep->compile->model;
+
+	for (size_t i = 0; i < model->nodes_count; i++) {
+		const struct model_node *node = &model->nodes[i];
+
+		if (!selector_matches(labels, &node->labels))
+			continue;
+		for (size_t k = 0; k < node->addresses_count; k++) {
+			const struct prefix place = {node->addresses[k], 128};
+
+			if (!model_find_address(model, &place.address) &&
+				add_change(sweep, &place, matcher, 1) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 static int add_matcher(struct sweep *sweep, uint32_t matcher)
 {
 	const struct policy_rule *rule = sweep->compile->matchers[matcher].rule;
@@ -84,6 +105,9 @@ static int add_matcher(struct sweep *sweep, uint32_t matcher)
 		if (peer->kind == PEER_ENTITY)
 			add_entity(sweep, peer->entity, matcher);
 		else if (peer->kind == PEER_CIDR && add_cidr(sweep, peer, matcher) < 0)
+			return -ENOMEM;
+		else if (peer->kind == PEER_NODES &&
+			 add_nodes(sweep, &peer->workloads.labels, matcher) < 0)
 			return -ENOMEM;
 	}
 	return 0;

@@ -38,6 +38,10 @@ static int print_peer(const struct policy_peer *peer, FILE *stream)
 	case PEER_ENTITY:
 		fprintf(stream, "entity %d", (int)peer->entity);
 		break;
+	case PEER_NODES:
+		fputs("nodes ", stream);
+		r = print_selector(&workloads->labels, stream);
+		break;
 	case PEER_WORKLOADS:
 		r = print_selector(&workloads->labels, stream);
 		if (workloads->namespace)

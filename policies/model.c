@@ -57,11 +57,22 @@ void model_free(struct model *model)
 	}
 	for (size_t i = 0; i < model->workloads_count; i++)
 		workload_clear(&model->workloads[i]);
+	for (size_t i = 0; i < model->nodes_count; i++)
+		model_node_clear(&model->nodes[i]);
+	free(model->nodes);
 	free(model->namespaces);
 	free(model->workloads);
 	free(model->host_addresses);
 	free(model->addresses);
 	free(model);
+}
+
+void model_node_clear(struct model_node *node)
+{
+	free(node->name);
+	labels_clear(&node->labels);
+	free(node->addresses);
+	*node = (struct model_node){0};
 }
 
 /* The first name at or behind the one that is looked for. */
@@ -178,6 +189,40 @@ int model_workload_add_address(struct model_workload *workload, const struct add
 int model_add_host_address(struct model *model, const struct address *address)
 {
 	return add_address(&model->host_addresses, &model->host_addresses_count, address);
+}
+
+static struct model_node *find_node(const struct model *model, const char *name)
+{
+	for (size_t i = 0; i < model->nodes_count; i++)
+		if (!strcmp(model->nodes[i].name, name))
+			return &model->nodes[i];
+	return NULL;
+}
+
+int model_add_node(
+	struct model *model, const char *name, const struct labels *labels, struct model_node **ret)
+{
+	__attribute__((cleanup(model_node_clear))) struct model_node added = {0};
+	struct model_node *node = find_node(model, name);
+
+	added.name = strdup(name);
+	if (!added.name || labels_copy(labels, &added.labels) < 0)
+		return -ENOMEM;
+	if (node)
+		model_node_clear(node);
+	else
+		node = array_append(model->nodes, model->nodes_count);
+	if (!node)
+		return -ENOMEM;
+	*node = added;
+	added = (struct model_node){0};
+	*ret = node;
+	return 0;
+}
+
+int model_node_add_address(struct model_node *node, const struct address *address)
+{
+	return add_address(&node->addresses, &node->addresses_count, address);
 }
 
 int model_workload_add_port(

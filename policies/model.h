@@ -48,6 +48,14 @@ struct model_address {
 	size_t workload; /* index */
 };
 
+/* A machine of the cluster: a peer by its labels. */
+struct model_node {
+	char *name;
+	struct labels labels;
+	struct address *addresses;
+	size_t addresses_count;
+};
+
 struct model_name; /* private: finds names that come twice */
 
 struct model {
@@ -55,6 +63,8 @@ struct model {
 	size_t namespaces_count;
 	struct model_workload *workloads; /* by namespace, name */
 	size_t workloads_count;
+	struct model_node *nodes;
+	size_t nodes_count;
 	struct address *host_addresses; /* entity host: the node's own, sorted */
 	size_t host_addresses_count;
 	struct model_address *addresses; /* of all workloads but host-network ones, sorted; made by
@@ -76,6 +86,11 @@ int model_add_workload(
 int model_workload_add_address(struct model_workload *workload, const struct address *address);
 int model_workload_add_port(
 	struct model_workload *workload, const char *name, uint8_t protocol, uint16_t port);
+/* Adds or replaces. Copies labels. *ret has no addresses and is valid until the next addition. */
+int model_add_node(struct model *model, const char *name, const struct labels *labels,
+	struct model_node **ret);
+int model_node_add_address(struct model_node *node, const struct address *address);
+void model_node_clear(struct model_node *node);
 int model_add_host_address(struct model *model, const struct address *address);
 
 /* Sorts, adds namespaces that only workloads name, and each namespace's own name as its label. One

@@ -42,7 +42,8 @@ struct policy_workloads {
 enum policy_peer_kind {
 	PEER_WORKLOADS,
 	PEER_CIDR,
-	PEER_ENTITY
+	PEER_ENTITY,
+	PEER_NODES, /* of the cluster, by label: workloads.labels */
 };
 
 struct policy_peer {

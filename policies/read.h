@@ -73,3 +73,6 @@ void pod_read(struct yaml_reader *reader, yaml_node_t *spec, yaml_node_t *status
 /* What document->pod says, into a workload of the same name. */
 int pod_to_model(const struct document *document, struct model *model, struct error *error);
 void pod_free(struct model_workload *pod);
+void node_read(struct yaml_reader *reader, yaml_node_t *status, struct document *document);
+int node_to_model(const struct document *document, struct model *model);
+void node_free(struct model_node *node);

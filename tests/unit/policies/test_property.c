@@ -75,6 +75,19 @@ static bool read_cidr(const struct policy_peer *peer, const struct address *addr
 	return prefix_contains(&peer->cidr, address);
 }
 
+static bool read_nodes(const struct reading *reading, const struct selector *labels,
+	const struct question *question)
+{
+	const struct model *model = reading->model;
+
+	for (size_t i = 0; !question->peer && i < model->nodes_count; i++)
+		for (size_t k = 0; k < model->nodes[i].addresses_count; k++)
+			if (address_equal(&model->nodes[i].addresses[k], &question->peer_address) &&
+				selector_matches(labels, &model->nodes[i].labels))
+				return true;
+	return false;
+}
+
 static bool read_peer(const struct reading *reading, const struct policy_peer *peer,
 	const struct question *question)
 {
@@ -85,6 +98,8 @@ static bool read_peer(const struct reading *reading, const struct policy_peer *p
 		return read_cidr(peer, &question->peer_address);
 	case PEER_WORKLOADS:
 		return question->peer && read_workloads(reading, &peer->workloads, question->peer);
+	case PEER_NODES:
+		return read_nodes(reading, &peer->workloads.labels, question);
 	case PEER_ENTITY:
 		break;
 	}
