@@ -80,18 +80,6 @@ static json_t *rules_of(const struct agent *agent, const struct document *docume
 	return rules;
 }
 
-/* "namespace/name" or a name alone. */
-static bool is_called(const struct document *document, const char *reference)
-{
-	const char *slash = strchr(reference, '/');
-	size_t length = slash ? (size_t)(slash - reference) : 0;
-
-	if (!slash)
-		return !strcmp(document->name, reference);
-	return !strcmp(document->name, slash + 1) && strlen(document->namespace) == length &&
-	       !strncmp(document->namespace, reference, length);
-}
-
 void api_inspect_policy(struct control_request *request, void *userdata)
 {
 	struct agent *agent = userdata;
@@ -102,7 +90,7 @@ void api_inspect_policy(struct control_request *request, void *userdata)
 		const struct document *document = agent->documents.items[i];
 		json_t *policy;
 
-		if (!document_is_policy(document) || !is_called(document, name))
+		if (!document_is_policy(document) || !document_is_called(document, name))
 			continue;
 		policy = policy_to_json(agent, document);
 		json_object_set_new(policy, "subjects", subjects_to_json(agent, document));

@@ -45,6 +45,7 @@ struct expectation {
 	size_t ports_count;
 	enum expected_verdict verdict;
 	char *rule; /* "namespace/policy" or "policy" that must decide; NULL: any */
+	unsigned int rule_line, rule_column;
 	unsigned int line;
 };
 

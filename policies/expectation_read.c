@@ -154,6 +154,7 @@ static void read_expectation(struct yaml_reader *reader, yaml_node_t *node, cons
 		[VERDICT] = {.name = "verdict", .required = true},
 		[RULE] = {.name = "rule"},
 	};
+	struct location location;
 	unsigned int verdict = 0;
 	const char *rule;
 
@@ -172,8 +173,12 @@ static void read_expectation(struct yaml_reader *reader, yaml_node_t *node, cons
 		yaml_read_choice(reader, fields[VERDICT].node, "verdict", verdicts,
 			ARRAY_SIZE(verdicts), &verdict);
 	expectation->verdict = (enum expected_verdict)verdict;
-	if (fields[RULE].node && yaml_read_string(reader, fields[RULE].node, "rule", &rule))
+	if (fields[RULE].node && yaml_read_string(reader, fields[RULE].node, "rule", &rule)) {
+		location = yaml_reader_location(reader, fields[RULE].node);
+		expectation->rule_line = location.line;
+		expectation->rule_column = location.column;
 		string_copy(reader, rule, &expectation->rule);
+	}
 }
 
 void policy_test_read(struct yaml_reader *reader, yaml_node_t *spec, struct document *document)

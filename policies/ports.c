@@ -131,6 +131,7 @@ static int parse_numbers(const char *text, struct policy_port *ret, char **ret_p
 		if (!take_number(&at, "", UINT16_MAX, &last) || !last)
 			return refuse(ret_problem,
 				"the end of port range \"%s\" must be in 1-65535", text);
+		ret->range = true;
 	}
 	if (last < first)
 		return refuse(ret_problem, "port range \"%s\" ends before it begins; write %u-%u",
@@ -212,4 +213,53 @@ int port_parse(const char *text, struct policy_port *ret, char **ret_problem)
 		return r;
 	*ret = port;
 	return 0;
+}
+
+/* NULL: it has a number only. */
+static const char *type_name(const struct named_number *types, unsigned int type)
+{
+	while (types->name && types->number != type)
+		types++;
+	return types->name;
+}
+
+static int format_type(const struct protocol *protocol, const struct policy_port *port, char **ret)
+{
+	unsigned int type = port->first >> 8, code = port->first & UINT8_MAX;
+	const char *name = type_name(protocol->types, type);
+	int r;
+
+	if (port->first >> 8 != port->last >> 8)
+		r = asprintf(ret, "%s/%u-%u", protocol->name, type, (unsigned int)port->last >> 8);
+	else if (port->first != port->last)
+		r = name ? asprintf(ret, "%s/%s", protocol->name, name)
+			 : asprintf(ret, "%s/%u", protocol->name, type);
+	else
+		r = name ? asprintf(ret, "%s/%s/%u", protocol->name, name, code)
+			 : asprintf(ret, "%s/%u/%u", protocol->name, type, code);
+	return r;
+}
+
+char *port_format(const struct policy_port *port)
+{
+	const struct protocol *protocol = NULL;
+	char *text;
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(protocols) && !protocol; i++)
+		if (protocols[i].number == port->protocol)
+			protocol = &protocols[i];
+	if (!protocol)
+		return NULL;
+	if (port->name)
+		r = asprintf(&text, "%s/%s", protocol->name, port->name);
+	else if (port->first == 0 && port->last == UINT16_MAX)
+		r = asprintf(&text, "%s", protocol->name);
+	else if (protocol->types)
+		r = format_type(protocol, port, &text);
+	else if (port->first == port->last)
+		r = asprintf(&text, "%s/%u", protocol->name, port->first);
+	else
+		r = asprintf(&text, "%s/%u-%u", protocol->name, port->first, port->last);
+	return r < 0 ? NULL : text;
 }

@@ -37,8 +37,9 @@ static void test_accepted(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct policy_port port = {0};
+		struct policy_port port = {0}, again = {0};
 		_cleanup_free_ char *problem = NULL;
+		_cleanup_free_ char *written = NULL;
 
 		if (port_parse(cases[i].text, &port, &problem) < 0)
 			fail_msg("%s: %s", cases[i].text, problem);
@@ -49,8 +50,47 @@ static void test_accepted(void **state)
 			assert_string_equal(port.name, cases[i].name);
 		else
 			assert_null(port.name);
+		written = port_format(&port);
+		assert_non_null(written);
+		assert_int_equal(port_parse(written, &again, &problem), 0);
+		assert_int_equal(again.protocol, port.protocol);
+		assert_int_equal(again.first, port.first);
+		assert_int_equal(again.last, port.last);
+		assert_int_equal(!again.name, !port.name);
 		free(port.name);
+		free(again.name);
 	}
+}
+
+/* In the words that a person would use. */
+static void test_format(void **state)
+{
+	static const struct {
+		struct policy_port port;
+		const char *text;
+	} cases[] = {
+		{{.protocol = IPPROTO_TCP, .name = NULL, .first = 0, .last = 65535}, "tcp"},
+		{{.protocol = IPPROTO_UDP, .name = NULL, .first = 53, .last = 53}, "udp/53"},
+		{{.protocol = IPPROTO_TCP, .name = NULL, .first = 0, .last = 79}, "tcp/0-79"},
+		{{.protocol = IPPROTO_SCTP, .name = (char *)"diameter", .first = 0, .last = 65535},
+			"sctp/diameter"},
+		{{.protocol = IPPROTO_ICMP, .name = NULL, .first = 0x0800, .last = 0x08ff},
+			"icmp/echo-request"},
+		{{.protocol = IPPROTO_ICMP, .name = NULL, .first = 0x0304, .last = 0x0304},
+			"icmp/destination-unreachable/4"},
+		{{.protocol = IPPROTO_ICMP, .name = NULL, .first = 0x2a00, .last = 0x2aff},
+			"icmp/42"},
+		{{.protocol = IPPROTO_ICMPV6, .name = NULL, .first = 0, .last = 0x07ff},
+			"icmpv6/0-7"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *text = port_format(&cases[i].port);
+
+		assert_string_equal(text, cases[i].text);
+	}
+	assert_null(port_format(&(struct policy_port){.protocol = IPPROTO_ESP}));
 }
 
 static void test_refused(void **state)
@@ -85,6 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_protocol_names),
 	};
