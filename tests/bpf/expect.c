@@ -111,7 +111,7 @@ void expect_frame_refused(struct world *world, const struct frame *frame, enum a
 	assert_int_equal(verdict, WORLD_REFUSE);
 	assert_int_equal(after, before + 1);
 	assert_int_equal(bytes_after - bytes_before, frame->size - 14);
-	assert_int_equal(world_denial(world, reason, &key, &denial), 0);
+	assert_int_equal(world_denial(world, reason, end->ifindex, &key, &denial), 0);
 	assert_int_equal(key.ifindex, end->ifindex);
 	assert_int_equal(key.hook, hook);
 	assert_true(denial.packets >= 1);
