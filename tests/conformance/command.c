@@ -2,27 +2,23 @@
 #include "command.h"
 
 #include "base/cleanup.h"
+#include "must.h"
 
 #include <errno.h>
 #include <spawn.h>
-#include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define COMPLAINT_MAX 2000
 
 extern char **environ;
 
-int command_file(FILE **ret, struct error *error)
+int command_file(struct error *error)
 {
-	_cleanup_close_ int fd = memfd_create("conformance", MFD_CLOEXEC);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "w+");
+	int fd = memfd_create("conformance", MFD_CLOEXEC);
 
-	if (!file)
-		return error_errno(error, -errno, "make a file in memory");
-	TAKE_FD(fd);
-	*ret = file;
-	return 0;
+	return fd < 0 ? error_errno(error, -errno, "make a file in memory") : fd;
 }
 
 static int spawn(const char *const *arguments, int input, int output, int complaints, pid_t *ret)
@@ -42,38 +38,59 @@ static int spawn(const char *const *arguments, int input, int output, int compla
 	return -r;
 }
 
-static int report_failure(FILE *complaints, const char *program, int status, struct error *error)
+/* Owned by the caller, with a NUL behind it. */
+static int read_all(int fd, char **ret, size_t *ret_size, struct error *error)
 {
-	char text[COMPLAINT_MAX];
-	size_t size;
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+	struct stat status;
+	ssize_t got;
 
-	rewind(complaints);
-	size = fread(text, 1, sizeof(text) - 1, complaints);
-	if (size && text[size - 1] == '\n')
-		size--;
+	if (fstat(fd, &status) < 0)
+		return error_errno(error, -errno, "look at a file in memory");
+	text = must(malloc((size_t)status.st_size + 1));
+	do {
+		got = pread(fd, text + size, (size_t)status.st_size - size, (off_t)size);
+		if (got < 0)
+			return error_errno(error, -errno, "read a file in memory");
+		size += (size_t)got;
+	} while (got);
 	text[size] = '\0';
-	if (WIFSIGNALED(status))
-		return error_set(error, -EINVAL, "%s was ended by signal %d%s%s", program,
-			WTERMSIG(status), size ? ": " : "", text);
-	return error_set(
-		error, -EINVAL, "%s: exit code %d: %s", program, WEXITSTATUS(status), text);
+	*ret = TAKE_PTR(text);
+	*ret_size = size;
+	return 0;
 }
 
-int command_run(const char *const *arguments, int input, FILE **ret, struct error *error)
+static int report_failure(int complaints, const char *program, int status, struct error *error)
 {
-	_cleanup_file_ FILE *output = NULL;
-	_cleanup_file_ FILE *complaints = NULL;
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	int r = read_all(complaints, &text, &size, error);
+
+	if (r < 0)
+		return r;
+	if (size && text[size - 1] == '\n')
+		text[size - 1] = '\0';
+	if (WIFSIGNALED(status))
+		return error_set(error, -EINVAL, "%s was ended by signal %d: %.*s", program,
+			WTERMSIG(status), COMPLAINT_MAX, text);
+	return error_set(error, -EINVAL, "%s: exit code %d: %.*s", program, WEXITSTATUS(status),
+		COMPLAINT_MAX, text);
+}
+
+int command_run(
+	const char *const *arguments, int input, char **ret, size_t *ret_size, struct error *error)
+{
+	_cleanup_close_ int output = command_file(error);
+	_cleanup_close_ int complaints = command_file(error);
 	int status, r;
 	pid_t pid;
 
-	r = command_file(&output, error);
-	if (r == 0)
-		r = command_file(&complaints, error);
-	if (r < 0)
-		return r;
+	if (output < 0 || complaints < 0)
+		return output < 0 ? output : complaints;
 	if (lseek(input, 0, SEEK_SET) < 0)
 		return error_errno(error, -errno, "rewind a file in memory");
-	r = spawn(arguments, input, fileno(output), fileno(complaints), &pid);
+	r = spawn(arguments, input, output, complaints, &pid);
 	if (r < 0)
 		return error_errno(error, r, "run %s", arguments[0]);
 	while (waitpid(pid, &status, 0) < 0)
@@ -81,7 +98,5 @@ int command_run(const char *const *arguments, int input, FILE **ret, struct erro
 			return error_errno(error, -errno, "wait for %s", arguments[0]);
 	if (status)
 		return report_failure(complaints, arguments[0], status, error);
-	rewind(output);
-	*ret = TAKE_PTR(output);
-	return 0;
+	return read_all(output, ret, ret_size, error);
 }

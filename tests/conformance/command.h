@@ -4,11 +4,12 @@
 
 #include "base/error.h"
 
-#include <stdio.h>
+#include <stddef.h>
 
-/* A new empty file in memory. */
-int command_file(FILE **ret, struct error *error);
+/* A descriptor of a new empty file in memory, or a negative errno. */
+int command_file(struct error *error);
 
 /* Runs arguments[0], which reads input (a descriptor of a file) from its start. *ret is what it
- * printed, to be closed by the caller. -EINVAL: it failed; error holds what it said. */
-int command_run(const char *const *arguments, int input, FILE **ret, struct error *error);
+ * printed, owned by the caller. -EINVAL: it failed; error holds what it said. */
+int command_run(
+	const char *const *arguments, int input, char **ret, size_t *ret_size, struct error *error);

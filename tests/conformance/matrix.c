@@ -207,15 +207,16 @@ int matrix_run(const char *segctl, int documents, const json_t *probes, const js
 	_cleanup_free_ char *probe_list = join_keys(probes);
 	_cleanup_free_ char *external_list = join_keys(external);
 	_cleanup_json_ json_t *output = NULL;
-	_cleanup_file_ FILE *answer = NULL;
+	_cleanup_free_ char *answer = NULL;
 	const char *arguments[] = {segctl, "policy", "matrix", "-f", "-", "-o", "json", "--probe",
 		probe_list, *external_list ? "--external" : NULL, external_list, NULL};
 	json_error_t problem;
-	int r = command_run(arguments, documents, &answer, error);
+	size_t size;
+	int r = command_run(arguments, documents, &answer, &size, error);
 
 	if (r < 0)
 		return r;
-	output = json_loadf(answer, 0, &problem);
+	output = json_loadb(answer, size, 0, &problem);
 	if (!output)
 		return error_set(error, -EINVAL, "segctl's matrix is no JSON: %s", problem.text);
 	return read_answers(output, ret, error);

@@ -10,6 +10,7 @@
 #include "must.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #define DIFFERENCES_MAX 20 /* printed, of each case */
 
@@ -93,34 +94,55 @@ static int visit_steps(const struct visitor *visitor, struct error *error)
 	return 0;
 }
 
+/* The documents in a file for segctl. */
+static int write_documents(
+	const struct cluster *cluster, bool imply_types, int *ret, struct error *error)
+{
+	_cleanup_close_ int fd = command_file(error);
+	_cleanup_close_ int writer = fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	_cleanup_file_ FILE *stream = writer < 0 ? NULL : fdopen(writer, "w");
+	int r;
+
+	if (fd < 0)
+		return fd;
+	if (!stream)
+		return error_errno(error, -errno, "open a file in memory");
+	TAKE_FD(writer);
+	r = manifest_write(cluster, imply_types, stream, error);
+	if (r < 0)
+		return r;
+	*ret = TAKE_FD(fd);
+	return 0;
+}
+
 static int judge(const struct visitor *visitor, const struct cluster *cluster, bool replayed,
 	const char *place, const json_t *step, struct error *error)
 {
 	struct trial *trial = visitor->trial;
 	_cleanup_json_ json_t *probes = must(json_object());
 	_cleanup_json_ json_t *external = must(json_object());
-	_cleanup_file_ FILE *documents = NULL;
-	struct comparison comparison = {
-		.place = place,
-		.doubtful = json_array_size(json_object_get(trial->test->json, "doubts")) > 0,
-		.tally = &trial->tally,
-		.report = visitor->stream,
-		.differences_left = visitor->differences_left,
-	};
+	_cleanup_close_ int documents = -1;
 	struct matrix *matrix;
 	int r = expectation_needs(step, probes, external, error);
 
 	if (r == 0)
-		r = command_file(&documents, error);
+		r = write_documents(cluster, replayed, &documents, error);
 	if (r == 0)
-		r = manifest_write(cluster, replayed, documents, error);
-	if (r == 0)
-		r = matrix_run(trial->segctl, fileno(documents), probes, external, &matrix, error);
+		r = matrix_run(trial->segctl, documents, probes, external, &matrix, error);
 	if (r < 0)
 		return r;
 	trial->steps++;
-	comparison.matrix = matrix;
-	r = expectation_compare(&comparison, step, error);
+	r = expectation_compare(
+		&(struct comparison){
+			.matrix = matrix,
+			.place = place,
+			.doubtful =
+				json_array_size(json_object_get(trial->test->json, "doubts")) > 0,
+			.tally = &trial->tally,
+			.report = visitor->stream,
+			.differences_left = visitor->differences_left,
+		},
+		step, error);
 	matrix_free(matrix);
 	return r;
 }
