@@ -97,7 +97,7 @@ void expect_frame_refused(struct world *world, const struct frame *frame, enum a
 	const struct end *end, enum reason reason)
 {
 	uint64_t bytes_before, bytes_after, before, after;
-	struct abi_denial_key key;
+	struct abi_denial_key key = {.ifindex = end->ifindex, .hook = hook};
 	struct abi_denial denial;
 	uint32_t verdict;
 
@@ -111,9 +111,7 @@ void expect_frame_refused(struct world *world, const struct frame *frame, enum a
 	assert_int_equal(verdict, WORLD_REFUSE);
 	assert_int_equal(after, before + 1);
 	assert_int_equal(bytes_after - bytes_before, frame->size - 14);
-	assert_int_equal(world_denial(world, reason, end->ifindex, &key, &denial), 0);
-	assert_int_equal(key.ifindex, end->ifindex);
-	assert_int_equal(key.hook, hook);
+	assert_int_equal(world_denial(world, reason, &key, &denial), 0);
 	assert_true(denial.packets >= 1);
 	assert_true(denial.last_ns >= denial.first_ns);
 }

@@ -17,7 +17,7 @@ static struct world_rule rule(uint32_t subject, enum abi_direction direction, ui
 static void isolation_refuses(struct world *world, const struct end *subject,
 	enum abi_direction direction, const struct frame_description *description)
 {
-	struct abi_denial_key key;
+	struct abi_denial_key key = {0};
 	struct abi_denial denial;
 
 	expect_pass(world, description);
@@ -26,7 +26,7 @@ static void isolation_refuses(struct world *world, const struct end *subject,
 	expect_apply(world);
 	expect_refused(world, description, REASON_POLICY_DENIED);
 	expect_no_connection(world, description);
-	assert_int_equal(world_denial(world, REASON_POLICY_DENIED, 0, &key, &denial), 0);
+	assert_int_equal(world_denial(world, REASON_POLICY_DENIED, &key, &denial), 0);
 	assert_int_equal(key.rule, RULE_NONE_ALLOWS);
 	assert_int_equal(key.direction, direction);
 	assert_memory_equal(key.source, &description->source.address, 16);
@@ -41,11 +41,11 @@ static void egress_of_the_source(void **state)
 {
 	struct world *world = *state;
 	struct frame_description d = tcp(&world->web, &world->api, 40000, 8080, TCP_SYN);
-	struct abi_denial_key key;
+	struct abi_denial_key key = {0};
 	struct abi_denial denial;
 
 	isolation_refuses(world, &world->web, ABI_EGRESS, &d);
-	assert_int_equal(world_denial(world, REASON_POLICY_DENIED, 0, &key, &denial), 0);
+	assert_int_equal(world_denial(world, REASON_POLICY_DENIED, &key, &denial), 0);
 	assert_int_equal(key.port, 8080);
 	assert_int_equal(denial.source_port, 40000);
 	assert_int_equal(denial.tcp_flags, TCP_SYN);
@@ -80,11 +80,11 @@ static void echo_is_judged(void **state)
 {
 	struct world *world = *state;
 	struct frame_description d = echo(&world->web, &world->api, 5, false);
-	struct abi_denial_key key;
+	struct abi_denial_key key = {0};
 	struct abi_denial denial;
 
 	isolation_refuses(world, &world->api, ABI_INGRESS, &d);
-	assert_int_equal(world_denial(world, REASON_POLICY_DENIED, 0, &key, &denial), 0);
+	assert_int_equal(world_denial(world, REASON_POLICY_DENIED, &key, &denial), 0);
 	assert_int_equal(key.port, d.icmp_type << 8);
 }
 
@@ -187,7 +187,7 @@ static void denials_aggregate(void **state)
 {
 	struct world *world = *state;
 	struct frame_description d = tcp(&world->web, &world->api, 40000, 22, TCP_SYN);
-	struct abi_denial_key key;
+	struct abi_denial_key key = {0};
 	struct abi_denial denial;
 
 	world_isolate(world, &world->api, ABI_INGRESS, DECISION_DENY);
@@ -197,7 +197,7 @@ static void denials_aggregate(void **state)
 		d.source_port++;
 	}
 	assert_int_equal(world_denials_count(world), 1);
-	assert_int_equal(world_denial(world, REASON_POLICY_DENIED, 0, &key, &denial), 0);
+	assert_int_equal(world_denial(world, REASON_POLICY_DENIED, &key, &denial), 0);
 	assert_int_equal(denial.packets, 100);
 	assert_int_equal(denial.bytes, 100 * (frame_build(&d).size - 14));
 	assert_int_equal(denial.source_port, 40000);
@@ -254,7 +254,7 @@ static void denial_keeps_the_flags_of_its_decision(void **state)
 {
 	struct world *world = *state;
 	struct frame_description d = tcp(&world->web, &world->api, 40000, 8080, TCP_SYN);
-	struct abi_denial_key key;
+	struct abi_denial_key key = {0};
 	struct abi_denial denial;
 
 	expect_pass(world, &d);
@@ -265,7 +265,7 @@ static void denial_keeps_the_flags_of_its_decision(void **state)
 			.flags = ABI_DECISION_REJECT | ABI_DECISION_LOG});
 	expect_apply(world);
 	expect_refused(world, &d, REASON_POLICY_DENIED);
-	assert_int_equal(world_denial(world, REASON_POLICY_DENIED, 0, &key, &denial), 0);
+	assert_int_equal(world_denial(world, REASON_POLICY_DENIED, &key, &denial), 0);
 	assert_int_equal(denial.decision_flags, ABI_DECISION_REJECT | ABI_DECISION_LOG);
 }
 

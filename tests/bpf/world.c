@@ -343,8 +343,8 @@ size_t world_denials_count(const struct world *world)
 	return count(world->skeleton->maps.denials);
 }
 
-int world_denial(const struct world *world, enum reason reason, uint32_t ifindex,
-	struct abi_denial_key *ret_key, struct abi_denial *ret)
+int world_denial(const struct world *world, enum reason reason, struct abi_denial_key *ret_key,
+	struct abi_denial *ret)
 {
 	int fd = fd_of(world->skeleton->maps.denials);
 	struct abi_denial_key key, next;
@@ -353,7 +353,9 @@ int world_denial(const struct world *world, enum reason reason, uint32_t ifindex
 	while (bpf_map_get_next_key(fd, previous, &next) == 0) {
 		key = next;
 		previous = &key;
-		if (key.reason != reason || (ifindex && key.ifindex != ifindex))
+		if (key.reason != reason ||
+			(ret_key->ifindex &&
+				(key.ifindex != ret_key->ifindex || key.hook != ret_key->hook)))
 			continue;
 		*ret_key = key;
 		return bpf_map_lookup_elem(fd, &key, ret);

@@ -100,9 +100,10 @@ int world_connection(const struct world *world, const struct frame_description *
 int world_set_connection(const struct world *world, const struct abi_connection_key *key,
 	const struct abi_connection *connection);
 size_t world_connections_count(const struct world *world);
-/* -ENOENT. An entry with this reason, of this hook (0: of any). */
-int world_denial(const struct world *world, enum reason reason, uint32_t ifindex,
-	struct abi_denial_key *ret_key, struct abi_denial *ret);
+/* -ENOENT. The only entry with this reason; or the one of the hook and ifindex that *ret_key brings
+ * along, unless its ifindex is 0. */
+int world_denial(const struct world *world, enum reason reason, struct abi_denial_key *ret_key,
+	struct abi_denial *ret);
 size_t world_denials_count(const struct world *world);
 int world_set_endpoint(
 	const struct world *world, const struct end *end, const struct abi_endpoint *endpoint);

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* TCP connections that are older than the enforcement. */
+#include "expect.h"
+
+#define ADOPTION_NS 30000000000ULL
+
+static void attach(struct world *world, const struct end *end, uint64_t attached_ns)
+{
+	struct abi_endpoint endpoint;
+
+	assert_int_equal(world_get_endpoint(world, end, &endpoint), 0);
+	endpoint.attached_ns = attached_ns;
+	endpoint.adoption_ns = ADOPTION_NS;
+	assert_int_equal(world_set_endpoint(world, end, &endpoint), 0);
+}
+
+/* web may speak to api at 8080, and api to nobody. */
+static void three_tiers(struct world *world)
+{
+	world_isolate(world, &world->api, ABI_INGRESS, DECISION_NONE);
+	world_isolate(world, &world->api, ABI_EGRESS, DECISION_NONE);
+	world_rule(world, (struct world_rule){WORLD_API, ABI_INGRESS, WORLD_WEB, ABI_TCP, 8080, 16,
+				  DECISION_ALLOW});
+	expect_apply(world);
+}
+
+static void midstream_is_adopted_as_sent(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->web, &world->api, 40000, 8080, TCP_ACK | TCP_PSH);
+	struct abi_connection c;
+
+	three_tiers(world);
+	expect_refused(world, &d, REASON_NO_CONNECTION);
+	attach(world, &world->web, world_now_ns());
+	expect_pass(world, &d);
+	c = expect_connection(world, &d);
+	assert_true(c.flags & ABI_CONNECTION_ADOPTED);
+	assert_true(c.flags & ABI_CONNECTION_ESTABLISHED);
+	assert_int_equal(c.originator, 0);
+	assert_int_equal(c.rule[ABI_INGRESS], RULE_ALLOW);
+	assert_int_equal(c.packets[ABI_ORIGINATOR], 1);
+	assert_int_equal(world_counter(world, REASON_ADOPTED, ABI_EGRESS, NULL), 1);
+	assert_int_equal(world_take_events(world).count[ABI_EVENT_NEW], 1);
+	d = reversed(&d);
+	expect_pass(world, &d);
+}
+
+/* The server speaks first: policy allows the connection the other way round. */
+static void midstream_is_adopted_turned_round(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->api, &world->web, 8080, 40000, TCP_ACK | TCP_PSH);
+	struct abi_connection c;
+
+	three_tiers(world);
+	expect_refused(world, &d, REASON_NO_CONNECTION);
+	attach(world, &world->web, world_now_ns()); /* the other end's hook is enough */
+	expect_pass(world, &d);
+	c = expect_connection(world, &d);
+	assert_int_equal(c.originator, 0); /* web */
+	assert_int_equal(c.packets[ABI_RESPONDER], 1);
+	assert_int_equal(c.packets[ABI_ORIGINATOR], 0);
+	assert_true(c.flags & ABI_CONNECTION_ADOPTED);
+}
+
+static void forbidden_either_way_is_refused(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->api, &world->intruder, 22, 40000, TCP_ACK);
+	struct abi_denial_key key = {0};
+	struct abi_denial denial;
+
+	attach(world, &world->api, world_now_ns());
+	expect_pass(world, &d);
+	expect_reset(world);
+	attach(world, &world->api, world_now_ns());
+	three_tiers(world);
+	expect_refused(world, &d, REASON_POLICY_DENIED);
+	assert_int_equal(world_denial(world, REASON_POLICY_DENIED, &key, &denial), 0);
+	assert_int_equal(key.direction, ABI_EGRESS); /* as it was sent */
+	expect_no_connection(world, &d);
+}
+
+static void syn_ack_names_the_originator(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->api, &world->web, 8080, 40000, TCP_SYN | TCP_ACK);
+	struct abi_connection c;
+
+	attach(world, &world->api, world_now_ns());
+	expect_pass(world, &d); /* allowed both ways, and yet */
+	c = expect_connection(world, &d);
+	assert_int_equal(c.originator, 0); /* web */
+	assert_false(c.flags & ABI_CONNECTION_ESTABLISHED);
+	d = tcp(&world->web, &world->api, 40000, 8080, TCP_ACK);
+	expect_pass(world, &d);
+	assert_true(expect_connection(world, &d).flags & ABI_CONNECTION_ESTABLISHED);
+}
+
+static void adoption_ends(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->web, &world->api, 40000, 8080, TCP_ACK);
+
+	attach(world, &world->web, world_now_ns());
+	expect_pass(world, &d);
+	expect_reset(world);
+	attach(world, &world->web, world_now_ns() - ADOPTION_NS - 1000000000);
+	expect_refused(world, &d, REASON_NO_CONNECTION);
+}
+
+/* A FIN or nothing at all is a scan; a RST belongs to something that ends. */
+static void scans_are_not_adopted(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->web, &world->api, 40000, 8080, TCP_FIN);
+
+	attach(world, &world->web, world_now_ns());
+	expect_refused(world, &d, REASON_NO_CONNECTION);
+	d.tcp_flags = 0;
+	expect_refused(world, &d, REASON_NO_CONNECTION);
+	d.tcp_flags = TCP_RST;
+	expect_pass(world, &d);
+	assert_true(expect_connection(world, &d).flags & ABI_CONNECTION_CLOSING);
+}
+
+static void adopted_at_the_hook_it_enters(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->internet, &world->api, 40000, 8080, TCP_ACK);
+
+	expect_refused(world, &d, REASON_NO_CONNECTION);
+	attach(world, &world->api, world_now_ns());
+	expect_pass(world, &d);
+	assert_int_equal(expect_connection(world, &d).packets[ABI_ORIGINATOR], 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FOR_BOTH(midstream_is_adopted_as_sent),
+		FOR_BOTH(midstream_is_adopted_turned_round),
+		FOR_BOTH(forbidden_either_way_is_refused),
+		FOR_BOTH(syn_ack_names_the_originator),
+		FOR_BOTH(adoption_ends),
+		FOR_BOTH(scans_are_not_adopted),
+		FOR_BOTH(adopted_at_the_hook_it_enters),
+	};
+
+	return expect_main(tests, sizeof(tests) / sizeof(tests[0]), "adopt");
+}
