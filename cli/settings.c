@@ -35,7 +35,7 @@ static const struct argp_option output_options[] = {
 };
 
 static const char *const output_names[] = {
-	"table", "wide", "json", "jsonl", "yaml", "csv", "dot", "mermaid"};
+	"table", "wide", "json", "jsonl", "yaml", "csv", "dot", "mermaid", "junit", "tap"};
 
 struct parse {
 	struct settings *settings;

@@ -27,6 +27,8 @@ enum output {
 	OUTPUT_CSV = 1 << 5,
 	OUTPUT_DOT = 1 << 6,
 	OUTPUT_MERMAID = 1 << 7,
+	OUTPUT_JUNIT = 1 << 8,
+	OUTPUT_TAP = 1 << 9,
 };
 
 struct settings {
