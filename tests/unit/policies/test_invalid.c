@@ -91,7 +91,7 @@ static void test_all(void **state)
 		count++;
 	}
 	closedir(directory);
-	assert_true(count >= 25);
+	assert_true(count >= 60);
 }
 
 int main(void)
