@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* segctl policy trace: one connection under the files, and the rule that decides it. */
+/* segctl policy trace: one connection, the rules that decide it, and the rule that nearly would. */
 #include "client.h"
 #include "command.h"
 #include "output.h"
+#include "policies/suggest.h"
 #include "probe.h"
 #include "text.h"
+#include "trace_near_miss.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum {
@@ -53,8 +56,10 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.children = children,
-	.doc = "Judges one connection by the policies in the files and names the rule that decides. "
-	       "Needs neither an agent nor root. Exit status 0: allowed, 1: denied or unresolved.",
+	.doc = "Judges one connection and names the rule that decides in each direction; where one "
+	       "denies, also the rule that came closest to allowing it, and what it lacked. With "
+	       "files needs neither an agent nor root, without asks the running agent. Exit status "
+	       "0: allowed, 1: denied or unresolved.",
 };
 
 struct trace {
@@ -69,6 +74,13 @@ static const struct ir_rule *rule_of(const struct trace *trace, const struct dec
 	return &trace->offline->ir->rules[decision->rule];
 }
 
+static const struct decision *decision_of(
+	const struct probe_result *result, enum direction direction)
+{
+	return direction == DIRECTION_EGRESS ? &result->evaluation.egress
+					     : &result->evaluation.ingress;
+}
+
 static const char *verdict_word(const struct decision *decision)
 {
 	if (decision->flags & DECISION_AUDIT)
@@ -76,9 +88,24 @@ static const char *verdict_word(const struct decision *decision)
 	return decision->verdict == VERDICT_ALLOW ? "allowed" : "denied";
 }
 
-static void print_decision(const struct trace *trace, const struct decision *decision,
+/* False: this direction refuses nothing. */
+static bool find_near_miss(const struct trace *trace, const struct probe_result *result,
+	enum direction direction, struct near_miss *ret)
+{
+	const struct offline *offline = trace->offline;
+	int r = near_miss_find(&offline->documents, offline->model, offline->ir, &result->query,
+		&result->evaluation, direction, ret);
+
+	if (r == -ENOMEM)
+		must(NULL);
+	return r == 0;
+}
+
+static void print_decision(const struct trace *trace, const struct probe_result *result,
 	enum direction direction, const char *whose)
 {
+	const struct decision *decision = decision_of(result, direction);
+	struct near_miss near_miss;
 	const struct ir_rule *rule = rule_of(trace, decision);
 	char text[512];
 
@@ -87,6 +114,27 @@ static void print_decision(const struct trace *trace, const struct decision *dec
 	if (rule->document)
 		printf(", %s tier\n    %s:%u", tier_name(rule->tier), rule->document->file,
 			rule->line);
+	putchar('\n');
+	if (find_near_miss(trace, result, direction, &near_miss)) {
+		trace_near_miss_print(&near_miss);
+		near_miss_clear(&near_miss);
+	}
+}
+
+/* A name that the destination does have, if it looks like a slip. */
+static void print_unresolved(const struct trace *trace)
+{
+	const struct model_workload *workload = trace->to.workload;
+	const char *near = NULL;
+
+	for (size_t i = 0; !near && workload && i < workload->ports_count; i++)
+		if (workload->ports[i].protocol == trace->probe.protocol)
+			near = suggest(trace->probe.port,
+				(const char *const[]){workload->ports[i].name}, 1);
+	printf("  %s has no %s port named '%s'", trace->to.full_name, trace->probe.protocol_name,
+		trace->probe.port);
+	if (near)
+		printf("; did you mean '%s'?", near);
 	putchar('\n');
 }
 
@@ -107,16 +155,18 @@ static void print_result(const struct settings *settings, const struct trace *tr
 				   : "denied",
 		settings->color ? "\033[0m" : "");
 	if (result->unresolved) {
-		printf("  %s has no %s port named '%s'\n", trace->to.full_name,
-			trace->probe.protocol_name, trace->probe.port);
+		print_unresolved(trace);
 		return;
 	}
-	print_decision(trace, &evaluation->egress, DIRECTION_EGRESS, trace->from.full_name);
-	print_decision(trace, &evaluation->ingress, DIRECTION_INGRESS, trace->to.full_name);
+	print_decision(trace, result, DIRECTION_EGRESS, trace->from.full_name);
+	print_decision(trace, result, DIRECTION_INGRESS, trace->to.full_name);
 }
 
-static json_t *decision_to_json(const struct trace *trace, const struct decision *decision)
+static json_t *decision_to_json(
+	const struct trace *trace, const struct probe_result *result, enum direction direction)
 {
+	const struct decision *decision = decision_of(result, direction);
+	struct near_miss near_miss;
 	const struct ir_rule *rule = rule_of(trace, decision);
 	const struct document *document = rule->document;
 	char text[512];
@@ -131,6 +181,10 @@ static json_t *decision_to_json(const struct trace *trace, const struct decision
 				      document_kind_name(document->kind), "namespace",
 				      document->namespace, "name", document->name, "file",
 				      document->file, "line", (int)rule->line));
+	if (find_near_miss(trace, result, direction, &near_miss)) {
+		json_object_set_new(json, "nearest", trace_near_miss_to_json(&near_miss));
+		near_miss_clear(&near_miss);
+	}
 	return json;
 }
 
@@ -140,8 +194,8 @@ static json_t *to_json(const struct trace *trace, const struct probe_result *res
 
 	if (result->unresolved)
 		return json;
-	json_object_set_new(json, "egress", decision_to_json(trace, &result->evaluation.egress));
-	json_object_set_new(json, "ingress", decision_to_json(trace, &result->evaluation.ingress));
+	json_object_set_new(json, "egress", decision_to_json(trace, result, DIRECTION_EGRESS));
+	json_object_set_new(json, "ingress", decision_to_json(trace, result, DIRECTION_INGRESS));
 	return json;
 }
 
