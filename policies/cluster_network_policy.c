@@ -12,11 +12,14 @@
 
 static const uint8_t protocol_numbers[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP};
 
-static struct policy_peer *new_peer(struct yaml_reader *reader, struct policy_rule *rule)
+static struct policy_peer *new_peer(
+	struct yaml_reader *reader, const yaml_node_t *node, struct policy_rule *rule)
 {
 	struct policy_peer *peer = array_append(rule->peers, rule->peers_count);
 
-	if (!peer)
+	if (peer)
+		peer->place = place_of(reader, node);
+	else
 		reader->out_of_memory = true;
 	return peer;
 }
@@ -52,11 +55,11 @@ static void read_networks(struct yaml_reader *reader, yaml_node_t *node, struct 
 	if (!count)
 		yaml_reader_error(reader, node, "bad-peer", "networks needs at least one CIDR");
 	for (size_t i = 0; i < count; i++) {
-		struct policy_peer *peer = new_peer(reader, rule);
+		yaml_node_t *item = yaml_reader_node(reader, items[i]);
+		struct policy_peer *peer = new_peer(reader, item, rule);
 
 		if (peer)
-			cidr_read(reader, yaml_reader_node(reader, items[i]), NULL, CIDR_LENIENT,
-				peer);
+			cidr_read(reader, item, NULL, CIDR_LENIENT, peer);
 	}
 }
 
@@ -98,7 +101,7 @@ static void read_peer(struct yaml_reader *reader, yaml_node_t *node, enum direct
 	if (fields[DOMAINS].node)
 		yaml_reader_error(reader, fields[DOMAINS].key, "not-supported",
 			"peers by domainNames are not supported");
-	peer = new_peer(reader, rule);
+	peer = new_peer(reader, node, rule);
 	if (peer && fields[NODES].node) {
 		peer->kind = PEER_NODES;
 		selector_read(reader, fields[NODES].node, "nodes", &peer->workloads.labels);
@@ -110,13 +113,14 @@ static void read_peer(struct yaml_reader *reader, yaml_node_t *node, enum direct
 			reader, fields[NAMESPACES].node, "namespaces", &peer->workloads.namespaces);
 }
 
-static struct policy_port *new_port(
-	struct yaml_reader *reader, struct policy_rule *rule, uint8_t protocol)
+static struct policy_port *new_port(struct yaml_reader *reader, const yaml_node_t *node,
+	struct policy_rule *rule, uint8_t protocol)
 {
 	struct policy_port *port = array_append(rule->ports, rule->ports_count);
 
 	if (port)
-		*port = (struct policy_port){.protocol = protocol, .last = UINT16_MAX};
+		*port = (struct policy_port){
+			.protocol = protocol, .last = UINT16_MAX, .place = place_of(reader, node)};
 	else
 		reader->out_of_memory = true;
 	return port;
@@ -145,6 +149,7 @@ static void read_range(struct yaml_reader *reader, yaml_node_t *node, struct pol
 			"end %ld is not above start %ld", last, first);
 	port->first = (uint16_t)first;
 	port->last = (uint16_t)last;
+	port->range = true;
 }
 
 static void read_port(struct yaml_reader *reader, yaml_node_t *node, struct policy_port *port)
@@ -175,7 +180,7 @@ static void read_protocol_ports(
 	struct yaml_reader *reader, yaml_node_t *node, uint8_t protocol, struct policy_rule *rule)
 {
 	struct yaml_field field = {.name = "destinationPort"};
-	struct policy_port *port = new_port(reader, rule, protocol);
+	struct policy_port *port = new_port(reader, node, rule, protocol);
 
 	if (port && yaml_read_mapping(reader, node, "a protocol", &field, 1, 0) && field.node)
 		read_port(reader, field.node, port);
@@ -193,7 +198,7 @@ static void read_named_port(struct yaml_reader *reader, yaml_node_t *node, struc
 		yaml_reader_error(
 			reader, node, "bad-port", "port name \"%.64s\" %s", name, problem);
 	for (size_t i = 0; i < ARRAY_SIZE(protocol_numbers); i++) {
-		struct policy_port *port = new_port(reader, rule, protocol_numbers[i]);
+		struct policy_port *port = new_port(reader, node, rule, protocol_numbers[i]);
 
 		if (port)
 			string_copy(reader, name, &port->name);
@@ -345,6 +350,7 @@ void cluster_network_policy_read(
 	if (fields[PRIORITY].node)
 		yaml_read_integer(
 			reader, fields[PRIORITY].node, "priority", 0, PRIORITY_MAX, &priority);
+	policy->subject_place = place_of(reader, fields[SUBJECT].key ? fields[SUBJECT].key : spec);
 	if (fields[SUBJECT].node)
 		read_subject(reader, fields[SUBJECT].node, &policy->subject);
 	policy->tier = tier ? TIER_BASELINE : TIER_ADMIN;
