@@ -61,14 +61,15 @@ static int parse_addresses(struct workload_interface *interface, json_t *address
 
 static int parse_interface(struct workload *workload, json_t *json)
 {
-	const char *name, *mac, *network = NULL;
+	const char *network = json_string_value(json_object_get(json, "network"));
+	const char *name, *mac;
 	struct workload_interface *interface;
 	char current[IF_NAMESIZE];
 	json_t *addresses;
 	int ifindex;
 
-	if (json_unpack(json, "{s:s, s:i, s:s, s:o, s?s}", "name", &name, "ifindex", &ifindex,
-		    "mac", &mac, "addresses", &addresses, "network", &network) < 0)
+	if (json_unpack(json, "{s:s, s:i, s:s, s:o}", "name", &name, "ifindex", &ifindex, "mac",
+		    &mac, "addresses", &addresses) < 0)
 		return -EBADMSG;
 	if (!if_indextoname((unsigned int)ifindex, current) || strcmp(current, name))
 		return 0;
@@ -125,15 +126,15 @@ static int parse_ports(struct workload *workload, json_t *ports)
 static int parse_workload(json_t *json, struct workload **ret)
 {
 	_cleanup_(workload_freep) struct workload *workload = NULL;
-	const char *source, *id, *namespace, *name, *image = NULL;
+	const char *image = json_string_value(json_object_get(json, "image"));
+	const char *source, *id, *namespace, *name;
 	json_t *labels, *ports, *interfaces, *item;
 	int host_network, r;
 	size_t i;
 
-	if (json_unpack(json, "{s:s, s:s, s:s, s:s, s?s, s:o, s:o, s:o, s:b}", "source", &source,
-		    "id", &id, "namespace", &namespace, "name", &name, "image", &image, "labels",
-		    &labels, "ports", &ports, "interfaces", &interfaces, "host_network",
-		    &host_network) < 0)
+	if (json_unpack(json, "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b}", "source", &source, "id",
+		    &id, "namespace", &namespace, "name", &name, "labels", &labels, "ports", &ports,
+		    "interfaces", &interfaces, "host_network", &host_network) < 0)
 		return -EBADMSG;
 	r = workload_new(source, id, namespace, name, &workload);
 	if (r < 0)

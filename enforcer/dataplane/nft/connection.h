@@ -31,10 +31,10 @@ struct connection {
 	uint64_t bytes[2];
 	uint32_t rule;
 	uint32_t other_rule; /* the other direction's; 0: no subject there */
-	uint8_t direction; /* enum direction */
-	uint8_t verdict;   /* enum flow_verdict */
-	uint8_t reason;    /* enum reason */
-	uint64_t round;    /* of the last listing that had it */
+	uint8_t direction;   /* enum direction */
+	uint8_t verdict;     /* enum flow_verdict */
+	uint8_t reason;      /* enum reason */
+	uint64_t round;      /* of the last listing that had it */
 	UT_hash_handle hh;
 };
 

@@ -98,7 +98,8 @@ static void test_who_decided(void **state)
 	(void)state;
 	tcp_connection(&key, &connection, 0);
 	check_decision(&connection, DIRECTION_EGRESS, 6, FLOW_ALLOWED, REASON_POLICY_ALLOWED);
-	/* A rule that somebody wrote says more than the default posture; of two defaults, egress. */
+	/* A rule that somebody wrote says more than the default posture; of two defaults, egress.
+	 */
 	connection.rule[ABI_EGRESS] = IR_RULE_DEFAULT + 1;
 	check_decision(&connection, DIRECTION_INGRESS, 5, FLOW_ALLOWED, REASON_POLICY_ALLOWED);
 	connection.rule[ABI_INGRESS] = IR_RULE_DEFAULT + 1;
