@@ -139,6 +139,18 @@ static void visit_pass(struct search *search, const struct candidate *pass, void
 		passes->found = *pass;
 }
 
+static void miss_isolation(const struct search *search, enum tier tier, struct misses *misses)
+{
+	const struct ir_rule *rule = &search->ir->rules[search->decision.rule];
+	const struct document *document = rule->document;
+
+	misses_add(misses, UNMET_PRECEDENCE, false, WEIGHT_ISOLATED,
+		"%s %s/%s (%s:%u) isolates %s in the %s tier: the %s tier is never asked",
+		document_kind_name(document->kind), document->namespace, document->name,
+		document->file, rule->line, search->view.subject_name, tier_name(rule->tier),
+		tier_name(tier));
+}
+
 /* A pass in front of the rule hands the connection to the next tier. */
 static void check_passes(
 	struct search *search, const struct candidate *candidate, struct misses *misses)
@@ -176,8 +188,7 @@ static void check_precedence(
 	else if (search->denied && written_rule_precedes(&search->decider, &candidate->rule))
 		miss_decider(search, WEIGHT_DENIED, "denies it and comes first", "", misses);
 	else if (search->isolating && policy->tier > search->isolating->tier)
-		miss_decider(search, WEIGHT_ISOLATED, "in a tier that comes first",
-			": the rule is never asked", misses);
+		miss_isolation(search, policy->tier, misses);
 	else if (complete)
 		check_passes(search, candidate, misses);
 }

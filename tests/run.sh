@@ -63,6 +63,7 @@ mapfile -t programs < <(find "$build/tests/bpf" -name 'test_*' -type f -executab
 run bpf-programs all_of "${programs[@]}"
 run fuzz tests/fuzz/run.sh "$build" 10
 run cli tests/netns/cli.sh "$build"
+run trace tests/golden/trace/run.sh "$build"
 for script in tests/netns/test_*.sh; do
 	name=$(basename "$script" .sh)
 	for plane in ebpf nft; do
