@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "trial.h"
+
+#include "base/clock.h"
+#include "difference.h"
+#include "round.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NFLOG_GROUP     4713
+#define BASELINE_PROBES 200
+#define MODEL_SECONDS   60 /* after these a model hangs: the process is ended by SIGALRM */
+
+/* What a trial works with. */
+struct bench {
+	const struct trial *trial;
+	struct tally *tally;
+	struct network network;
+	struct post post;
+	sd_event *event;
+	struct dataplane *plane;
+	struct round *round; /* whose events come; NULL: between two */
+	uint32_t probes;     /* drawn so far */
+};
+
+static void on_flow(const struct flow_event *event, void *userdata)
+{
+	struct bench *bench = userdata;
+
+	if (bench->round)
+		round_take_event(bench->round, event);
+}
+
+static void on_trouble(const char *message, bool repaired, void *userdata)
+{
+	const struct bench *bench = userdata;
+
+	fprintf(stderr, "%s, seed %llu: %s%s\n", bench->trial->plane->name,
+		(unsigned long long)bench->tally->seed, message, repaired ? " (repaired)" : "");
+}
+
+static int open_plane(struct bench *bench, struct error *error)
+{
+	const struct dataplane_options options = {
+		.pin_directory = NETWORK_PIN_DIRECTORY,
+		.adoption_ns = 0,
+		.nflog_group = NFLOG_GROUP,
+	};
+	const struct dataplane_callbacks callbacks = {on_flow, on_trouble, bench};
+
+	return bench->trial->plane->open(&options, &callbacks, bench->event, &bench->plane, error);
+}
+
+static int compare_interfaces(const void *a, const void *b)
+{
+	const struct attachment *first = a, *second = b;
+
+	return (first->ifindex > second->ifindex) - (first->ifindex < second->ifindex);
+}
+
+/* Those places that are workloads in this model. */
+static size_t list_attachments(const struct network *network, const struct scenario *scenario,
+	struct attachment attachments[static PLACE_WORKLOADS])
+{
+	size_t count = 0;
+
+	for (unsigned int place = 0; place < PLACE_WORKLOADS; place++) {
+		const struct netns_interface *interface = network->interfaces[place];
+		struct attachment *attachment = &attachments[count];
+		const struct model_workload *workload;
+
+		if (scenario->subjects[place] < 0)
+			continue;
+		workload = &scenario->model->workloads[scenario->subjects[place]];
+		*attachment = (struct attachment){
+			.ifindex = interface->peer,
+			.addresses = workload->addresses,
+			.addresses_count = workload->addresses_count,
+			.workload = scenario->subjects[place],
+		};
+		memcpy(attachment->name, interface->peer_name, sizeof(attachment->name));
+		memcpy(attachment->mac, interface->mac, sizeof(attachment->mac));
+		count++;
+	}
+	qsort(attachments, count, sizeof(*attachments), compare_interfaces);
+	return count;
+}
+
+static int apply(struct bench *bench, const struct scenario *scenario, struct error *error)
+{
+	struct attachment attachments[PLACE_WORKLOADS];
+	const struct dataplane_state state = {
+		.ir = scenario->ir,
+		.model = scenario->model,
+		.attachments = attachments,
+		.attachments_count = list_attachments(&bench->network, scenario, attachments),
+	};
+	int r = bench->trial->plane->apply(bench->plane, &state, error);
+
+	return r < 0 ? error_context(error, r, "apply") : 0;
+}
+
+/* Without a data plane everything passes: the tests of refusals rest on that. */
+static void expect_everything(struct probe *probes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		probes[i].expected = (struct evaluation){.verdict = VERDICT_ALLOW};
+		probes[i].expects_connection = false;
+	}
+}
+
+static void count_probes(struct tally *tally, const struct round *round)
+{
+	tally->probes += round->count;
+	for (size_t i = 0; i < round->count; i++) {
+		const struct evaluation *expected = &round->probes[i].expected;
+
+		tally->refused += expected->verdict == VERDICT_DENY;
+		tally->audited +=
+			expected->verdict == VERDICT_ALLOW &&
+			(expected->egress.flags | expected->ingress.flags) & DECISION_AUDIT;
+	}
+}
+
+static void print_report(
+	const struct bench *bench, const struct scenario *scenario, const char *differences)
+{
+	printf("seed %llu, %s data plane%s, %s topology:\n%s", (unsigned long long)scenario->seed,
+		bench->trial->plane->name, bench->plane ? "" : " not yet open",
+		topology_name(bench->trial->topology), differences);
+	scenario_print(scenario, stdout);
+	fflush(stdout);
+}
+
+/* How many differences there are; they are printed. */
+static int compare(const struct bench *bench, const struct scenario *scenario,
+	const struct round *round, unsigned int *ret, struct error *error)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+	unsigned int count = 0;
+
+	if (!stream)
+		return error_nomem(error);
+	for (size_t i = 0; i < round->count; i++)
+		count += difference_print(scenario, &round->probes[i], stream);
+	if (fclose(stream) != 0)
+		return error_nomem(error);
+	if (count && !bench->trial->quiet)
+		print_report(bench, scenario, text);
+	*ret = count;
+	return 0;
+}
+
+/* On the data plane, or without one if it is not open. */
+static int try_model(struct bench *bench, struct scenario *scenario, size_t wanted,
+	unsigned int *ret, struct error *error)
+{
+	_cleanup_free_ struct probe *probes = calloc(wanted, sizeof(*probes));
+	struct round round = {
+		.post = &bench->post,
+		.event = bench->event,
+		.ops = bench->trial->plane,
+		.plane = bench->plane,
+		.probes = probes,
+	};
+	int r = 0;
+
+	if (!probes)
+		return error_nomem(error);
+	round.count = probes_draw(scenario, bench->probes, probes, wanted);
+	bench->probes += (uint32_t)round.count;
+	if (bench->plane)
+		r = apply(bench, scenario, error);
+	else
+		expect_everything(probes, round.count);
+	if (r < 0)
+		return r;
+	bench->round = &round;
+	r = round_run(&round, error);
+	bench->round = NULL;
+	if (r < 0)
+		return r;
+	if (bench->plane)
+		count_probes(bench->tally, &round);
+	return compare(bench, scenario, &round, ret, error);
+}
+
+static int try_seed(
+	struct bench *bench, uint64_t seed, size_t wanted, unsigned int *ret, struct error *error)
+{
+	_cleanup_(scenario_freep) struct scenario *scenario = NULL;
+	int r = scenario_new(seed, &scenario, error);
+
+	alarm(MODEL_SECONDS);
+	bench->tally->seed = seed;
+	return r ? r : try_model(bench, scenario, wanted, ret, error);
+}
+
+static int try_baseline(struct bench *bench, struct error *error)
+{
+	unsigned int differences;
+	int r = try_seed(bench, bench->trial->first_seed, BASELINE_PROBES, &differences, error);
+
+	if (!r && differences)
+		r = error_set(error, -EIO, "without a data plane %u probes fail", differences);
+	return r;
+}
+
+static int try_models(struct bench *bench, struct error *error)
+{
+	struct tally *tally = bench->tally;
+	unsigned int differences;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < bench->trial->models; i++) {
+		r = try_seed(bench, bench->trial->first_seed + i, bench->trial->probes,
+			&differences, error);
+		if (r < 0)
+			break;
+		if (!differences) {
+			tally->agreed++;
+			continue;
+		}
+		if (tally->differed < TRIAL_FAILED_MAX)
+			tally->failed[tally->differed] = tally->seed;
+		tally->differed++;
+	}
+	alarm(0);
+	return r;
+}
+
+int trial_run(const struct trial *trial, struct tally *tally, struct error *error)
+{
+	struct bench bench = {.trial = trial, .tally = tally};
+	int r = network_build(trial->topology, &bench.network, error);
+
+	if (r < 0)
+		return r;
+	r = post_open(&bench.network, &bench.post, error);
+	if (r < 0)
+		goto unbuild;
+	r = sd_event_new(&bench.event);
+	if (r < 0) {
+		error_errno(error, r, "make an event loop");
+		goto close_post;
+	}
+	r = try_baseline(&bench, error);
+	if (!r)
+		r = open_plane(&bench, error);
+	if (!r) {
+		r = try_models(&bench, error);
+		trial->plane->close(bench.plane, true);
+	}
+	tally->complete = !r;
+	sd_event_unref(bench.event);
+close_post:
+	post_close(&bench.post);
+unbuild:
+	network_clear(&bench.network);
+	return r;
+}
