@@ -208,6 +208,20 @@ $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(NEEDS_agent))
 # It measures in the world of the BPF tests.
 $(BUILD)/tests/bench/program_cost: $(patsubst %,$(BUILD)/tests/bpf/%.o,world rules frame)
 
+# One program: random models on both data planes against the evaluator.
+DIFFERENTIAL := $(BUILD)/tests/differential/differential
+MODELS       ?= 10000
+PROBES       ?= 40
+SEED         ?= 1
+$(DIFFERENTIAL): $(call objects,tests/differential) $(call archives,$(NEEDS_agent))
+	$(SAY) LINK $@
+	$(Q)$(call link,$(filter %.o,$^),$(NEEDS_agent))
+
+.PHONY: differential
+differential: deps ## MODELS (10000) random models on both data planes against the evaluator (root)
+	$(Q)$(MAKE) --no-print-directory $(DIFFERENTIAL)
+	$(Q)$(DIFFERENTIAL) --models $(MODELS) --probes $(PROBES) --seed $(SEED)
+
 # --- fuzzers: tests/fuzz/fuzz_*.c over libFuzzer with ASan and UBSan --------------------------------
 
 FUZZERS      := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
