@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FRAME_MAX            1800
+#define FRAME_MAX            6000
 #define FRAME_EXTENSIONS_MAX 10
 
 #define TCP_FIN 0x01

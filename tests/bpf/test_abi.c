@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The layouts that clang gave the BPF programs, read from the BTF in their object, against those
+ * that the C compiler gives user space. Static asserts hold sizes; this holds every member's place.
+ */
+#include "base/cleanup.h"
+#include "xdp/abi.h"
+#include "xdp/reasons.h"
+#include "xdp/segd.skel.h"
+
+#include <bpf/btf.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct member {
+	const char *type;
+	const char *name;
+	size_t offset_bytes;
+};
+
+#define MEMBER(type, name)                                \
+	{                                                 \
+#type, #name, offsetof(struct type, name) \
+	}
+
+static const struct member members[] = {
+	MEMBER(abi_control, version),
+	MEMBER(abi_control, generation),
+	MEMBER(abi_endpoint, attached_ns),
+	MEMBER(abi_endpoint, adoption_ns),
+	MEMBER(abi_endpoint, identity),
+	MEMBER(abi_endpoint, flags),
+	MEMBER(abi_endpoint, mac),
+	MEMBER(abi_endpoint, pad),
+	MEMBER(abi_address_key, bytes),
+	MEMBER(abi_address, identity),
+	MEMBER(abi_address, ifindex),
+	MEMBER(abi_address, mac),
+	MEMBER(abi_address, flags),
+	MEMBER(abi_prefix_key, length),
+	MEMBER(abi_prefix_key, bytes),
+	MEMBER(abi_prefix, identity),
+	MEMBER(abi_identity, class),
+	MEMBER(abi_identity, peer_table),
+	MEMBER(abi_identity, pad),
+	MEMBER(abi_peer_key, peer_table),
+	MEMBER(abi_peer_key, class),
+	MEMBER(abi_decision, rule),
+	MEMBER(abi_decision, verdict),
+	MEMBER(abi_decision, flags),
+	MEMBER(abi_decision, pad),
+	MEMBER(abi_port_table, otherwise),
+	MEMBER(abi_port_table, lengths),
+	MEMBER(abi_port_table, pad),
+	MEMBER(abi_port_key, port_table),
+	MEMBER(abi_port_key, port),
+	MEMBER(abi_port_key, protocol),
+	MEMBER(abi_port_key, length),
+	MEMBER(abi_connection_key, address),
+	MEMBER(abi_connection_key, port_be),
+	MEMBER(abi_connection_key, protocol),
+	MEMBER(abi_connection_key, pad),
+	MEMBER(abi_connection, packets),
+	MEMBER(abi_connection, bytes),
+	MEMBER(abi_connection, start_ns),
+	MEMBER(abi_connection, last_ns),
+	MEMBER(abi_connection, generation),
+	MEMBER(abi_connection, ifindex),
+	MEMBER(abi_connection, rule),
+	MEMBER(abi_connection, mac),
+	MEMBER(abi_connection, tcp_flags),
+	MEMBER(abi_connection, originator),
+	MEMBER(abi_connection, flags),
+	MEMBER(abi_connection, type_code),
+	MEMBER(abi_connection, pad),
+	MEMBER(abi_connection, id),
+	MEMBER(abi_connection, pad2),
+	MEMBER(abi_denial_key, source),
+	MEMBER(abi_denial_key, destination),
+	MEMBER(abi_denial_key, ifindex),
+	MEMBER(abi_denial_key, rule),
+	MEMBER(abi_denial_key, port),
+	MEMBER(abi_denial_key, ethertype),
+	MEMBER(abi_denial_key, protocol),
+	MEMBER(abi_denial_key, reason),
+	MEMBER(abi_denial_key, hook),
+	MEMBER(abi_denial_key, direction),
+	MEMBER(abi_denial, packets),
+	MEMBER(abi_denial, bytes),
+	MEMBER(abi_denial, first_ns),
+	MEMBER(abi_denial, last_ns),
+	MEMBER(abi_denial, source_port),
+	MEMBER(abi_denial, tcp_flags),
+	MEMBER(abi_denial, decision_flags),
+	MEMBER(abi_denial, source_mac),
+	MEMBER(abi_denial, destination_mac),
+	MEMBER(abi_fragment_key, source),
+	MEMBER(abi_fragment_key, destination),
+	MEMBER(abi_fragment_key, id),
+	MEMBER(abi_fragment_key, ifindex),
+	MEMBER(abi_fragment_key, protocol),
+	MEMBER(abi_fragment_key, pad),
+	MEMBER(abi_counter, packets),
+	MEMBER(abi_counter, bytes),
+	MEMBER(abi_event, type),
+	MEMBER(abi_event, pad),
+	MEMBER(abi_configuration, tcp_established_ns),
+	MEMBER(abi_configuration, tcp_opening_ns),
+	MEMBER(abi_configuration, tcp_closing_ns),
+	MEMBER(abi_configuration, udp_ns),
+	MEMBER(abi_configuration, other_ns),
+};
+
+static int open_object(void **state)
+{
+	*state = segd_bpf__open();
+	return *state ? 0 : -1;
+}
+
+static int close_object(void **state)
+{
+	segd_bpf__destroy(*state);
+	return 0;
+}
+
+static const struct btf_type *type_of(const struct btf *btf, const char *name)
+{
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);
+
+	if (id < 0)
+		print_error("the object does not know struct %s\n", name);
+	assert_true(id > 0);
+	return btf__type_by_id(btf, (uint32_t)id);
+}
+
+static const struct member *wanted(const char *type, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		if (!strcmp(members[i].type, type) && !strcmp(members[i].name, name))
+			return &members[i];
+	return NULL;
+}
+
+static void members_are_where_user_space_looks(void **state)
+{
+	const struct segd_bpf *skeleton = *state;
+	const struct btf *btf = bpf_object__btf(skeleton->obj);
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		const struct btf_type *type = type_of(btf, members[i].type);
+		bool found = false;
+
+		for (uint32_t j = 0; j < btf_vlen(type); j++) {
+			const struct btf_member *member = &btf_members(type)[j];
+
+			if (strcmp(btf__name_by_offset(btf, member->name_off), members[i].name))
+				continue;
+			found = true;
+			assert_int_equal(
+				btf_member_bit_offset(type, j), 8 * members[i].offset_bytes);
+		}
+		if (!found)
+			print_error("%s.%s\n", members[i].type, members[i].name);
+		assert_true(found);
+	}
+}
+
+/* And the table above forgets none of them. */
+static void no_member_is_unchecked(void **state)
+{
+	const struct segd_bpf *skeleton = *state;
+	const struct btf *btf = bpf_object__btf(skeleton->obj);
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		const struct btf_type *type = type_of(btf, members[i].type);
+
+		for (uint32_t j = 0; j < btf_vlen(type); j++) {
+			const char *name = btf__name_by_offset(btf, btf_members(type)[j].name_off);
+
+			if (*name && !wanted(members[i].type, name))
+				print_error("%s.%s is not checked\n", members[i].type, name);
+			assert_true(!*name || wanted(members[i].type, name));
+		}
+	}
+}
+
+static void tables_have_the_sizes_of_their_entries(void **state)
+{
+	const struct segd_bpf *skeleton = *state;
+	const struct {
+		const struct bpf_map *map;
+		size_t key;
+		size_t value;
+	} tables[] = {
+		{skeleton->maps.control, 4, sizeof(struct abi_control)},
+		{skeleton->maps.endpoints, 4, sizeof(struct abi_endpoint)},
+		{skeleton->maps.addresses, sizeof(struct abi_address_key),
+			sizeof(struct abi_address)},
+		{skeleton->maps.prefixes, sizeof(struct abi_prefix_key), sizeof(struct abi_prefix)},
+		{skeleton->maps.identities, 4, sizeof(struct abi_identity)},
+		{skeleton->maps.peers, sizeof(struct abi_peer_key), 4},
+		{skeleton->maps.peer_tables, 4, 4},
+		{skeleton->maps.port_tables, 4, sizeof(struct abi_port_table)},
+		{skeleton->maps.ports, sizeof(struct abi_port_key), sizeof(struct abi_decision)},
+		{skeleton->maps.connections, sizeof(struct abi_connection_key),
+			sizeof(struct abi_connection)},
+		{skeleton->maps.denials, sizeof(struct abi_denial_key), sizeof(struct abi_denial)},
+		{skeleton->maps.fragments, sizeof(struct abi_fragment_key), 8},
+		{skeleton->maps.counters, 4, sizeof(struct abi_counter)},
+		{skeleton->maps.losses, 4, 8},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		assert_int_equal(bpf_map__key_size(tables[i].map), tables[i].key);
+		assert_int_equal(bpf_map__value_size(tables[i].map), tables[i].value);
+	}
+	assert_int_equal(
+		bpf_map__max_entries(skeleton->maps.counters), REASON_COUNT * ABI_DIRECTIONS);
+	assert_int_equal(bpf_map__max_entries(skeleton->maps.losses), ABI_LOSS_COUNT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(members_are_where_user_space_looks),
+		cmocka_unit_test(no_member_is_unchecked),
+		cmocka_unit_test(tables_have_the_sizes_of_their_entries),
+	};
+
+	return cmocka_run_group_tests(tests, open_object, close_object);
+}
