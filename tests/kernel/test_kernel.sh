@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What is different on a kernel before 6.6, and what the kernel says of it: test_kernel.sh BUILD
+BUILD=$(realpath "${1:?usage: test_kernel.sh BUILD}")
+here=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/lib.sh
+. "$here/tests/lib.sh"
+trap node_down EXIT
+trap 'exit 130' INT TERM
+
+id=sgk$$
+node_up "$id"
+workload_up "$id-web" 11 web "app: web"
+workload_up "$id-api" 12 api "app: api"
+options=(--no-docker --workloads="$work/workloads.yaml")
+
+now_ms() {
+	echo $(($(date +%s%N) / 1000000))
+}
+
+timed_start() { # OPTION...
+	local begin
+	begin=$(now_ms)
+	agent_start "${options[@]}" "$@" || exit 1
+	echo "  the agent answered $(($(now_ms) - begin)) ms after its start ($*)"
+}
+
+status() { # JQ-FILTER
+	segctl status -o json | jq -c "$1"
+}
+
+echo "== Linux $(uname -r), auto"
+timed_start --dataplane=auto
+expect "auto chooses eBPF" '"ebpf"' status .dataplane
+expect "by clsact on each interface" '["clsact"]' status '[.plane.attached[].mechanism] | unique'
+filters() { # INTERFACE ingress|egress
+	tc -n "$id" -j filter show dev "$1" "$2" | jq -r '[.[] | .options.bpf_name // empty] | unique | join(" ")'
+}
+for interface in ve11 ve12; do
+	expect "the filter for what leaves $interface" segd_leave filters $interface ingress
+	expect "the filter for what enters $interface" segd_enter filters $interface egress
+done
+
+echo "== what the verifier made of the programs"
+for fd in /proc/"$agent_pid"/fdinfo/*; do
+	grep -q '^prog_id:' "$fd" 2>/dev/null &&
+		awk '/^prog_(jited|id)|^memlock|^verified_insns/ { printf "  %s %s", $1, $2 } END { print "" }' "$fd"
+done
+agent_stop
+segd --remove 2>/dev/null || "$BUILD/segd" --remove --pin-directory="$work/bpf"
+finish
