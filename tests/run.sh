@@ -46,7 +46,7 @@ all_of() {
 }
 
 echo "building"
-"${make[@]}" BUILD="$build" binaries tools unit-binaries bpf-test-binaries &&
+"${make[@]}" BUILD="$build" binaries tools unit-binaries bpf-test-binaries conformance-binary &&
 	"${make[@]}" BUILD="$build/asan" SANITIZE=1 unit-binaries &&
 	"${make[@]}" BUILD="$build" fuzz-binaries || exit 1
 
@@ -62,6 +62,7 @@ done
 mapfile -t programs < <(find "$build/tests/bpf" -name 'test_*' -type f -executable | sort)
 run bpf-programs all_of "${programs[@]}"
 run fuzz tests/fuzz/run.sh "$build" 10
+run conformance tests/conformance/test.sh "$build"
 run cli tests/netns/cli.sh "$build"
 run trace tests/golden/trace/run.sh "$build"
 for script in tests/netns/test_*.sh; do
