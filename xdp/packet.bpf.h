@@ -60,8 +60,11 @@ struct packet {
 	__u8 side;    /* which of the key is the source */
 	__u8 unknown; /* there is no connection with this key */
 	__u8 pad;
-	struct abi_connection_key key; /* filled where the kind can have a connection */
-	__u8 scratch[40];              /* of packet_read(): the longest is the IPv6 header */
+	/* One after the other, since the stack of all calls together is 512 bytes. */
+	union {
+		__u8 scratch[40]; /* of packet_read(): the longest is the IPv6 header */
+		struct abi_connection_key key; /* once parsed, where there can be a connection */
+	};
 };
 
 /*

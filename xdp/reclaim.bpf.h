@@ -12,6 +12,9 @@
 
 static __u64 swept_ns;
 
+/* Of the sweep that runs. Not on the stack: the verifier would follow the count to its end. */
+static __u32 swept_count;
+
 /* Removes the entry and tells user space its last counters; only one of several CPUs does both.
  * The copy comes before the removal: a removed element may be another connection at once. */
 static __noinline int connection_end(
@@ -37,30 +40,30 @@ static __noinline int connection_end(
 
 /* Called for each entry; 1 ends the walk. */
 static long sweep_one(const void *map, const struct abi_connection_key *key,
-	const struct abi_connection *connection, __u32 *ended)
+	const struct abi_connection *connection, const void *context)
 {
-	(void)map;
+	(void)map, (void)context;
 	if (connection_expired(connection, key->protocol))
-		*ended += connection_end(key, connection);
-	return *ended >= SWEEP_MAX;
+		swept_count += connection_end(key, connection);
+	return swept_count >= SWEEP_MAX;
 }
 
 /* At most one CPU in a second walks the table. Returns how many entries are free now. */
 static __always_inline __u32 sweep(void)
 {
 	__u64 last_ns = swept_ns;
-	__u32 ended = 0;
 
 	if (last_ns && !clock_passed(last_ns, SWEEP_INTERVAL_NS))
 		return 0;
 	if (__sync_val_compare_and_swap(&swept_ns, last_ns, clock_now_ns()) != last_ns)
 		return 0;
-	bpf_for_each_map_elem(&connections, sweep_one, &ended, 0);
-	return ended;
+	swept_count = 0;
+	bpf_for_each_map_elem(&connections, sweep_one, NULL, 0);
+	return swept_count;
 }
 
 /* 0, -EEXIST where another CPU was first, or another -errno where there is no room. */
-static __noinline long connection_insert(
+static __always_inline long connection_insert(
 	const struct abi_connection_key *key, const struct abi_connection *connection)
 {
 	long result = bpf_map_update_elem(&connections, key, connection, BPF_NOEXIST);

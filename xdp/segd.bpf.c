@@ -87,21 +87,16 @@ __noinline int judge_packet(struct __sk_buff *skb, const struct packet *packet, 
 static __always_inline int handle(struct __sk_buff *skb, const enum abi_direction hook)
 {
 	const struct abi_control *state;
-	struct packet packet;
+	struct packet packet = {.hook = hook, .ifindex = skb->ifindex};
 	__u32 zero = 0;
 	int reason;
 
-	__builtin_memset(&packet, 0, offsetof(struct packet, scratch));
-	packet.hook = hook;
-	packet.ifindex = skb->ifindex;
 	state = bpf_map_lookup_elem(&control, &zero);
 	if (state)
 		packet.generation = *(const volatile __u32 *)&state->generation;
 	reason = parse_frame(skb, &packet);
 	if (!reason && connection_carries(skb, &packet))
 		return PACKET_PASS;
-	/* Kernels up to 6.3 want all of what is passed to have been written. */
-	__builtin_memset(packet.scratch, 0, sizeof(packet.scratch));
 	return judge_packet(skb, &packet, reason);
 }
 
