@@ -136,7 +136,9 @@ static void print_cluster_rules(FILE *stream, bool egress)
 		fprintf(stream, "{action: %s, %s: [%s]%s}, ", PICK("Accept", "Deny", "Pass"),
 			egress ? "to" : "from",
 			egress ? PICK("{namespaces: {}}", "{networks: [10.0.0.0/16, 'fd00::/64']}",
-					 "{networks: ['0.0.0.0/0']}")
+					 "{networks: ['0.0.0.0/0']}", "{nodes: {}}",
+					 "{nodes: {matchLabels: {os: linux}}}, {networks: [10.0.1.0/28]}",
+					 "{nodes: {matchExpressions: [{key: zone, operator: NotIn, values: [a]}]}}")
 			       : PICK("{namespaces: {matchLabels: {team: red}}}",
 					 "{pods: {namespaceSelector: {}, podSelector: {matchLabels: "
 					 "{a: x}}}}"),
@@ -174,22 +176,35 @@ static void print_policy(FILE *stream, unsigned int index)
 	}
 }
 
+static void print_nodes(FILE *stream)
+{
+	for (unsigned int i = random_below(4); i > 0; i--)
+		fprintf(stream,
+			"---\napiVersion: v1\nkind: Node\nmetadata: {name: m%u, labels: {%s}}\n"
+			"status: {addresses: [{type: InternalIP, address: 10.0.%u.%u}, {type: "
+			"InternalIP, address: 'fd00::%x'}, {type: Hostname, address: m%u}]}\n",
+			i, PICK("", "os: linux", "os: linux, zone: a"), random_below(3),
+			random_below(18), random_below(60), i);
+}
+
 static void print_models(FILE *stream)
 {
 	fprintf(stream,
 		"---\n{apiVersion: v1, kind: Namespace, metadata: {name: n1, labels: {team: "
-		"red}}}\n");
-	for (unsigned int i = 0; i < 7; i++)
+		"red}}}\n---\n{apiVersion: v1, kind: Namespace, metadata: {name: n3, labels: {team: "
+		"red, env: x}}}\n");
+	print_nodes(stream);
+	for (unsigned int i = 0, count = 7 + random_below(34); i < count; i++)
 		fprintf(stream,
 			"---\napiVersion: v1\nkind: Pod\nmetadata: {name: p%u, namespace: %s, "
 			"labels: {%s}}\nspec: {hostNetwork: %s, containers: [{ports: [%s]}]}\n"
-			"status: {podIPs: [{ip: 10.0.%u.%u}, {ip: 'fd00::%u'}]}\n",
-			i, PICK("n1", "n2", "default"),
+			"status: {podIPs: [{ip: 10.0.%u.%u}, {ip: 'fd00::%x'}]}\n",
+			i, PICK("n1", "n2", "n3", "default"),
 			PICK("", "a: x", "a: w", "a: z, b: x", "a: x, b: w", "b: x"),
-			i == 6 ? "true" : "false",
+			i % 16 == 6 ? "true" : "false",
 			PICK("", "{name: http, containerPort: 80}",
 				"{name: http, containerPort: 8080}, {name: dns, containerPort: 53, "
 				"protocol: UDP}",
 				"{name: http, containerPort: 80, protocol: UDP}"),
-			i / 4, i + 1, i + 1);
+			i / 16, i % 16 + 1, i + 1);
 }
