@@ -64,7 +64,7 @@ int cluster_load_step(const struct corpus *corpus, const char *key, const json_t
 	return 0;
 }
 
-/* Finding things by namespace and name; policies keep theirs in metadata. */
+/* Finding things by namespace and name; policies keep theirs in metadata, and have a kind. */
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -73,24 +73,37 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-static bool has_name(const json_t *item, const char *namespace, const char *name)
+struct key {
+	const char *kind; /* "": any */
+	const char *namespace;
+	const char *name; /* NULL: any */
+};
+
+static bool has_key(const json_t *item, const struct key *key)
 {
 	const json_t *metadata = json_object_get(item, "metadata");
 
 	if (!metadata)
 		metadata = item;
-	return strcmp(text_of(metadata, "namespace"), namespace) == 0 &&
-	       (!name || strcmp(text_of(metadata, "name"), name) == 0);
+	return (!*key->kind || strcmp(text_of(item, "kind"), key->kind) == 0) &&
+	       strcmp(text_of(metadata, "namespace"), key->namespace) == 0 &&
+	       (!key->name || strcmp(text_of(metadata, "name"), key->name) == 0);
 }
 
-static size_t find(const json_t *list, const char *namespace, const char *name)
+/* The list's size where there is none. */
+static size_t find(const json_t *list, struct key key)
 {
 	size_t index = 0;
 
-	while (index < json_array_size(list) &&
-		!has_name(json_array_get(list, index), namespace, name))
+	while (index < json_array_size(list) && !has_key(json_array_get(list, index), &key))
 		index++;
 	return index;
+}
+
+static struct key key_of(const json_t *action)
+{
+	return (struct key){
+		text_of(action, "kind"), text_of(action, "namespace"), text_of(action, "name")};
 }
 
 static int missing(struct error *error, const json_t *action)
@@ -101,9 +114,7 @@ static int missing(struct error *error, const json_t *action)
 
 static int remove_from(json_t *list, const json_t *action, struct error *error)
 {
-	size_t index = find(list, text_of(action, "namespace"), text_of(action, "name"));
-
-	return json_array_remove(list, index) < 0 ? missing(error, action) : 0;
+	return json_array_remove(list, find(list, key_of(action))) < 0 ? missing(error, action) : 0;
 }
 
 /* The actions. */
@@ -112,8 +123,9 @@ static int put_policy(struct cluster *cluster, const json_t *action, struct erro
 {
 	json_t *object = json_object_get(action, "object");
 	const json_t *metadata = json_object_get(object, "metadata");
-	size_t index =
-		find(cluster->policies, text_of(metadata, "namespace"), text_of(metadata, "name"));
+	const struct key key = {
+		text_of(object, "kind"), text_of(metadata, "namespace"), text_of(metadata, "name")};
+	size_t index = find(cluster->policies, key);
 
 	if (!metadata)
 		return error_set(
@@ -140,15 +152,14 @@ static int put_namespace(struct cluster *cluster, const json_t *action, struct e
 /* All that is in it goes with it. */
 static int delete_namespace(struct cluster *cluster, const json_t *action, struct error *error)
 {
-	const char *name = text_of(action, "name");
+	const struct key all = {"", text_of(action, "name"), NULL};
 	json_t *lists[] = {cluster->pods, cluster->policies};
 
-	if (json_object_del(cluster->namespaces, name) < 0)
-		return error_set(error, -EINVAL, "there is no namespace '%s'", name);
+	if (json_object_del(cluster->namespaces, all.namespace) < 0)
+		return error_set(error, -EINVAL, "there is no namespace '%s'", all.namespace);
 	for (size_t i = 0; i < 2; i++)
-		for (size_t index = find(lists[i], name, NULL); index < json_array_size(lists[i]);
-			index = find(lists[i], name, NULL))
-			json_array_remove(lists[i], index);
+		while (json_array_remove(lists[i], find(lists[i], all)) == 0)
+			;
 	return 0;
 }
 
@@ -159,7 +170,7 @@ static int create_pod(struct cluster *cluster, const json_t *action, struct erro
 
 static int label_pod(struct cluster *cluster, const json_t *action, struct error *error)
 {
-	size_t index = find(cluster->pods, text_of(action, "namespace"), text_of(action, "name"));
+	size_t index = find(cluster->pods, key_of(action));
 	_cleanup_json_ json_t *pod = json_copy(json_array_get(cluster->pods, index));
 
 	if (!pod)

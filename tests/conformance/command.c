@@ -9,10 +9,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define COMPLAINT_MAX 2000
-
-extern char **environ;
 
 int command_file(struct error *error)
 {
