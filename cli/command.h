@@ -32,6 +32,7 @@ int policy_get_run(struct settings *settings, int argc, char **argv);
 int policy_delete_run(struct settings *settings, int argc, char **argv);
 int policy_lint_run(struct settings *settings, int argc, char **argv);
 int policy_matrix_run(struct settings *settings, int argc, char **argv);
+int policy_diff_run(struct settings *settings, int argc, char **argv);
 int policy_test_run(struct settings *settings, int argc, char **argv);
 int policy_trace_run(struct settings *settings, int argc, char **argv);
 int flows_run(struct settings *settings, int argc, char **argv);

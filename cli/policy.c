@@ -9,13 +9,14 @@ static const struct command commands[] = {
 	{"lint", "find mistakes in files, without an agent", policy_lint_run},
 	{"matrix", "who could talk to whom under the files, without an agent", policy_matrix_run},
 	{"trace", "one connection under the files: verdict and rule", policy_trace_run},
+	{"diff", "which connections an apply would open and which it would cut", policy_diff_run},
 	{"test", "hold what is expected of policies against them", policy_test_run},
 	{0},
 };
 
 static const struct command_group group = {
 	.summary =
-		"Policies: on the agent (apply, get, delete) and in files (lint, matrix, trace, test).",
+		"Policies: on the agent (apply, get, delete) and in files (lint, matrix, trace, diff, test).",
 	.commands = commands,
 };
 
