@@ -163,12 +163,13 @@ struct abi_connection_key {
 	__u8 pad[3];
 };
 
-#define ABI_CONNECTION_REPLIED     1 /* the responder has answered */
-#define ABI_CONNECTION_ADOPTED     2
-#define ABI_CONNECTION_AUDITED     4
-#define ABI_CONNECTION_LOG         8
-#define ABI_CONNECTION_CLOSING     16 /* TCP: FIN of both sides, or RST */
-#define ABI_CONNECTION_ESTABLISHED 32 /* TCP: handshake complete */
+#define ABI_CONNECTION_REPLIED        1 /* the responder has answered */
+#define ABI_CONNECTION_ADOPTED        2
+#define ABI_CONNECTION_AUDITED        4
+#define ABI_CONNECTION_LOG            8
+#define ABI_CONNECTION_CLOSING        16 /* TCP: FIN of both sides, or RST */
+#define ABI_CONNECTION_ESTABLISHED    32 /* TCP: handshake complete */
+#define ABI_CONNECTION_AUDITED_EGRESS 64 /* AUDITED, and by the source's egress */
 
 struct abi_connection {
 	__u64 packets[ABI_SIDES]; /* sent by originator, by responder */

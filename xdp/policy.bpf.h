@@ -146,7 +146,9 @@ static __always_inline int judge_direction(const struct abi_identity *subject,
 	if (decision.value.flags & ABI_DECISION_LOG)
 		connection->flags |= ABI_CONNECTION_LOG;
 	if (decision.value.flags & ABI_DECISION_AUDIT)
-		connection->flags |= ABI_CONNECTION_AUDITED;
+		connection->flags |= direction == ABI_EGRESS ? ABI_CONNECTION_AUDITED |
+								       ABI_CONNECTION_AUDITED_EGRESS
+							     : ABI_CONNECTION_AUDITED;
 	return 0;
 }
 

@@ -142,7 +142,8 @@ static __noinline int judge_again(
 		.type_code = connection->type_code,
 		.generation = packet->generation,
 	};
-	const __u8 decided = ABI_CONNECTION_LOG | ABI_CONNECTION_AUDITED;
+	const __u8 decided =
+		ABI_CONNECTION_LOG | ABI_CONNECTION_AUDITED | ABI_CONNECTION_AUDITED_EGRESS;
 	int reason = judge(&packet->key, &again, refusal);
 
 	if (reason == REASON_POLICY_DENIED)

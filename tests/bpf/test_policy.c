@@ -244,6 +244,7 @@ static void audit_passes_and_is_marked(void **state)
 	expect_pass(world, &d);
 	c = expect_connection(world, &d);
 	assert_true(c.flags & ABI_CONNECTION_AUDITED);
+	assert_false(c.flags & ABI_CONNECTION_AUDITED_EGRESS);
 	assert_true(c.flags & ABI_CONNECTION_LOG);
 	assert_int_equal(c.rule[ABI_INGRESS], 7);
 	assert_int_equal(world_counter(world, REASON_AUDITED, ABI_EGRESS, NULL), 1);

@@ -141,10 +141,7 @@ static struct dataplane *dataplane_new(const struct dataplane_options *options,
 	dataplane->event = sd_event_ref(event);
 	dataplane->pins = (struct pins)PINS_INIT;
 	dataplane->denials.reported = (struct reported)REPORTED_INIT;
-	dataplane->report = (struct report){
-		.callbacks = &dataplane->callbacks,
-		.context.audited = &dataplane->generations.audited,
-	};
+	dataplane->report = (struct report){.callbacks = &dataplane->callbacks};
 	dataplane->interfaces = (struct interfaces){
 		.pins = &dataplane->pins,
 		.objects = &dataplane->objects,

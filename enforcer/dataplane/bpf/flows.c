@@ -34,15 +34,15 @@ static uint16_t ethertype_of(const struct address *address)
  * The direction that says most: the one that audited it, else the one whose rule somebody wrote,
  * the originator's egress first. Where one had no policy to ask, the other.
  */
-static enum direction deciding_direction(
-	const struct abi_connection *connection, const struct flow_context *context)
+static enum direction deciding_direction(const struct abi_connection *connection)
 {
 	uint32_t egress = connection->rule[ABI_EGRESS], ingress = connection->rule[ABI_INGRESS];
 
 	if (!egress || !ingress)
 		return egress ? DIRECTION_EGRESS : DIRECTION_INGRESS;
 	if (connection->flags & ABI_CONNECTION_AUDITED)
-		return audited_by(context->audited, egress) ? DIRECTION_EGRESS : DIRECTION_INGRESS;
+		return connection->flags & ABI_CONNECTION_AUDITED_EGRESS ? DIRECTION_EGRESS
+									 : DIRECTION_INGRESS;
 	return ir_rule_id_is_written(egress) || !ir_rule_id_is_written(ingress) ? DIRECTION_EGRESS
 										: DIRECTION_INGRESS;
 }
@@ -83,7 +83,7 @@ struct flow_event flow_of_connection(enum flow_event_type type,
 		.type = type,
 		.verdict = connection->flags & ABI_CONNECTION_AUDITED ? FLOW_AUDITED : FLOW_ALLOWED,
 		.reason = connection_reason(connection),
-		.direction = deciding_direction(connection, context),
+		.direction = deciding_direction(connection),
 		.id = unique_id(connection->start_ns, connection->id),
 		.time_ns = realtime(
 			type == FLOW_NEW ? connection->start_ns : context->now_ns, context),

@@ -2,7 +2,6 @@
 /* From the kernel's connections and denials to flow events. Pure. */
 #pragma once
 
-#include "dataplane/bpf/audited.h"
 #include "flow/event.h"
 #include "xdp/abi.h"
 
@@ -10,7 +9,6 @@
 
 /* What it takes besides the entry itself. */
 struct flow_context {
-	const struct audited *audited;
 	uint64_t now_ns;             /* CLOCK_BOOTTIME */
 	uint64_t realtime_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */
 };

@@ -209,8 +209,6 @@ int generations_apply(
 	r = wishes_build(generations, state, error);
 	if (r == 0)
 		r = stage(generations, error);
-	if (r == 0 && audited_rebuild(&generations->audited, &generations->tables) < 0)
-		r = error_nomem(error);
 	if (r < 0) {
 		roll_back(generations);
 		endpoints_give_up(generations);
@@ -246,5 +244,4 @@ void generations_clear(struct generations *generations)
 {
 	tables_clear(&generations->tables);
 	identities_clear(&generations->identities);
-	audited_clear(&generations->audited);
 }

@@ -15,7 +15,6 @@
 #pragma once
 
 #include "base/error.h"
-#include "dataplane/bpf/audited.h"
 #include "dataplane/bpf/identities.h"
 #include "dataplane/bpf/interfaces.h"
 #include "dataplane/bpf/objects.h"
@@ -30,7 +29,6 @@ struct generations {
 	struct interfaces *interfaces;
 	struct tables tables;
 	struct identities identities;
-	struct audited audited;
 	uint64_t adoption_ns;
 	bool uncollected; /* a former generation's leftovers are still there */
 };

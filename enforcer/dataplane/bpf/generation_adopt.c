@@ -144,9 +144,5 @@ int generations_adopt(struct generations *generations, struct error *error)
 	r = adopt_identities(&adoption);
 	if (r < 0)
 		return error_errno(error, r, "read the pinned addresses, prefixes and endpoints");
-	r = tables_adopt(&generations->tables, generations->objects, adoption.live, error);
-	if (r < 0)
-		return r;
-	return audited_rebuild(&generations->audited, &generations->tables) < 0 ? error_nomem(error)
-										: 0;
+	return tables_adopt(&generations->tables, generations->objects, adoption.live, error);
 }

@@ -14,10 +14,7 @@
 #define NOW_NS   (160 * NS_PER_SECOND)
 #define OFFSET   (1000 * NS_PER_SECOND)
 
-static uint32_t audited_rules[] = {7, 9};
-static const struct audited audited = {audited_rules, 2};
 static const struct flow_context context = {
-	.audited = &audited,
 	.now_ns = NOW_NS,
 	.realtime_offset_ns = OFFSET,
 };
@@ -110,13 +107,16 @@ static void test_who_decided(void **state)
 	connection.rule[ABI_EGRESS] = 0;
 	connection.flags = ABI_CONNECTION_ADOPTED;
 	check_decision(&connection, DIRECTION_INGRESS, 5, FLOW_ALLOWED, REASON_ADOPTED);
-	/* Both had, and one audits. */
+	/* Both had, and one audits: the rule does not tell, since the default posture may allow in
+	 * one direction what it would refuse in the other. */
 	connection.flags = ABI_CONNECTION_AUDITED;
-	connection.rule[ABI_EGRESS] = 6;
-	connection.rule[ABI_INGRESS] = 9;
-	check_decision(&connection, DIRECTION_INGRESS, 9, FLOW_AUDITED, REASON_AUDITED);
-	connection.rule[ABI_EGRESS] = 7;
-	check_decision(&connection, DIRECTION_EGRESS, 7, FLOW_AUDITED, REASON_AUDITED);
+	connection.rule[ABI_EGRESS] = IR_RULE_DEFAULT + 1;
+	connection.rule[ABI_INGRESS] = IR_RULE_DEFAULT + 1;
+	check_decision(
+		&connection, DIRECTION_INGRESS, IR_RULE_DEFAULT + 1, FLOW_AUDITED, REASON_AUDITED);
+	connection.flags |= ABI_CONNECTION_AUDITED_EGRESS;
+	check_decision(
+		&connection, DIRECTION_EGRESS, IR_RULE_DEFAULT + 1, FLOW_AUDITED, REASON_AUDITED);
 }
 
 static void test_icmp_has_no_ports(void **state)
