@@ -91,7 +91,7 @@ static int ask_agent(const struct settings *settings, const struct document_list
 	return 0;
 }
 
-static int resolve(const struct settings *settings, const struct offline_options *options,
+int offline_resolve(const struct settings *settings, const struct offline_options *options,
 	struct offline *offline, struct error *error)
 {
 	struct ir_options ir_options = {.posture = options->posture};
@@ -131,7 +131,7 @@ int offline_load(
 			settings, &options->sources, "nothing was judged", &offline.documents);
 	if (code != EXIT_YES)
 		return code;
-	if (resolve(settings, options, &offline, &error) < 0)
+	if (offline_resolve(settings, options, &offline, &error) < 0)
 		return report(settings, &error);
 	*ret = offline;
 	offline = (struct offline){0};

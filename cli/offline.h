@@ -31,6 +31,10 @@ extern const struct argp offline_argp;
 /* Reads, checks and compiles. Prints what is wrong. Returns an exit code. */
 int offline_load(const struct settings *settings, const struct offline_options *options,
 	struct offline *ret);
+/* The second half of it, for who has read and checked the files: offline holds their documents, and
+ * is completed. */
+int offline_resolve(const struct settings *settings, const struct offline_options *options,
+	struct offline *offline, struct error *error);
 void offline_clear(struct offline *offline);
 
 #define _cleanup_offline_ __attribute__((cleanup(offline_clear)))
