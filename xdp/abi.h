@@ -155,7 +155,8 @@ struct abi_port_key {
 };
 
 /* connections: hash. Both directions have the same key: side 0 is the smaller (address, port) by
- * memcmp. ICMP echo: both ports are the identifier; other ICMP: both are type << 8 | code. */
+ * memcmp. ICMP echo and the other queries: both ports are the identifier; other ICMP: both are
+ * type << 8 | code. */
 struct abi_connection_key {
 	__u8 address[2][16];
 	__u16 port_be[2];

@@ -20,7 +20,7 @@
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
 
-/* Not from <linux/icmp.h>, which wants the C library's sockets (RFC 792). */
+/* Not from <linux/icmp.h>, which wants the C library's sockets (RFC 792, RFC 950). */
 #define ICMP_ECHO_REPLY        0
 #define ICMP_UNREACHABLE       3
 #define ICMP_SOURCE_QUENCH     4
@@ -28,6 +28,16 @@
 #define ICMP_ECHO_REQUEST      8
 #define ICMP_TIME_EXCEEDED     11
 #define ICMP_PARAMETER_PROBLEM 12
+#define ICMP_TIMESTAMP_REQUEST 13
+#define ICMP_TIMESTAMP_REPLY   14
+#define ICMP_INFO_REQUEST      15
+#define ICMP_INFO_REPLY        16
+#define ICMP_MASK_REQUEST      17
+#define ICMP_MASK_REPLY        18
+
+/* Node information (RFC 4620). */
+#define ICMPV6_NI_QUERY 139
+#define ICMPV6_NI_REPLY 140
 
 /* Not in the kernel's headers for user space (RFC 4861). */
 #define ND_ROUTER_SOLICITATION     133
@@ -100,11 +110,32 @@ static __always_inline int parse_sctp(struct __sk_buff *skb, struct packet *pack
 	return 0;
 }
 
+#define NO_REQUEST (-1)
+
+/* The type of the request that a reply answers. */
+static __always_inline int icmp_request_of(__u8 protocol, __u8 type)
+{
+	switch (protocol << 8 | type) {
+	case IPPROTO_ICMP << 8 | ICMP_ECHO_REPLY:
+		return ICMP_ECHO_REQUEST;
+	case IPPROTO_ICMP << 8 | ICMP_TIMESTAMP_REPLY:
+		return ICMP_TIMESTAMP_REQUEST;
+	case IPPROTO_ICMP << 8 | ICMP_INFO_REPLY:
+		return ICMP_INFO_REQUEST;
+	case IPPROTO_ICMP << 8 | ICMP_MASK_REPLY:
+		return ICMP_MASK_REQUEST;
+	case IPPROTO_ICMPV6 << 8 | ICMPV6_ECHO_REPLY:
+		return ICMPV6_ECHO_REQUEST;
+	case IPPROTO_ICMPV6 << 8 | ICMPV6_NI_REPLY:
+		return ICMPV6_NI_QUERY;
+	default:
+		return NO_REQUEST;
+	}
+}
+
 static __always_inline enum packet_kind icmp_kind(__u8 type)
 {
 	switch (type) {
-	case ICMP_ECHO_REPLY:
-		return PACKET_CONTINUES;
 	case ICMP_UNREACHABLE:
 	case ICMP_SOURCE_QUENCH:
 	case ICMP_REDIRECT:
@@ -120,23 +151,20 @@ static __always_inline enum packet_kind icmpv6_kind(__u8 type)
 {
 	if (type < ICMPV6_ECHO_REQUEST) /* RFC 4443, 2.1 */
 		return PACKET_ERROR;
-	if (type == ICMPV6_ECHO_REPLY)
-		return PACKET_CONTINUES;
 	if ((type >= ICMPV6_MGM_QUERY && type <= ND_REDIRECT) || type == ICMPV6_MLD2_REPORT)
 		return PACKET_NEIGHBOUR;
 	return PACKET_OPENS;
 }
 
-static __always_inline int is_echo(__u8 protocol, __u8 type)
+/* Requests and replies have an identifier; in node information the same field is the question. */
+static __always_inline int has_identifier(__u8 protocol, __u8 type)
 {
-	if (protocol == IPPROTO_ICMP)
-		return type == ICMP_ECHO_REQUEST || type == ICMP_ECHO_REPLY;
-	return type == ICMPV6_ECHO_REQUEST || type == ICMPV6_ECHO_REPLY;
-}
-
-static __always_inline int is_echo_request(__u8 protocol, __u8 type)
-{
-	return type == (protocol == IPPROTO_ICMP ? ICMP_ECHO_REQUEST : ICMPV6_ECHO_REQUEST);
+	if (icmp_request_of(protocol, type) != NO_REQUEST)
+		return 1;
+	if (protocol == IPPROTO_ICMPV6)
+		return type == ICMPV6_ECHO_REQUEST || type == ICMPV6_NI_QUERY;
+	return type == ICMP_ECHO_REQUEST || type == ICMP_TIMESTAMP_REQUEST ||
+	       type == ICMP_INFO_REQUEST || type == ICMP_MASK_REQUEST;
 }
 
 static __always_inline int parse_icmp(struct __sk_buff *skb, struct packet *packet)
@@ -146,11 +174,13 @@ static __always_inline int parse_icmp(struct __sk_buff *skb, struct packet *pack
 	if (!icmp || packet->transport + ICMP_HEADER > packet->end)
 		return REASON_MALFORMED;
 	packet->type_code = icmp->type << 8 | icmp->code;
-	if (packet->protocol == IPPROTO_ICMP)
+	if (icmp_request_of(packet->protocol, icmp->type) != NO_REQUEST)
+		packet->kind = PACKET_CONTINUES;
+	else if (packet->protocol == IPPROTO_ICMP)
 		packet->kind = icmp_kind(icmp->type);
 	else
 		packet->kind = icmpv6_kind(icmp->type);
-	if (is_echo(packet->protocol, icmp->type))
+	if (has_identifier(packet->protocol, icmp->type))
 		packet->source_port_be = icmp->identifier;
 	else
 		packet->source_port_be = bpf_htons(packet->type_code);
@@ -196,7 +226,7 @@ static __always_inline int parse_carried_transport(
 		return 0;
 	packet->type_code = bpf_ntohs(start[0]);
 	packet->source_port_be =
-		is_echo(packet->protocol, packet->type_code >> 8) ? start[2] : start[0];
+		has_identifier(packet->protocol, packet->type_code >> 8) ? start[2] : start[0];
 	packet->destination_port_be = packet->source_port_be;
 	return 0;
 }

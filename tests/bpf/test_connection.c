@@ -255,6 +255,32 @@ static void echo_does_not_cover_other_messages(void **state)
 	expect_refused(world, &timestamp, REASON_POLICY_DENIED);
 }
 
+/* Not only an echo: the answer to any query is part of it, and an answer to none is refused. */
+static void reply_belongs_to_its_query(void **state)
+{
+	static const uint8_t ipv4_queries[] = {8, 13, 15, 17}, ipv6_queries[] = {128, 139};
+	static const uint8_t ipv4_replies[] = {0, 14, 16, 18}, ipv6_replies[] = {129, 140};
+	struct world *world = *state;
+	const uint8_t *queries = world->ipv6 ? ipv6_queries : ipv4_queries;
+	const uint8_t *replies = world->ipv6 ? ipv6_replies : ipv4_replies;
+
+	world_isolate(world, &world->api, ABI_EGRESS, DECISION_NONE);
+	expect_apply(world);
+	for (uint16_t i = 0; i < (world->ipv6 ? 2 : 4); i++) {
+		struct frame_description query = echo(&world->web, &world->api, 70 + i, false);
+		struct frame_description reply = reversed(&query), stray;
+
+		query.icmp_type = queries[i];
+		reply.icmp_type = replies[i];
+		expect_refused(world, &reply, REASON_NO_CONNECTION);
+		expect_pass(world, &query);
+		expect_pass(world, &reply);
+		stray = reply;
+		stray.icmp_type = replies[i ? i - 1 : 1];
+		expect_refused(world, &stray, REASON_NO_CONNECTION);
+	}
+}
+
 static void idle_connection_is_no_more(void **state)
 {
 	struct world *world = *state;
@@ -366,6 +392,7 @@ int main(void)
 		FOR_BOTH(echo_belongs_by_identifier),
 		FOR_BOTH(responder_cannot_open_back),
 		FOR_BOTH(echo_does_not_cover_other_messages),
+		FOR_BOTH(reply_belongs_to_its_query),
 		FOR_BOTH(idle_connection_is_no_more),
 		FOR_BOTH(moved_address_inherits_nothing),
 		FOR_BOTH(full_table_refuses),
