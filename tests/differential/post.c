@@ -13,10 +13,10 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define PORT_BYTES     4
-#define RECEIVE_BYTES  (1 << 20)
-#define DELIVERIES_MAX 64
-#define DELIVERY_BYTES 2048
+#define TRANSPORT_BYTES 8
+#define RECEIVE_BYTES   (1 << 20)
+#define DELIVERIES_MAX  64
+#define DELIVERY_BYTES  2048
 
 static const uint8_t protocols[2][POST_PROTOCOLS] = {
 	{IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, PROBE_OTHER_PROTOCOL, IPPROTO_ICMPV6},
@@ -134,13 +134,16 @@ static void read_delivery(unsigned int index, const uint8_t *bytes, size_t size,
 {
 	struct delivery delivery = {.place = place_of(index), .protocol = protocol_of(index)};
 	size_t header = is_ipv4(index) && size ? (size_t)(bytes[0] & 0xf) * 4 : 0;
+	uint16_t port_be;
 
-	if (size < header + PORT_BYTES)
+	if (size < header + TRANSPORT_BYTES)
 		return;
 	delivery.tagged = packet_number(bytes, size, &delivery.number);
 	delivery.icmp_type = bytes[header];
-	memcpy(&delivery.destination_port, bytes + header + 2, sizeof(uint16_t));
-	delivery.destination_port = ntohs(delivery.destination_port);
+	/* TCP's destination port or ICMP's identifier. */
+	memcpy(&port_be, bytes + header + (delivery.protocol == IPPROTO_TCP ? 2 : 4),
+		sizeof(port_be));
+	delivery.source_port = ntohs(port_be);
 	deliver(&delivery, userdata);
 }
 

@@ -21,9 +21,9 @@ struct delivery {
 	unsigned int place;
 	uint8_t protocol;
 	bool tagged;
-	uint32_t number;           /* if tagged */
-	uint8_t icmp_type;         /* of ICMP */
-	uint16_t destination_port; /* of TCP */
+	uint32_t number;      /* if tagged */
+	uint8_t icmp_type;    /* of ICMP */
+	uint16_t source_port; /* of the probe that TCP or ICMP answers, where no tag is quoted */
 };
 
 /* The network's node is where the process is, before and after. */

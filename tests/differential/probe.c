@@ -80,10 +80,12 @@ static void draw_service(struct dice *dice, bool ipv4, struct flow_query *query)
 	}
 }
 
-static bool is_echo(const struct flow_query *query)
+/* What Linux answers. */
+static bool is_answered(const struct flow_query *query)
 {
-	return query->protocol == IPPROTO_ICMP ? query->port == ICMP_ECHO << 8
-					       : query->port == ICMP6_ECHO_REQUEST << 8;
+	if (query->protocol == IPPROTO_ICMPV6)
+		return query->port == ICMP6_ECHO_REQUEST << 8;
+	return query->port == ICMP_ECHO << 8 || query->port == ICMP_TIMESTAMP << 8;
 }
 
 /*
@@ -125,7 +127,7 @@ static bool draw(struct scenario *scenario, struct probe *probe)
 		break;
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
-		probe->expects_reply = is_echo(&probe->query);
+		probe->expects_reply = is_answered(&probe->query);
 	}
 	probe->expects_connection =
 		subject && from.place != to.place &&

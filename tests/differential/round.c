@@ -21,9 +21,12 @@ static struct probe *find_probe(const struct round *round, const struct delivery
 
 		return index < round->count ? &round->probes[index] : NULL;
 	}
-	/* A reset quotes nothing. */
-	for (size_t i = 0; delivery->protocol == IPPROTO_TCP && i < round->count; i++)
-		if (round->probes[i].source_port == delivery->destination_port)
+	/* Resets and timestamps quote nothing. */
+	if (delivery->protocol != IPPROTO_TCP && delivery->protocol != IPPROTO_ICMP)
+		return NULL;
+	for (size_t i = 0; i < round->count; i++)
+		if (round->probes[i].source_port == delivery->source_port &&
+			round->probes[i].query.protocol == delivery->protocol)
 			return &round->probes[i];
 	return NULL;
 }
