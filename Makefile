@@ -217,9 +217,10 @@ $(DIFFERENTIAL): $(call objects,tests/differential) $(call archives,$(NEEDS_agen
 	$(SAY) LINK $@
 	$(Q)$(call link,$(filter %.o,$^),$(NEEDS_agent))
 
-.PHONY: differential
+.PHONY: differential differential-binary
+differential-binary: $(DIFFERENTIAL)
 differential: deps ## MODELS (10000) random models on both data planes against the evaluator (root)
-	$(Q)$(MAKE) --no-print-directory $(DIFFERENTIAL)
+	$(Q)$(MAKE) --no-print-directory differential-binary
 	$(Q)$(DIFFERENTIAL) --models $(MODELS) --probes $(PROBES) --seed $(SEED)
 
 # --- fuzzers: tests/fuzz/fuzz_*.c over libFuzzer with ASan and UBSan --------------------------------

@@ -46,7 +46,8 @@ all_of() {
 }
 
 echo "building"
-"${make[@]}" BUILD="$build" binaries tools unit-binaries bpf-test-binaries conformance-binary &&
+"${make[@]}" BUILD="$build" binaries tools unit-binaries bpf-test-binaries differential-binary \
+	conformance-binary &&
 	"${make[@]}" BUILD="$build/asan" SANITIZE=1 unit-binaries &&
 	"${make[@]}" BUILD="$build" fuzz-binaries || exit 1
 
@@ -61,6 +62,7 @@ for room in bpf nft; do
 done
 mapfile -t programs < <(find "$build/tests/bpf" -name 'test_*' -type f -executable | sort)
 run bpf-programs all_of "${programs[@]}"
+run differential timeout 300 "$build/tests/differential/differential" --models 300 --probes 40
 run fuzz tests/fuzz/run.sh "$build" 10
 run conformance tests/conformance/test.sh "$build"
 run cli tests/netns/cli.sh "$build"
