@@ -165,10 +165,15 @@ static void regions_clear(struct regions *regions)
 	free(regions->items);
 }
 
+/* A family at a time: by its mapped form IPv4 would lie in the middle of ::/0, which does not hold
+ * it. */
 static int compare_regions(const void *a, const void *b)
 {
-	return prefix_compare(
-		&((const struct region *)a)->prefix, &((const struct region *)b)->prefix);
+	const struct prefix *first = &((const struct region *)a)->prefix;
+	const struct prefix *second = &((const struct region *)b)->prefix;
+	int families = prefix_is_ipv4(second) - prefix_is_ipv4(first);
+
+	return families ? families : prefix_compare(first, second);
 }
 
 static int collect_regions(const struct ir *ir, int side, struct regions *regions)
