@@ -100,7 +100,30 @@ static bool are_alternatives(const struct written_rule *a, const struct written_
 	       written_rule_source(a)->action == written_rule_source(b)->action;
 }
 
-/* The other rule leaves this one nothing: 0, or the finding's code. */
+/* A pass in front of a rule may take from it what it would have kept from the tiers behind. */
+static bool passes_before(const struct lint_run *run, const struct written_rule *rule)
+{
+	const struct document_list *documents = run->input->documents;
+
+	for (size_t i = 0; i < documents->count; i++) {
+		const struct document *document = documents->items[i];
+		size_t count = document_is_policy(document) &&
+					       same_tier(document->policy, rule->document->policy)
+				       ? document->policy->rules_count[rule->direction]
+				       : 0;
+
+		for (size_t k = 0; k < count; k++) {
+			const struct written_rule other = {document, rule->direction, k};
+
+			if (written_rule_source(&other)->action == POLICY_PASS &&
+				written_rule_precedes(&other, rule))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The other rule leaves this one nothing: NULL, or the finding's code. */
 static const char *leaves_nothing(const struct lint_run *run, const struct written_rule *rule,
 	const struct written_rule *other)
 {
@@ -111,7 +134,8 @@ static const char *leaves_nothing(const struct lint_run *run, const struct writt
 
 	if (stronger->audit && !policy->audit)
 		return NULL;
-	if (first->action == POLICY_PASS && !same_tier(policy, stronger))
+	if (!same_tier(policy, stronger) &&
+		(first->action == POLICY_PASS || passes_before(run, other)))
 		return NULL;
 	if ((!precedes && !are_alternatives(rule, other)) || !rule_covers(run, other, rule))
 		return NULL;
