@@ -28,6 +28,8 @@ DEPS_RUN   := iputils-ping iproute2 procps util-linux mount curl netcat-openbsd
 DEPS_TEST  := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind jq \
 	nftables iptables ipset docker.io busybox-static iperf3 sockperf conntrack tcpdump tmux mandoc
 DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
+# Only for make test-kernel. It fetches a kernel, too, but does not install that.
+DEPS_KERNEL := qemu-system-x86 cpio kmod
 
 # --- flags ------------------------------------------------------------------------------------
 
@@ -95,7 +97,8 @@ SKELETON := $(BUILD)/xdp/segd.skel.h
 
 # --- what people call ---------------------------------------------------------------------------
 
-.PHONY: help deps build binaries demo run test bench conformance lint format fuzz install clean
+.PHONY: help deps build binaries demo run test test-kernel bench conformance lint format fuzz \
+	install clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
@@ -122,6 +125,11 @@ run: build ## the agent in the foreground on this node, with its containers (roo
 
 test: deps ## all tests (root)
 	$(Q)+tests/run.sh $(BUILD)
+
+test-kernel: ## end to end on Debian's own kernel, emulated: slow (root)
+	$(Q)$(MAKE) --no-print-directory deps DEPS='$(DEPS) $(DEPS_KERNEL)'
+	$(Q)$(MAKE) --no-print-directory binaries tools
+	$(Q)tests/kernel/run.sh $(BUILD)
 
 bench: deps ## measure against no filter, nftables and iptables, and print ratios (root)
 	$(Q)$(MAKE) --no-print-directory binaries bench-binaries
