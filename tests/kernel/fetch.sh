@@ -20,6 +20,7 @@ version=$(apt-cache show --no-all-versions "$package" | sed -n 's/^Version: //p'
 
 echo "fetching $package $version"
 rm -rf image image.version ./*.deb
+apt-get update -qq
 apt-get download -qq -o APT::Sandbox::User=root "$package=$version"
 dpkg-deb --extract ./*.deb image
 rm -f ./*.deb

@@ -21,7 +21,7 @@ kernel=$(echo "$work"/image/boot/vmlinuz-*)
 
 echo "booting ${kernel##*/vmlinuz-} in an emulated machine, for $limit_s s at most"
 timeout --foreground "$limit_s" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1536 \
-	-nodefaults -no-user-config -nographic -no-reboot -serial stdio \
+	-nodefaults -no-user-config -display none -no-reboot -serial stdio \
 	-kernel "$kernel" -initrd "$work/initramfs" \
 	-append "console=ttyS0 quiet oops=panic panic=-1" </dev/null | sed -u 's|\r$||' | tee "$console"
 code=${PIPESTATUS[0]}

@@ -20,6 +20,7 @@ now_ms() {
 
 timed_start() { # OPTION...
 	local begin
+	agent_stop
 	begin=$(now_ms)
 	agent_start "${options[@]}" "$@" || exit 1
 	echo "  the agent answered $(($(now_ms) - begin)) ms after its start ($*)"
@@ -34,7 +35,8 @@ timed_start --dataplane=auto
 expect "auto chooses eBPF" '"ebpf"' status .dataplane
 expect "by clsact on each interface" '["clsact"]' status '[.plane.attached[].mechanism] | unique'
 filters() { # INTERFACE ingress|egress
-	tc -n "$id" -j filter show dev "$1" "$2" | jq -r '[.[] | .options.bpf_name // empty] | unique | join(" ")'
+	tc -n "$id" -j filter show dev "$1" "$2" |
+		jq -r '[.[].options.bpf_name // empty | sub(":.*"; "")] | unique | join(" ")'
 }
 for interface in ve11 ve12; do
 	expect "the filter for what leaves $interface" segd_leave filters $interface ingress
@@ -42,10 +44,15 @@ for interface in ve11 ve12; do
 done
 
 echo "== what the verifier made of the programs"
-for fd in /proc/"$agent_pid"/fdinfo/*; do
-	grep -q '^prog_id:' "$fd" 2>/dev/null &&
-		awk '/^prog_(jited|id)|^memlock|^verified_insns/ { printf "  %s %s", $1, $2 } END { print "" }' "$fd"
-done
-agent_stop
-segd --remove 2>/dev/null || "$BUILD/segd" --remove --pin-directory="$work/bpf"
+cat /proc/"$agent_pid"/fdinfo/* 2>/dev/null | awk '
+	/^(prog_id|memlock|verified_insns):/ { value[$1] = $2 }
+	/^verified_insns:/ { printf "  program %s: %s instructions walked, %s bytes\n",
+		value["prog_id:"], value["verified_insns:"], value["memlock:"] }' | sort -u
+
+echo "== nft"
+timed_start --dataplane=nft
+expect "nftables takes over" '"nft"' status .dataplane
+exits "no filter is left on ve11" 1 sh -c "tc -n '$id' filter show dev ve11 ingress | grep segd"
+check "nft lists the table" in_ns "$id" nft list table inet segd
+
 finish
