@@ -290,6 +290,7 @@ install: build ## binaries, man pages, completions, service unit (DESTDIR, PREFI
 	sed 's|@SBINDIR@|$(PREFIX)/sbin|' enforcer/segd.service \
 		> $(DESTDIR)/lib/systemd/system/segd.service
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/segd/examples policies/examples/*.yaml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/segd/examples/tests policies/examples/tests/*.yaml
 
 clean: ## remove what was built
 	rm -rf $(BUILD)

@@ -66,6 +66,7 @@ run differential timeout 300 "$build/tests/differential/differential" --models 3
 run fuzz tests/fuzz/run.sh "$build" 10
 run conformance tests/conformance/test.sh "$build"
 run cli tests/netns/cli.sh "$build"
+run examples tests/examples.sh "$build"
 run trace tests/golden/trace/run.sh "$build"
 for script in tests/netns/test_*.sh; do
 	name=$(basename "$script" .sh)
