@@ -40,7 +40,7 @@ static __always_inline __u64 key_tail(__be16 first_be, __be16 second_be, __u8 pr
 static __always_inline void connection_key(struct packet *packet)
 {
 	const union address *source = &packet->source, *destination = &packet->destination;
-	__u64 *key = (__u64 *)&packet->key;
+	__u64 *key = packet->key.words;
 
 	if (address_equal(source, destination))
 		packet->side =

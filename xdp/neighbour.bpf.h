@@ -7,6 +7,7 @@
 
 #include "xdp/maps.bpf.h"
 #include "xdp/parse.bpf.h"
+#include "xdp/policy.bpf.h"
 
 #define ND_HOP_LIMIT     255
 #define ND_OPTIONS_MAX   8
@@ -15,7 +16,7 @@
 
 static __always_inline int address_is_own(const union address *address, __u32 ifindex)
 {
-	const struct abi_address *owner = bpf_map_lookup_elem(&addresses, address);
+	const struct abi_address *owner = address_find(address);
 
 	return owner && owner->ifindex == ifindex;
 }

@@ -25,7 +25,12 @@ union address {
 	__u8 bytes[16];
 	__u32 words[4];
 	__u64 halves[2];
-	struct abi_address_key key;
+};
+
+/* Copied in words, as it is filled. */
+union connection_key {
+	struct abi_connection_key value;
+	__u64 words[5];
 };
 
 enum packet_kind {
@@ -62,8 +67,8 @@ struct packet {
 	__u8 pad;
 	/* One after the other, since the stack of all calls together is 512 bytes. */
 	union {
-		__u8 scratch[40]; /* of packet_read(): the longest is the IPv6 header */
-		struct abi_connection_key key; /* once parsed, where there can be a connection */
+		__u8 scratch[40];         /* of packet_read(): the longest is the IPv6 header */
+		union connection_key key; /* once parsed, where there can be a connection */
 	};
 };
 

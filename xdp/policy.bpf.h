@@ -23,8 +23,16 @@ static __always_inline const struct abi_identity *policy_identity(__u32 identity
 	return bpf_map_lookup_elem(&identities, &index);
 }
 
+/* Kernels up to 6.1 take keys only from the stack, from maps and from packets. */
+static __noinline const struct abi_address *address_find(const union address *address)
+{
+	union address key = *address;
+
+	return bpf_map_lookup_elem(&addresses, &key);
+}
+
 static __always_inline const struct abi_identity *policy_prefix(
-	const struct abi_address_key *address, __u32 generation)
+	const union address *address, __u32 generation)
 {
 	struct abi_prefix_key key = {.length = 128};
 	const struct abi_prefix *prefix;
@@ -158,10 +166,10 @@ static __always_inline int judged(const struct abi_connection *connection)
 }
 
 /* The identity behind one end of a connection; notes where it lives. */
-static __always_inline const struct abi_identity *resolve(const struct abi_address_key *key,
-	const enum abi_side side, struct abi_connection *connection)
+static __always_inline const struct abi_identity *resolve(
+	const union address *key, const enum abi_side side, struct abi_connection *connection)
 {
-	const struct abi_address *address = bpf_map_lookup_elem(&addresses, key);
+	const struct abi_address *address = address_find(key);
 
 	if (!address) {
 		connection->ifindex[side] = 0;
@@ -195,7 +203,7 @@ __noinline int judge(const struct abi_connection_key *key, struct abi_connection
 	__u32 protocol, port;
 	int reason;
 
-	if (!key || !connection || !refusal) /* so the verifier demands where it walks once */
+	if (!key || !connection || !refusal) /* demanded where the verifier walks once */
 		return REASON_INTERNAL_ERROR;
 	originator = key->address[connection->originator & 1];
 	responder = key->address[!connection->originator];
@@ -233,7 +241,7 @@ static __noinline int judge_arrival(
 	__u32 protocol, port;
 	int reason;
 
-	peer = resolve(&packet->source.key, ABI_ORIGINATOR, &connection);
+	peer = resolve(&packet->source, ABI_ORIGINATOR, &connection);
 	subject = policy_identity(endpoint->identity, packet->generation);
 	if (!peer || !subject)
 		return REASON_INTERNAL_ERROR;

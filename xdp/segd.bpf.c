@@ -49,9 +49,11 @@ static __always_inline int decide(struct __sk_buff *skb, const struct packet *pa
 static __always_inline int examine(struct __sk_buff *skb, const struct packet *packet,
 	int parse_reason, struct refusal *refusal)
 {
-	const struct abi_endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &packet->ifindex);
+	const struct abi_endpoint *endpoint;
+	__u32 ifindex = packet->ifindex;
 	int reason;
 
+	endpoint = bpf_map_lookup_elem(&endpoints, &ifindex);
 	if (!packet->generation || !endpoint || endpoint->flags & ABI_ENDPOINT_GUARD)
 		return REASON_UNKNOWN_ENDPOINT;
 	if (packet->hook == ABI_EGRESS && !source_mac_is_own(skb, endpoint))
@@ -69,7 +71,8 @@ static __always_inline int examine(struct __sk_buff *skb, const struct packet *p
 }
 
 /* Not static: so the verifier walks it once, and not for each way through the parser. It then
- * demands a look at the pointer. */
+ * demands a look at the pointer, and kernels up to 6.1 that keys of look-ups be copied from behind
+ * it. */
 __noinline int judge_packet(struct __sk_buff *skb, const struct packet *packet, int parse_reason)
 {
 	struct refusal refusal = {};

@@ -14,8 +14,8 @@
 static __u32 connection_ids;
 
 /* Fills in what judge() left open, and enters the connection. */
-static __noinline int connection_open(
-	const struct packet *packet, struct abi_connection *connection)
+static __noinline int connection_open(const struct packet *packet,
+	const struct abi_connection_key *key, struct abi_connection *connection)
 {
 	__u32 sender = connection_sender(connection, packet);
 	struct abi_connection *first;
@@ -25,14 +25,14 @@ static __noinline int connection_open(
 	connection->last_ns = connection->start_ns;
 	connection->id = __sync_fetch_and_add(&connection_ids, 1);
 	connection_count(connection, packet, sender);
-	result = connection_insert(&packet->key, connection);
+	result = connection_insert(key, connection);
 	if (!result) {
-		event_connection(&packet->key, connection);
+		event_connection(key, connection);
 		return 0;
 	}
 	if (result != -EEXIST)
 		return REASON_CONNECTIONS_FULL;
-	first = bpf_map_lookup_elem(&connections, &packet->key);
+	first = bpf_map_lookup_elem(&connections, key);
 	if (first)
 		connection_count(first, packet, connection_sender(first, packet));
 	return 0;
@@ -55,7 +55,7 @@ static __always_inline int adoption_time(
 		return 1;
 	if (packet->hook == ABI_EGRESS)
 		other = &packet->destination;
-	address = bpf_map_lookup_elem(&addresses, other);
+	address = address_find(other);
 	if (!address || !address->ifindex)
 		return 0;
 	return endpoint_adopts(bpf_map_lookup_elem(&endpoints, &address->ifindex));
@@ -66,8 +66,8 @@ static __always_inline int adoption_time(
  * taken as sent, and if policy refuses that, the other way round. Where both are refused, refusal
  * is of the first.
  */
-static __always_inline int adopt(
-	const struct packet *packet, struct abi_connection *connection, struct refusal *refusal)
+static __always_inline int adopt(const struct packet *packet, const struct abi_connection_key *key,
+	struct abi_connection *connection, struct refusal *refusal)
 {
 	struct refusal ignored = {};
 	int reason;
@@ -77,10 +77,10 @@ static __always_inline int adopt(
 	connection->originator = packet->side;
 	if (packet->tcp_flags & TCP_SYN)
 		connection->originator = !packet->side;
-	reason = judge(&packet->key, connection, refusal);
+	reason = judge(key, connection, refusal);
 	if (reason == REASON_POLICY_DENIED && !(packet->tcp_flags & TCP_SYN)) {
 		connection->originator = !packet->side;
-		if (!reason_refuses(judge(&packet->key, connection, &ignored)))
+		if (!reason_refuses(judge(key, connection, &ignored)))
 			reason = REASON_ADOPTED;
 	}
 	if (reason_refuses(reason))
@@ -94,8 +94,8 @@ static __always_inline int adopt(
 }
 
 /* No connection, or one that this packet is not part of. */
-static __noinline int track_new(
-	const struct packet *packet, const struct abi_endpoint *endpoint, struct refusal *refusal)
+static __noinline int track_new(const struct packet *packet, const struct abi_connection_key *key,
+	const struct abi_endpoint *endpoint, struct refusal *refusal)
 {
 	struct abi_connection connection = {
 		.originator = packet->side,
@@ -108,23 +108,23 @@ static __noinline int track_new(
 	if (packet->kind == PACKET_CONTINUES) {
 		if (!adoption_time(packet, endpoint))
 			return REASON_NO_CONNECTION;
-		reason = adopt(packet, &connection, refusal);
+		reason = adopt(packet, key, &connection, refusal);
 	} else {
-		reason = judge(&packet->key, &connection, refusal);
+		reason = judge(key, &connection, refusal);
 	}
 	if (reason_refuses(reason))
 		return reason;
 
 	if (!packet->unknown)
-		standing = bpf_map_lookup_elem(&connections, &packet->key);
+		standing = bpf_map_lookup_elem(&connections, key);
 	if (standing && !(standing->flags & ABI_CONNECTION_CLOSING)) {
 		/* Allowed in its own right beside a connection of the same key. */
 		connection_count(standing, packet, connection_sender(standing, packet));
 		return reason;
 	}
 	if (standing)
-		connection_end(&packet->key, standing);
-	failed = connection_open(packet, &connection);
+		connection_end(key, standing);
+	failed = connection_open(packet, key, &connection);
 	return failed ? failed : reason;
 }
 
@@ -134,8 +134,8 @@ static __noinline int track_new(
  * The element may be removed and reused by another CPU meanwhile, and then carry a generation that
  * its new owner was not judged under; so whoever owns it now is made to be judged once more.
  */
-static __noinline int judge_again(
-	const struct packet *packet, struct abi_connection *connection, struct refusal *refusal)
+static __noinline int judge_again(const struct packet *packet, const struct abi_connection_key *key,
+	struct abi_connection *connection, struct refusal *refusal)
 {
 	struct abi_connection again = {
 		.originator = connection->originator & 1,
@@ -144,12 +144,12 @@ static __noinline int judge_again(
 	};
 	const __u8 decided =
 		ABI_CONNECTION_LOG | ABI_CONNECTION_AUDITED | ABI_CONNECTION_AUDITED_EGRESS;
-	int reason = judge(&packet->key, &again, refusal);
+	int reason = judge(key, &again, refusal);
 
 	if (reason == REASON_POLICY_DENIED)
 		reason = REASON_REVOKED;
 	if (reason_refuses(reason)) {
-		connection_end(&packet->key, connection);
+		connection_end(key, connection);
 		return reason;
 	}
 	__builtin_memcpy(connection->ifindex, again.ifindex, sizeof(again.ifindex));
@@ -157,7 +157,7 @@ static __noinline int judge_again(
 	__builtin_memcpy(connection->rule, again.rule, sizeof(again.rule));
 	connection->flags = (connection->flags & ~decided) | again.flags;
 	__sync_lock_test_and_set(&connection->generation, packet->generation);
-	if (bpf_map_lookup_elem(&connections, &packet->key) != connection)
+	if (bpf_map_lookup_elem(&connections, key) != connection)
 		connection->generation = 0;
 	return REASON_ESTABLISHED;
 }
@@ -165,10 +165,10 @@ static __noinline int judge_again(
 #define TRACK_NEW REASON_COUNT /* no connection that the packet is part of */
 
 /* The connection of the packet's key, if it stands and the packet is part of it. */
-static __noinline int track_standing(
-	struct __sk_buff *skb, const struct packet *packet, struct refusal *refusal)
+static __noinline int track_standing(struct __sk_buff *skb, const struct packet *packet,
+	const struct abi_connection_key *key, struct refusal *refusal)
 {
-	struct abi_connection *connection = bpf_map_lookup_elem(&connections, &packet->key);
+	struct abi_connection *connection = bpf_map_lookup_elem(&connections, key);
 	__u32 sender;
 	int reason;
 
@@ -177,14 +177,14 @@ static __noinline int track_standing(
 	sender = connection_sender(connection, packet);
 	if (!connection_at_hook(skb, connection, packet, sender) ||
 		connection_expired(connection, packet->protocol)) {
-		connection_end(&packet->key, connection);
+		connection_end(key, connection);
 		return TRACK_NEW;
 	}
 	if (!connection_owns(connection, packet, sender))
 		return TRACK_NEW;
 	/* Another CPU may have judged it under a generation that came after this packet. */
 	if ((__s32)(packet->generation - connection->generation) > 0) {
-		reason = judge_again(packet, connection, refusal);
+		reason = judge_again(packet, key, connection, refusal);
 		if (reason_refuses(reason))
 			return reason;
 	}
@@ -196,7 +196,8 @@ static __noinline int track_standing(
 static __always_inline int track(struct __sk_buff *skb, const struct packet *packet,
 	const struct abi_endpoint *endpoint, struct refusal *refusal)
 {
-	int reason = packet->unknown ? TRACK_NEW : track_standing(skb, packet, refusal);
+	const union connection_key key = packet->key;
+	int reason = packet->unknown ? TRACK_NEW : track_standing(skb, packet, &key.value, refusal);
 
-	return reason == TRACK_NEW ? track_new(packet, endpoint, refusal) : reason;
+	return reason == TRACK_NEW ? track_new(packet, &key.value, endpoint, refusal) : reason;
 }
