@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* segctl policy matrix: every pair of pods in the files, judged by the reference evaluator. */
+/* segctl policy matrix: every pair of workloads, in files or with the agent, judged by the
+ * reference evaluator. */
 #include "client.h"
 #include "command.h"
 #include "matrix_table.h"
@@ -82,8 +83,8 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.children = children,
-	.doc = "Says for every pair of Pods in the files whether policies let the one connect to the "
-	       "other. Needs neither an agent nor root.",
+	.doc = "Says for every pair of Pods in the files, or of the agent's workloads, whether policies "
+	       "let the one connect to the other. With files it needs neither an agent nor root.",
 };
 
 /* All pods, then the addresses outside. */
@@ -175,7 +176,9 @@ static int run(struct settings *settings, const struct arguments *arguments)
 		return code;
 	if (!offline.model->workloads_count) {
 		error_set(&error, -ENOENT,
-			"the files hold no Pods; give their manifests by -f as well");
+			arguments->offline.agent
+				? "the agent knows no workloads"
+				: "the files hold no Pods; give their manifests by -f as well");
 		return report(settings, &error);
 	}
 	ends = collect_ends(settings, arguments, &offline, &ends_count);

@@ -30,7 +30,7 @@ _segctl() {
 		esac
 	done
 	case $previous in
-	-f | --filename | --socket)
+	-f | --filename | --base | --socket)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
