@@ -9,6 +9,8 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#define INSERTED_MAX 16 /* more new workloads than this are sorted in as a whole */
+
 struct model_name {
 	char *text; /* "namespace/name": neither holds a slash */
 	UT_hash_handle hh;
@@ -20,12 +22,16 @@ int model_new(struct model **ret)
 
 	if (!model)
 		return -ENOMEM;
+	model->references = 1;
 	*ret = model;
 	return 0;
 }
 
-static void workload_clear(struct model_workload *workload)
+void model_workload_clear(struct model_workload *workload)
 {
+	if (--*workload->references)
+		return;
+	free(workload->references);
 	for (size_t i = 0; i < workload->ports_count; i++)
 		free(workload->ports[i].name);
 	free(workload->ports);
@@ -48,7 +54,7 @@ static void names_free(struct model_name *names)
 
 void model_free(struct model *model)
 {
-	if (!model)
+	if (!model || --model->references)
 		return;
 	names_free(model->names);
 	for (size_t i = 0; i < model->namespaces_count; i++) {
@@ -56,7 +62,7 @@ void model_free(struct model *model)
 		labels_clear(&model->namespaces[i].labels);
 	}
 	for (size_t i = 0; i < model->workloads_count; i++)
-		workload_clear(&model->workloads[i]);
+		model_workload_clear(&model->workloads[i]);
 	for (size_t i = 0; i < model->nodes_count; i++)
 		model_node_clear(&model->nodes[i]);
 	free(model->nodes);
@@ -127,6 +133,31 @@ int model_add_namespace(struct model *model, const char *name, const struct labe
 	return 0;
 }
 
+static int compare_workloads(const void *a, const void *b)
+{
+	const struct model_workload *first = a, *second = b;
+	int order = strcmp(first->namespace, second->namespace);
+
+	return order ? order : strcmp(first->name, second->name);
+}
+
+static const struct model_workload *find_finished(
+	const struct model *model, const char *namespace, const char *name)
+{
+	const struct model_workload key = {.namespace = (char *)namespace, .name = (char *)name};
+
+	if (!model->finished_count)
+		return NULL;
+	return bsearch(
+		&key, model->workloads, model->finished_count, sizeof(key), compare_workloads);
+}
+
+struct model *model_reference(struct model *model)
+{
+	model->references++;
+	return model;
+}
+
 static int remember_name(struct model *model, const char *namespace, const char *name)
 {
 	_cleanup_free_ struct model_name *entry = calloc(1, sizeof(*entry));
@@ -138,7 +169,7 @@ static int remember_name(struct model *model, const char *namespace, const char 
 		return -ENOMEM;
 	}
 	HASH_FIND_STR(model->names, text, there);
-	if (there)
+	if (there || find_finished(model, namespace, name))
 		return -EEXIST;
 	entry->text = text;
 	HASH_ADD_KEYPTR(hh, model->names, entry->text, strlen(entry->text), entry);
@@ -154,10 +185,11 @@ int model_add_workload(
 {
 	_cleanup_free_ char *own_namespace = strdup(namespace);
 	_cleanup_free_ char *own_name = strdup(name);
+	_cleanup_free_ unsigned int *references = malloc(sizeof(*references));
 	struct model_workload *workload;
 	int r;
 
-	if (!own_namespace || !own_name)
+	if (!own_namespace || !own_name || !references)
 		return -ENOMEM;
 	r = remember_name(model, namespace, name);
 	if (r < 0)
@@ -167,6 +199,8 @@ int model_add_workload(
 		return -ENOMEM;
 	workload->namespace = TAKE_PTR(own_namespace);
 	workload->name = TAKE_PTR(own_name);
+	workload->references = TAKE_PTR(references);
+	*workload->references = 1;
 	*ret = workload;
 	return 0;
 }
@@ -240,14 +274,6 @@ int model_workload_add_port(
 	return 0;
 }
 
-static int compare_workloads(const void *a, const void *b)
-{
-	const struct model_workload *first = a, *second = b;
-	int order = strcmp(first->namespace, second->namespace);
-
-	return order ? order : strcmp(first->name, second->name);
-}
-
 static int compare_addresses(const void *a, const void *b)
 {
 	return address_compare(a, b);
@@ -273,41 +299,73 @@ static int compare_owners(const void *a, const void *b)
 	return address_compare(&first->address, &second->address);
 }
 
-static int index_addresses(struct model *model, struct error *error)
+static int index_addresses(struct model *model)
 {
-	struct model_address *slot;
-
+	model->addresses_count = 0;
 	for (size_t i = 0; i < model->workloads_count; i++) {
 		const struct model_workload *workload = &model->workloads[i];
 
 		for (size_t k = 0; !workload->host_network && k < workload->addresses_count; k++) {
-			slot = array_append(model->addresses, model->addresses_count);
+			struct model_address *slot =
+				array_append(model->addresses, model->addresses_count);
+
 			if (!slot)
-				return error_nomem(error);
+				return -ENOMEM;
 			*slot = (struct model_address){workload->addresses[k], i};
 		}
 	}
-	if (!model->addresses_count)
-		return 0;
-	qsort(model->addresses, model->addresses_count, sizeof(*slot), compare_owners);
-	for (slot = model->addresses + 1; slot < model->addresses + model->addresses_count;
-		slot++) {
-		const struct model_workload *first = &model->workloads[slot[-1].workload];
-		const struct model_workload *second = &model->workloads[slot->workload];
-		char text[ADDRESS_TEXT_MAX];
+	if (model->addresses_count)
+		qsort(model->addresses, model->addresses_count, sizeof(*model->addresses),
+			compare_owners);
+	return 0;
+}
 
-		if (address_equal(&slot[-1].address, &slot->address))
+static int sort_workloads(struct model *model)
+{
+	if (model->workloads_count)
+		qsort(model->workloads, model->workloads_count, sizeof(*model->workloads),
+			compare_workloads);
+	return index_addresses(model);
+}
+
+/* A few new ones beside many. */
+static int insert_workloads(struct model *model)
+{
+	size_t count = model->workloads_count;
+
+	for (model->workloads_count = model->finished_count; model->workloads_count < count;) {
+		model->workloads_count++;
+		if (model_insert_last(model) < 0) {
+			model->workloads_count = count;
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int check_addresses(const struct model *model, struct error *error)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	for (size_t i = 1; i < model->addresses_count; i++) {
+		const struct model_address *address = &model->addresses[i];
+		const struct model_workload *first = &model->workloads[address[-1].workload];
+		const struct model_workload *second = &model->workloads[address->workload];
+
+		if (address_equal(&address[-1].address, &address->address))
 			return error_set(error, -EADDRINUSE,
 				"%s/%s and %s/%s both have the address %s", first->namespace,
 				first->name, second->namespace, second->name,
-				address_format(&slot->address, text));
+				address_format(&address->address, text));
 	}
 	return 0;
 }
 
 int model_finish(struct model *model, struct error *error)
 {
-	for (size_t i = 0; i < model->workloads_count; i++) {
+	size_t added = model->workloads_count - model->finished_count;
+
+	for (size_t i = model->finished_count; i < model->workloads_count; i++) {
 		struct model_workload *workload = &model->workloads[i];
 
 		sort_addresses(workload->addresses, &workload->addresses_count);
@@ -316,21 +374,19 @@ int model_finish(struct model *model, struct error *error)
 			return error_nomem(error);
 	}
 	sort_addresses(model->host_addresses, &model->host_addresses_count);
-	if (model->workloads_count)
-		qsort(model->workloads, model->workloads_count, sizeof(*model->workloads),
-			compare_workloads);
-	return index_addresses(model, error);
+	if ((model->finished_count && added <= INSERTED_MAX ? insert_workloads(model)
+							    : sort_workloads(model)) < 0)
+		return error_nomem(error);
+	model->finished_count = model->workloads_count;
+	names_free(model->names);
+	model->names = NULL;
+	return check_addresses(model, error);
 }
 
 const struct model_workload *model_find_workload(
 	const struct model *model, const char *namespace, const char *name)
 {
-	const struct model_workload key = {.namespace = (char *)namespace, .name = (char *)name};
-
-	if (!model->workloads_count)
-		return NULL;
-	return bsearch(
-		&key, model->workloads, model->workloads_count, sizeof(key), compare_workloads);
+	return find_finished(model, namespace, name);
 }
 
 const struct model_workload *model_find_address(

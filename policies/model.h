@@ -40,6 +40,7 @@ struct model_workload {
 	size_t ports_count;
 	bool host_network; /* shares the node's addresses: not a subject, no peer by label */
 	bool remote;       /* on another node: a peer, but nothing here enforces its own policies */
+	unsigned int *references; /* private: of what this points to, which copies share */
 };
 
 /* Whose an address is. */
@@ -71,10 +72,24 @@ struct model {
 					    model_finish() */
 	size_t addresses_count;
 	struct model_name *names;
+	size_t finished_count; /* private: so many workloads are sorted and in addresses */
+	unsigned int references;
 };
 
 int model_new(struct model **ret);
+/* Drops one reference; the last one frees. */
 void model_free(struct model *model);
+/* A finished model does not change any more, so it can be kept by several. */
+struct model *model_reference(struct model *model);
+
+/*
+ * The same once more, to be changed and finished anew while the first stays as it is. Workloads are
+ * shared between both, so this and a few changes take far less than building a model. model is
+ * finished. 0 or -ENOMEM.
+ */
+int model_copy(const struct model *model, struct model **ret);
+/* Of a copy, before anything is added to it. -ENOENT: not there. */
+int model_remove_workload(struct model *model, const char *namespace, const char *name);
 
 /* Adds or replaces. Copies labels (NULL: none). */
 int model_add_namespace(struct model *model, const char *name, const struct labels *labels);
@@ -92,6 +107,11 @@ int model_add_node(struct model *model, const char *name, const struct labels *l
 int model_node_add_address(struct model_node *node, const struct address *address);
 void model_node_clear(struct model_node *node);
 int model_add_host_address(struct model *model, const struct address *address);
+
+/* Private to the model's own files. */
+void model_workload_clear(struct model_workload *workload);
+/* model_finish() in a copied model: puts the last workload where it belongs. 0 or -ENOMEM. */
+int model_insert_last(struct model *model);
 
 /* Sorts, adds namespaces that only workloads name, and each namespace's own name as its label. One
  * address on two workloads is -EADDRINUSE with both names in the error. */
