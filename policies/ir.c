@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "policies/ir.h"
+#include "policies/ir_shared.h"
 
 #include <stdlib.h>
 
@@ -25,10 +25,8 @@ const char *tier_name(enum tier tier)
 	return names[tier];
 }
 
-void ir_free(struct ir *ir)
+static void free_tables(struct ir *ir)
 {
-	if (!ir)
-		return;
 	for (size_t i = 0; i < ir->rules_count; i++)
 		document_release((struct document *)ir->rules[i].document);
 	for (size_t i = 0; i < ir->port_tables_count; i++)
@@ -42,10 +40,20 @@ void ir_free(struct ir *ir)
 	free(ir->rules);
 	free(ir->port_tables);
 	free(ir->peer_tables);
-	free(ir->addresses);
 	free(ir->prefixes);
-	free(ir->subjects);
 	free(ir->class_names);
+}
+
+void ir_free(struct ir *ir)
+{
+	if (!ir)
+		return;
+	if (ir->shared)
+		ir_shared_release(ir->shared);
+	else
+		free_tables(ir);
+	free(ir->addresses);
+	free(ir->subjects);
 	free(ir);
 }
 

@@ -153,8 +153,10 @@ struct ir {
 	size_t prefixes_count;
 	struct ir_subject *subjects; /* one for each of the model's workloads, same index */
 	size_t subjects_count;
-	char **class_names; /* what is in it, for people: "app=api,env=prod @shop", "10.0.0.0/8" */
+	char **class_names; /* what is in it, for people: "app=api,env=prod @shop", "10.0.0.0/8"; ""
+			       for a number that is not in use */
 	size_t classes_count;
+	struct ir_shared *shared; /* private: owner of all but addresses and subjects, or NULL */
 };
 
 struct ir_options {
@@ -171,8 +173,31 @@ int ir_compile(const struct document_list *documents, const struct model *model,
 	const struct ir_options *options, struct ir **ret, struct error *error);
 void ir_free(struct ir *ir);
 
-/* Stable text for golden tests and people. */
-void ir_dump(const struct ir *ir, const struct model *model, FILE *stream);
+/*
+ * The same, again and again: an ir_compiler keeps what it has worked out, so that a few workloads
+ * added, changed or removed in a copy of the former model (model_copy()) cost what they touch.
+ * Numbers of classes stay as they are then, and what does not change is shared between the IRs.
+ * Anything else that changes, policies too, is compiled anew; so the result always says the same as
+ * ir_compile(), and both dumps are equal.
+ */
+struct ir_compiler;
+
+int ir_compiler_new(struct ir_compiler **ret);
+/* As ir_compile(). Keeps references to the documents and to model, which is finished. After a
+ * failure the compiler is as good as new. */
+int ir_compiler_update(struct ir_compiler *compiler, const struct document_list *documents,
+	struct model *model, const struct ir_options *options, struct ir **ret,
+	struct error *error);
+/* IRs that it made live on. */
+void ir_compiler_free(struct ir_compiler *compiler);
+
+static inline void ir_compiler_freep(struct ir_compiler **compiler)
+{
+	ir_compiler_free(*compiler);
+}
+
+/* Stable text for golden tests and people: IRs that say the same have the same. 0 or -ENOMEM. */
+int ir_dump(const struct ir *ir, const struct model *model, FILE *stream);
 
 const struct ir_rule *ir_find_rule(const struct ir *ir, uint32_t id);
 /* "SegmentPolicy shop/db-from-api ingress[0]", "no rule of NetworkPolicy shop/db allows",

@@ -14,30 +14,19 @@
 #define IR_CLASSES_MAX  65536
 #define IR_PREFIXES_MAX 65536
 
-/* At prefix a CIDR of the matcher begins (+1) or one of its exceptions (-1). */
-struct change {
-	struct prefix prefix;
-	uint32_t matcher;
-	int delta;
-};
-
 struct sweep {
 	struct compile *compile;
-	struct change *changes; /* by prefix */
-	size_t changes_count;
 	size_t *open; /* indexes of the first change of each prefix around the current place */
 	size_t open_count;
 	int *counts;     /* by matcher */
 	uint64_t *holds; /* matchers with a count above zero */
-	uint64_t *world; /* matchers that every address of the world satisfies */
-	uint64_t *host;  /* … the node's own */
-	uint64_t *vector;
 	size_t next_prefix;
 };
 
-static int add_change(struct sweep *sweep, const struct prefix *prefix, uint32_t matcher, int delta)
+static int add_change(
+	struct compile *compile, const struct prefix *prefix, uint32_t matcher, int delta)
 {
-	struct change *slot = array_append(sweep->changes, sweep->changes_count);
+	struct change *slot = array_append(compile->changes, compile->changes_count);
 
 	if (!slot)
 		return -ENOMEM;
@@ -54,30 +43,30 @@ static bool covered_before(const struct policy_peer *peer, size_t index)
 	return false;
 }
 
-static int add_cidr(struct sweep *sweep, const struct policy_peer *peer, uint32_t matcher)
+static int add_cidr(struct compile *compile, const struct policy_peer *peer, uint32_t matcher)
 {
-	if (add_change(sweep, &peer->cidr, matcher, 1) < 0)
+	if (add_change(compile, &peer->cidr, matcher, 1) < 0)
 		return -ENOMEM;
 	/* An exception inside another one says nothing, and must not count twice. */
 	for (size_t i = 0; i < peer->except_count; i++)
 		if (!covered_before(peer, i) &&
-			add_change(sweep, &peer->except[i], matcher, -1) < 0)
+			add_change(compile, &peer->except[i], matcher, -1) < 0)
 			return -ENOMEM;
 	return 0;
 }
 
-static void add_entity(struct sweep *sweep, enum policy_entity entity, uint32_t matcher)
+static void add_entity(struct compile *compile, enum policy_entity entity, uint32_t matcher)
 {
 	if (entity != ENTITY_HOST)
-		bitset_set(sweep->world, matcher);
+		bitset_set(compile->world, matcher);
 	if (entity != ENTITY_WORLD)
-		bitset_set(sweep->host, matcher);
+		bitset_set(compile->host, matcher);
 }
 
 /* Who took one of a node's addresses must not get the node's rights with it. */
-static int add_nodes(struct sweep *sweep, const struct selector *labels, uint32_t matcher)
+static int add_nodes(struct compile *compile, const struct selector *labels, uint32_t matcher)
 {
-	const struct model *model = sweep->compile->model;
+	const struct model *model = compile->model;
 
 	for (size_t i = 0; i < model->nodes_count; i++) {
 		const struct model_node *node = &model->nodes[i];
@@ -88,26 +77,26 @@ static int add_nodes(struct sweep *sweep, const struct selector *labels, uint32_
 			const struct prefix place = {node->addresses[k], 128};
 
 			if (!model_find_address(model, &place.address) &&
-				add_change(sweep, &place, matcher, 1) < 0)
+				add_change(compile, &place, matcher, 1) < 0)
 				return -ENOMEM;
 		}
 	}
 	return 0;
 }
 
-static int add_matcher(struct sweep *sweep, uint32_t matcher)
+static int add_matcher(struct compile *compile, uint32_t matcher)
 {
-	const struct policy_rule *rule = sweep->compile->matchers[matcher].rule;
+	const struct policy_rule *rule = compile->matchers[matcher].rule;
 
 	for (size_t i = 0; i < rule->peers_count; i++) {
 		const struct policy_peer *peer = &rule->peers[i];
 
 		if (peer->kind == PEER_ENTITY)
-			add_entity(sweep, peer->entity, matcher);
-		else if (peer->kind == PEER_CIDR && add_cidr(sweep, peer, matcher) < 0)
+			add_entity(compile, peer->entity, matcher);
+		else if (peer->kind == PEER_CIDR && add_cidr(compile, peer, matcher) < 0)
 			return -ENOMEM;
 		else if (peer->kind == PEER_NODES &&
-			 add_nodes(sweep, &peer->workloads.labels, matcher) < 0)
+			 add_nodes(compile, &peer->workloads.labels, matcher) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -133,23 +122,23 @@ static const struct prefix root_prefixes[] = {
 };
 
 /* Each prefix once, and always the two roots. */
-static int list_prefixes(struct sweep *sweep, struct error *error)
+static int list_prefixes(struct compile *compile, struct error *error)
 {
-	struct ir *ir = sweep->compile->ir;
+	struct ir *ir = compile->ir;
 
 	for (size_t i = 0; i < ARRAY_SIZE(root_prefixes); i++)
-		if (add_change(sweep, &root_prefixes[i], MATCHER_EVERYONE, 0) < 0)
+		if (add_change(compile, &root_prefixes[i], MATCHER_EVERYONE, 0) < 0)
 			return error_nomem(error);
-	qsort(sweep->changes, sweep->changes_count, sizeof(*sweep->changes), compare_changes);
-	for (size_t i = 0; i < sweep->changes_count; i++) {
+	qsort(compile->changes, compile->changes_count, sizeof(*compile->changes), compare_changes);
+	for (size_t i = 0; i < compile->changes_count; i++) {
 		struct ir_prefix *slot;
 
-		if (i && same_prefix(&sweep->changes[i - 1].prefix, &sweep->changes[i].prefix))
+		if (i && same_prefix(&compile->changes[i - 1].prefix, &compile->changes[i].prefix))
 			continue;
 		slot = array_append(ir->prefixes, ir->prefixes_count);
 		if (!slot)
 			return error_nomem(error);
-		slot->prefix = sweep->changes[i].prefix;
+		slot->prefix = compile->changes[i].prefix;
 	}
 	if (ir->prefixes_count > IR_PREFIXES_MAX)
 		return error_set(error, -E2BIG,
@@ -241,11 +230,13 @@ static void count(struct sweep *sweep, uint32_t matcher, int delta)
 /* Applies (sign 1) or takes back (-1) all changes of the prefix whose first one is at index. */
 static void apply(struct sweep *sweep, size_t index, int sign)
 {
-	const struct prefix *prefix = &sweep->changes[index].prefix;
+	const struct compile *compile = sweep->compile;
+	const struct prefix *prefix = &compile->changes[index].prefix;
 
-	for (; index < sweep->changes_count && same_prefix(&sweep->changes[index].prefix, prefix);
+	for (; index < compile->changes_count &&
+		same_prefix(&compile->changes[index].prefix, prefix);
 		index++)
-		count(sweep, sweep->changes[index].matcher, sign * sweep->changes[index].delta);
+		count(sweep, compile->changes[index].matcher, sign * compile->changes[index].delta);
 }
 
 static void close_outside(struct sweep *sweep, const struct prefix *place)
@@ -253,86 +244,94 @@ static void close_outside(struct sweep *sweep, const struct prefix *place)
 	while (sweep->open_count) {
 		size_t innermost = sweep->open[sweep->open_count - 1];
 
-		if (prefix_covers(&sweep->changes[innermost].prefix, place))
+		if (prefix_covers(&sweep->compile->changes[innermost].prefix, place))
 			return;
 		apply(sweep, innermost, -1);
 		sweep->open_count--;
 	}
 }
 
-static int find_class(struct sweep *sweep, const uint64_t *matches, const uint64_t *names,
-	bool host, uint32_t *ret)
+/* 1: it is a new class. */
+static int find_class(struct compile *compile, const uint64_t *holds, const uint64_t *matches,
+	const uint64_t *names, bool host, uint32_t *ret)
 {
-	struct compile *compile = sweep->compile;
 	size_t words = compile->matcher_words + compile->name_words;
+	_cleanup_free_ uint64_t *vector = malloc((words + 1) * sizeof(uint64_t));
 	struct class_content *slot;
 	int r;
 
+	if (!vector)
+		return -ENOMEM;
 	for (size_t i = 0; i < compile->matcher_words; i++)
-		sweep->vector[i] = sweep->holds[i] | matches[i];
+		vector[i] = holds[i] | matches[i];
 	for (size_t i = 0; i < compile->name_words; i++)
-		sweep->vector[compile->matcher_words + i] =
+		vector[compile->matcher_words + i] =
 			names ? names[i] & compile->egress_names[i] : 0;
 	/* The node has rights of its own, whether or not a policy names it. */
-	sweep->vector[words] = host;
-	r = intern(&compile->class_keys, sweep->vector, (words + 1) * sizeof(uint64_t), ret);
+	vector[words] = host;
+	r = intern(&compile->class_keys, vector, (words + 1) * sizeof(uint64_t), ret);
 	if (r <= 0)
 		return r;
 	slot = array_append(compile->classes, compile->classes_count);
 	if (!slot)
 		return -ENOMEM;
 	slot->host = host;
-	slot->vector = malloc((words + 1) * sizeof(uint64_t));
-	if (!slot->vector)
+	slot->vector = TAKE_PTR(vector);
+	return 1;
+}
+
+int compile_find_class(struct compile *compile, const struct address *address,
+	const struct shape *shape, uint32_t *ret)
+{
+	size_t words = compile->matcher_words + 1;
+	_cleanup_free_ uint64_t *holds = calloc(words, sizeof(uint64_t));
+	_cleanup_free_ int *counts = calloc(compile->matchers_count + 1, sizeof(int));
+
+	if (!holds || !counts)
 		return -ENOMEM;
-	memcpy(slot->vector, sweep->vector, (words + 1) * sizeof(uint64_t));
-	return 0;
+	for (size_t i = 0; i < compile->changes_count; i++) {
+		const struct change *change = &compile->changes[i];
+
+		if (change->matcher == MATCHER_EVERYONE ||
+			!prefix_contains(&change->prefix, address))
+			continue;
+		counts[change->matcher] += change->delta;
+		if (counts[change->matcher] > 0)
+			bitset_set(holds, change->matcher);
+		else
+			bitset_unset(holds, change->matcher);
+	}
+	return find_class(compile, holds, shape->matches, shape->names, false, ret);
 }
 
 static int enter_prefix(struct sweep *sweep, struct ir_prefix *prefix)
 {
-	struct class_content *content;
 	size_t first = sweep->next_prefix;
 
 	close_outside(sweep, &prefix->prefix);
-	while (!same_prefix(&sweep->changes[first].prefix, &prefix->prefix))
+	while (!same_prefix(&sweep->compile->changes[first].prefix, &prefix->prefix))
 		first++;
 	sweep->next_prefix = first;
 	apply(sweep, first, 1);
 	sweep->open[sweep->open_count++] = first;
-	if (find_class(sweep, sweep->world, NULL, false, &prefix->class) < 0)
-		return -ENOMEM;
-	content = &sweep->compile->classes[prefix->class];
-	if (!content->prefixes_count++)
-		content->prefix = prefix->prefix;
-	else
-		content->both_roots |= same_prefix(&prefix->prefix, &root_prefixes[1]) &&
-				       same_prefix(&content->prefix, &root_prefixes[0]);
-	return 0;
+	return find_class(
+		sweep->compile, sweep->holds, sweep->compile->world, NULL, false, &prefix->class);
 }
 
 static int enter_address(struct sweep *sweep, struct ir_address *address)
 {
 	struct compile *compile = sweep->compile;
 	const struct prefix place = {address->address, 128};
-	struct class_content *content;
-	struct shape *shape;
-	uint32_t number;
+	const struct shape *shape;
+	int r;
 
 	close_outside(sweep, &place);
 	if (address->workload < 0)
-		return find_class(sweep, sweep->host, NULL, true, &address->class);
-	number = compile->workload_shapes[address->workload];
-	shape = &compile->shapes[number];
-	if (find_class(sweep, shape->matches, shape->names, false, &address->class) < 0)
-		return -ENOMEM;
-	content = &compile->classes[address->class];
-	if (!content->shapes_count)
-		content->shape = number;
-	if (!content->shapes_count || content->last_shape != number)
-		content->shapes_count++;
-	content->last_shape = number;
-	return 0;
+		return find_class(
+			compile, sweep->holds, compile->host, NULL, true, &address->class);
+	shape = &compile->shapes[compile->workload_shapes[address->workload]];
+	r = find_class(compile, sweep->holds, shape->matches, shape->names, false, &address->class);
+	return r;
 }
 
 /* One address family: IPv6 prefixes around the IPv4-mapped ones mean nothing to IPv4. */
@@ -370,29 +369,30 @@ static int sweep_prepare(struct sweep *sweep)
 
 	sweep->counts = calloc(compile->matchers_count + 1, sizeof(int));
 	sweep->holds = calloc(words, sizeof(uint64_t));
-	sweep->world = calloc(words, sizeof(uint64_t));
-	sweep->host = calloc(words, sizeof(uint64_t));
-	sweep->vector = calloc(words + compile->name_words, sizeof(uint64_t));
 	/* No more prefixes can be around a place than there are lengths. */
 	sweep->open = calloc(129, sizeof(size_t));
-	if (!sweep->counts || !sweep->holds || !sweep->world || !sweep->host || !sweep->vector ||
-		!sweep->open)
+	return sweep->counts && sweep->holds && sweep->open ? 0 : -ENOMEM;
+}
+
+static int add_matchers(struct compile *compile)
+{
+	size_t words = compile->matcher_words + 1;
+
+	compile->world = calloc(words, sizeof(uint64_t));
+	compile->host = calloc(words, sizeof(uint64_t));
+	if (!compile->world || !compile->host)
 		return -ENOMEM;
 	for (size_t i = 0; i < compile->matchers_count; i++)
-		if (add_matcher(sweep, (uint32_t)i) < 0)
+		if (add_matcher(compile, (uint32_t)i) < 0)
 			return -ENOMEM;
 	return 0;
 }
 
 static void sweep_clear(struct sweep *sweep)
 {
-	free(sweep->changes);
 	free(sweep->open);
 	free(sweep->counts);
 	free(sweep->holds);
-	free(sweep->world);
-	free(sweep->host);
-	free(sweep->vector);
 }
 
 int compile_classes(struct compile *compile, struct error *error)
@@ -400,13 +400,13 @@ int compile_classes(struct compile *compile, struct error *error)
 	_cleanup_(sweep_clear) struct sweep sweep = {.compile = compile};
 	int r;
 
-	if (sweep_prepare(&sweep) < 0)
+	if (add_matchers(compile) < 0)
 		return error_nomem(error);
-	r = list_prefixes(&sweep, error);
+	r = list_prefixes(compile, error);
 	if (r < 0)
 		return r;
-	if (list_addresses(compile) < 0 || sweep_family(&sweep, true) < 0 ||
-		sweep_family(&sweep, false) < 0)
+	if (sweep_prepare(&sweep) < 0 || list_addresses(compile) < 0 ||
+		sweep_family(&sweep, true) < 0 || sweep_family(&sweep, false) < 0)
 		return error_nomem(error);
 	if (compile->classes_count > IR_CLASSES_MAX)
 		return error_set(error, -E2BIG,

@@ -3,13 +3,15 @@
 
 #include "base/cleanup.h"
 
-static void compile_clear(struct compile *compile)
+void compile_clear(struct compile *compile)
 {
 	ir_free(compile->ir);
 	for (size_t i = 0; i < compile->policies_count; i++)
 		for (int direction = 0; direction < DIRECTION_COUNT; direction++)
 			free(compile->policies[i].rules[direction]);
 	for (size_t i = 0; i < compile->shapes_count; i++) {
+		model_workload_clear(&compile->shapes[i].workload);
+		labels_clear(&compile->shapes[i].namespace_labels);
 		free(compile->shapes[i].matches);
 		free(compile->shapes[i].names);
 	}
@@ -28,24 +30,38 @@ static void compile_clear(struct compile *compile)
 	intern_clear(&compile->port_name_keys);
 	intern_clear(&compile->class_keys);
 	intern_clear(&compile->port_table_keys);
+	intern_clear(&compile->shape_keys);
+	labels_clear(&compile->label_keys);
+	labels_clear(&compile->peer_label_keys);
+	free(compile->changes);
+	free(compile->world);
+	free(compile->host);
+	builder_free(compile->builder);
+}
+
+int compile_all(struct compile *compile, const struct document_list *documents, struct error *error)
+{
+	static int (*const steps[])(struct compile *, struct error *) = {compile_shapes,
+		compile_matchers, compile_classes, compile_class_names, compile_tables};
+	int r;
+
+	compile->ir = calloc(1, sizeof(*compile->ir));
+	if (!compile->ir)
+		return error_nomem(error);
+	r = compile_rules(compile, documents, error);
+	for (size_t i = 0; !r && i < ARRAY_SIZE(steps); i++)
+		r = steps[i](compile, error);
+	return r < 0 ? error_context(error, r, "compile policies") : 0;
 }
 
 int ir_compile(const struct document_list *documents, const struct model *model,
 	const struct ir_options *options, struct ir **ret, struct error *error)
 {
-	static int (*const steps[])(struct compile *, struct error *) = {compile_shapes,
-		compile_matchers, compile_classes, compile_class_names, compile_tables};
 	_cleanup_(compile_clear) struct compile compile = {.model = model, .options = options};
-	int r;
+	int r = compile_all(&compile, documents, error);
 
-	compile.ir = calloc(1, sizeof(*compile.ir));
-	if (!compile.ir)
-		return error_nomem(error);
-	r = compile_rules(&compile, documents, error);
-	for (size_t i = 0; !r && i < ARRAY_SIZE(steps); i++)
-		r = steps[i](&compile, error);
 	if (r < 0)
-		return error_context(error, r, "compile policies");
+		return r;
 	*ret = TAKE_PTR(compile.ir);
 	return 0;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policies/ir.h"
 
+#include "policies/ir_ranks.h"
 #include "policies/model.h"
 #include "policies/ports.h"
+
+#include <errno.h>
 
 #define RULE_TEXT_MAX 512
 
@@ -20,24 +23,25 @@ static void dump_rules(const struct ir *ir, FILE *stream)
 	}
 }
 
-static void dump_classes(const struct ir *ir, FILE *stream)
+static void dump_classes(const struct ir *ir, const struct ir_ranks *ranks, FILE *stream)
 {
 	fprintf(stream, "classes\n");
-	for (size_t i = 0; i < ir->classes_count; i++)
-		fprintf(stream, "  %zu: %s\n", i, ir->class_names[i]);
+	for (uint32_t i = 0; i < ranks->classes.count; i++)
+		fprintf(stream, "  %u: %s\n", i, ir->class_names[ranks->classes.numbers[i]]);
 }
 
-static void dump_prefixes(const struct ir *ir, FILE *stream)
+static void dump_prefixes(const struct ir *ir, const struct ir_ranks *ranks, FILE *stream)
 {
 	char text[PREFIX_TEXT_MAX];
 
 	fprintf(stream, "prefixes\n");
 	for (size_t i = 0; i < ir->prefixes_count; i++)
 		fprintf(stream, "  %s class %u\n", prefix_format(&ir->prefixes[i].prefix, text),
-			ir->prefixes[i].class);
+			ranks->classes.ranks[ir->prefixes[i].class]);
 }
 
-static void dump_addresses(const struct ir *ir, const struct model *model, FILE *stream)
+static void dump_addresses(
+	const struct ir *ir, const struct ir_ranks *ranks, const struct model *model, FILE *stream)
 {
 	char text[ADDRESS_TEXT_MAX];
 
@@ -46,7 +50,7 @@ static void dump_addresses(const struct ir *ir, const struct model *model, FILE 
 		const struct ir_address *address = &ir->addresses[i];
 
 		fprintf(stream, "  %s class %u ", address_format(&address->address, text),
-			address->class);
+			ranks->classes.ranks[address->class]);
 		if (address->workload < 0)
 			fprintf(stream, "host\n");
 		else
@@ -63,13 +67,13 @@ static void dump_decision(const struct decision *decision, FILE *stream)
 		decision->flags & DECISION_REJECT ? " reject" : "", decision->rule);
 }
 
-static void dump_port_tables(const struct ir *ir, FILE *stream)
+static void dump_port_tables(const struct ir *ir, const struct ir_ranks *ranks, FILE *stream)
 {
 	fprintf(stream, "port tables\n");
-	for (size_t i = 0; i < ir->port_tables_count; i++) {
-		const struct ir_port_table *table = &ir->port_tables[i];
+	for (uint32_t i = 0; i < ranks->port_tables.count; i++) {
+		const struct ir_port_table *table = &ir->port_tables[ranks->port_tables.numbers[i]];
 
-		fprintf(stream, "  %zu:\n", i);
+		fprintf(stream, "  %u:\n", i);
 		for (size_t k = 0; k < table->ranges_count; k++) {
 			const struct ir_port_range *range = &table->ranges[k];
 
@@ -84,21 +88,32 @@ static void dump_port_tables(const struct ir *ir, FILE *stream)
 	}
 }
 
-static void dump_peer_tables(const struct ir *ir, FILE *stream)
+static void dump_peers(const struct ir_peer_table *table, const struct ir_ranks *ranks,
+	uint32_t otherwise, FILE *stream)
+{
+	for (uint32_t i = 0; i < ranks->classes.count; i++) {
+		uint32_t number = ir_ranks_port_table(table, ranks->classes.numbers[i]);
+
+		if (number != otherwise)
+			fprintf(stream, "    class %u: ports %u\n", i,
+				ranks->port_tables.ranks[number]);
+	}
+	fprintf(stream, "    otherwise: ports %u\n", ranks->port_tables.ranks[otherwise]);
+}
+
+static void dump_peer_tables(const struct ir *ir, const struct ir_ranks *ranks, FILE *stream)
 {
 	fprintf(stream, "peer tables\n");
-	for (size_t i = 0; i < ir->peer_tables_count; i++) {
-		const struct ir_peer_table *table = &ir->peer_tables[i];
+	for (uint32_t i = 0; i < ranks->peer_tables.count; i++) {
+		const struct ir_peer_table *table = &ir->peer_tables[ranks->peer_tables.numbers[i]];
 
-		fprintf(stream, "  %zu: %s %s\n", i, direction_name(table->direction), table->name);
-		for (size_t k = 0; k < table->peers_count; k++)
-			fprintf(stream, "    class %u: ports %u\n", table->peers[k].class,
-				table->peers[k].port_table);
-		fprintf(stream, "    otherwise: ports %u\n", table->otherwise);
+		fprintf(stream, "  %u: %s %s\n", i, direction_name(table->direction), table->name);
+		dump_peers(table, ranks, ranks->otherwise[i], stream);
 	}
 }
 
-static void dump_subjects(const struct ir *ir, const struct model *model, FILE *stream)
+static void dump_subjects(
+	const struct ir *ir, const struct ir_ranks *ranks, const struct model *model, FILE *stream)
 {
 	fprintf(stream, "subjects\n");
 	for (size_t i = 0; i < ir->subjects_count; i++) {
@@ -112,19 +127,24 @@ static void dump_subjects(const struct ir *ir, const struct model *model, FILE *
 			if (table == IR_PEER_TABLE_NONE)
 				fputs("none", stream);
 			else
-				fprintf(stream, "%u", table);
+				fprintf(stream, "%u", ranks->peer_tables.ranks[table]);
 		}
 		fputc('\n', stream);
 	}
 }
 
-void ir_dump(const struct ir *ir, const struct model *model, FILE *stream)
+int ir_dump(const struct ir *ir, const struct model *model, FILE *stream)
 {
+	__attribute__((cleanup(ir_ranks_clear))) struct ir_ranks ranks = {0};
+
+	if (ir_ranks_new(ir, &ranks) < 0)
+		return -ENOMEM;
 	dump_rules(ir, stream);
-	dump_classes(ir, stream);
-	dump_prefixes(ir, stream);
-	dump_addresses(ir, model, stream);
-	dump_port_tables(ir, stream);
-	dump_peer_tables(ir, stream);
-	dump_subjects(ir, model, stream);
+	dump_classes(ir, &ranks, stream);
+	dump_prefixes(ir, &ranks, stream);
+	dump_addresses(ir, &ranks, model, stream);
+	dump_port_tables(ir, &ranks, stream);
+	dump_peer_tables(ir, &ranks, stream);
+	dump_subjects(ir, &ranks, model, stream);
+	return 0;
 }

@@ -199,7 +199,7 @@ static int add_named_port(struct compile *compile, uint32_t name, uint16_t port)
 static int collect_named_ports(struct compile *compile)
 {
 	for (size_t i = 0; i < compile->shapes_count; i++) {
-		const struct model_workload *workload = compile->shapes[i].workload;
+		const struct model_workload *workload = &compile->shapes[i].workload;
 
 		for (size_t k = 0; k < workload->ports_count; k++) {
 			const struct model_port *port = &workload->ports[k];
@@ -222,14 +222,27 @@ static bool satisfies(const struct shape *shape, const struct policy_rule *rule)
 		if (peer->kind == PEER_ENTITY && peer->entity == ENTITY_ALL)
 			return true;
 		if (peer->kind == PEER_WORKLOADS &&
-			policy_workloads_match(&peer->workloads, shape->workload->namespace,
-				&shape->namespace->labels, &shape->workload->labels))
+			policy_workloads_match(&peer->workloads, shape->workload.namespace,
+				&shape->namespace_labels, &shape->workload.labels))
 			return true;
 	}
 	return false;
 }
 
-static int match_shape(struct compile *compile, struct shape *shape)
+/* The number of a port that the shape has and a rule names. */
+static int find_named_port(const struct compile *compile, const struct port_name *name,
+	const struct model_port *port, uint32_t *ret)
+{
+	for (size_t i = 0; i < name->numbers_count; i++) {
+		if (compile->named_ports[name->numbers[i]].port != port->port)
+			continue;
+		*ret = name->numbers[i];
+		return 0;
+	}
+	return -EAGAIN;
+}
+
+int compile_match_shape(struct compile *compile, struct shape *shape)
 {
 	shape->matches = calloc(compile->matcher_words + 1, sizeof(uint64_t));
 	shape->names = calloc(compile->name_words + 1, sizeof(uint64_t));
@@ -238,17 +251,17 @@ static int match_shape(struct compile *compile, struct shape *shape)
 	for (size_t i = 0; i < compile->matchers_count; i++)
 		if (satisfies(shape, compile->matchers[i].rule))
 			bitset_set(shape->matches, i);
-	for (size_t i = 0; i < compile->named_ports_count; i++) {
-		const struct named_port *named = &compile->named_ports[i];
-		const struct port_name *name = &compile->port_names[named->name];
+	for (size_t i = 0; i < shape->workload.ports_count; i++) {
+		const struct model_port *port = &shape->workload.ports[i];
+		const struct port_name *name =
+			compile_port_name(compile, port->protocol, port->name);
+		uint32_t number;
 
-		for (size_t k = 0; k < shape->workload->ports_count; k++) {
-			const struct model_port *port = &shape->workload->ports[k];
-
-			if (port->port == named->port && port->protocol == name->protocol &&
-				!strcmp(port->name, name->name))
-				bitset_set(shape->names, i);
-		}
+		if (!name)
+			continue;
+		if (find_named_port(compile, name, port, &number) < 0)
+			return -EAGAIN;
+		bitset_set(shape->names, number);
 	}
 	return 0;
 }
@@ -266,7 +279,7 @@ int compile_matchers(struct compile *compile, struct error *error)
 		if (compile->port_names[compile->named_ports[i].name].egress)
 			bitset_set(compile->egress_names, i);
 	for (size_t i = 0; i < compile->shapes_count; i++)
-		if (match_shape(compile, &compile->shapes[i]) < 0)
+		if (compile_match_shape(compile, &compile->shapes[i]) < 0)
 			return error_nomem(error);
 	return 0;
 }

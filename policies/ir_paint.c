@@ -305,6 +305,12 @@ static int add_range(
 	return 0;
 }
 
+static void decision_key(const struct decision *decision, uint32_t key[static 2])
+{
+	key[0] = decision->flags << 1 | (decision->verdict == VERDICT_DENY);
+	key[1] = decision->rule;
+}
+
 /* Takes table if it is new, releases it if it is known. */
 static int intern_table(struct compile *compile, struct ir_port_table *table, uint32_t *ret)
 {
@@ -316,18 +322,14 @@ static int intern_table(struct compile *compile, struct ir_port_table *table, ui
 
 	if (!key)
 		return -ENOMEM;
-	for (size_t i = 0; i <= table->ranges_count; i++) {
+	for (size_t i = 0; i < table->ranges_count; i++) {
 		const struct ir_port_range *range = &table->ranges[i];
-		const struct decision *decision =
-			i < table->ranges_count ? &range->decision : &table->otherwise;
 
-		if (i < table->ranges_count) {
-			key[4 * i] = range->protocol;
-			key[4 * i + 1] = (uint32_t)range->first << 16 | range->last;
-		}
-		key[4 * i + 2] = decision->flags << 1 | (decision->verdict == VERDICT_DENY);
-		key[4 * i + 3] = decision->rule;
+		key[4 * i] = range->protocol;
+		key[4 * i + 1] = (uint32_t)range->first << 16 | range->last;
+		decision_key(&range->decision, &key[4 * i + 2]);
 	}
+	decision_key(&table->otherwise, &key[words - 2]);
 	r = intern(&compile->port_table_keys, key, words * sizeof(*key), ret);
 	if (r <= 0)
 		return r;

@@ -6,69 +6,137 @@
 
 #include <errno.h>
 
-/* Whatever policies can ask a workload, as bytes. Labels are sorted; ports stay as they are. */
-static int shape_key(const struct model_workload *workload, char **ret, size_t *ret_size)
+static int collect_selector(const struct selector *selector, struct labels *keys)
 {
-	FILE *stream = open_memstream(ret, ret_size);
+	for (size_t i = 0; i < selector->count; i++)
+		if (labels_set(keys, selector->requirements[i].key, "") < 0)
+			return -ENOMEM;
+	return 0;
+}
 
-	if (!stream)
-		return -ENOMEM;
-	fprintf(stream, "%s%c", workload->namespace, '\0');
-	for (size_t i = 0; i < workload->labels.count; i++)
-		fprintf(stream, "%s%c%s%c", workload->labels.items[i].key, '\0',
-			workload->labels.items[i].value, '\0');
-	for (size_t i = 0; i < workload->ports_count; i++)
-		fprintf(stream, "%c%s%c%d/%d", '\0', workload->ports[i].name, '\0',
-			workload->ports[i].protocol, workload->ports[i].port);
-	if (fclose(stream)) {
-		free(*ret);
-		return -ENOMEM;
+static int collect_rule(struct compile *compile, const struct policy_rule *rule)
+{
+	for (size_t i = 0; i < rule->peers_count; i++)
+		if (rule->peers[i].kind == PEER_WORKLOADS &&
+			(collect_selector(&rule->peers[i].workloads.labels, &compile->label_keys) <
+					0 ||
+				collect_selector(&rule->peers[i].workloads.labels,
+					&compile->peer_label_keys) < 0))
+			return -ENOMEM;
+	return 0;
+}
+
+/* Keys that some selector asks for: the others do not tell workloads apart. */
+static int collect_keys(struct compile *compile)
+{
+	for (size_t i = 0; i < compile->policies_count; i++) {
+		const struct policy *policy = compile->policies[i].policy;
+
+		if (collect_selector(&policy->subject.labels, &compile->label_keys) < 0)
+			return -ENOMEM;
+		for (int direction = 0; direction < DIRECTION_COUNT; direction++)
+			for (size_t k = 0; k < policy->rules_count[direction]; k++)
+				if (collect_rule(compile, &policy->rules[direction][k]) < 0)
+					return -ENOMEM;
 	}
 	return 0;
 }
 
-static int find_shape(struct compile *compile, struct intern *keys,
-	const struct model_workload *workload, uint32_t *ret)
-{
-	_cleanup_free_ char *key = NULL;
-	struct shape *shape;
-	uint32_t number;
-	char *made;
+struct key {
+	char *bytes;
 	size_t size;
-	int r;
+};
 
-	if (shape_key(workload, &made, &size) < 0)
+/* With its NUL, which keeps parts apart. */
+static int append_text(struct key *key, const char *text)
+{
+	do {
+		char *slot = array_append(key->bytes, key->size);
+
+		if (!slot)
+			return -ENOMEM;
+		*slot = *text;
+	} while (*text++);
+	return 0;
+}
+
+static int append_port(struct key *key, const struct model_port *port)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%u/%u", port->protocol, port->port);
+	return append_text(key, "") < 0 || append_text(key, port->name) < 0 ||
+			       append_text(key, number) < 0
+		       ? -ENOMEM
+		       : 0;
+}
+
+/* Whatever policies can ask a workload. Labels are sorted; ports stay as they are. */
+static int shape_key(
+	const struct compile *compile, const struct model_workload *workload, struct key *key)
+{
+	int r = append_text(key, workload->namespace);
+
+	for (size_t i = 0; !r && i < workload->labels.count; i++) {
+		const struct label *label = &workload->labels.items[i];
+
+		if (labels_get(&compile->label_keys, label->key) &&
+			(append_text(key, label->key) < 0 || append_text(key, label->value) < 0))
+			r = -ENOMEM;
+	}
+	for (size_t i = 0; !r && i < workload->ports_count; i++)
+		r = append_port(key, &workload->ports[i]);
+	return r;
+}
+
+static int add_shape(struct compile *compile, const struct model_workload *workload)
+{
+	const struct model_namespace *namespace =
+		model_find_namespace(compile->model, workload->namespace);
+	struct shape *shape = array_append(compile->shapes, compile->shapes_count);
+
+	if (!shape)
 		return -ENOMEM;
-	key = made;
-	r = intern(keys, key, size, &number);
+	shape->workload = *workload;
+	++*workload->references;
+	shape->tables = (struct ir_subject){{IR_PEER_TABLE_NONE, IR_PEER_TABLE_NONE}};
+	return labels_copy(&namespace->labels, &shape->namespace_labels);
+}
+
+int compile_find_shape(
+	struct compile *compile, const struct model_workload *workload, uint32_t *ret)
+{
+	_cleanup_free_ char *bytes = NULL;
+	struct key key = {0};
+	uint32_t number;
+	int r = shape_key(compile, workload, &key);
+
+	bytes = key.bytes;
 	if (r < 0)
 		return r;
-	if (r > 0) {
-		shape = array_append(compile->shapes, compile->shapes_count);
-		if (!shape)
-			return -ENOMEM;
-		shape->workload = workload;
-		shape->namespace = model_find_namespace(compile->model, workload->namespace);
-	}
-	compile->shapes[number].local |= !workload->remote;
+	r = intern(&compile->shape_keys, key.bytes, key.size, &number);
+	if (r < 0 || (r > 0 && add_shape(compile, workload) < 0))
+		return -ENOMEM;
 	*ret = number;
-	return 0;
+	return r;
 }
 
 int compile_shapes(struct compile *compile, struct error *error)
 {
-	_cleanup_(intern_clear) struct intern keys = {0};
 	const struct model *model = compile->model;
 
 	compile->workload_shapes = calloc(model->workloads_count + 1, sizeof(uint32_t));
-	if (!compile->workload_shapes)
+	if (!compile->workload_shapes || collect_keys(compile) < 0)
 		return error_nomem(error);
 	for (size_t i = 0; i < model->workloads_count; i++) {
-		compile->workload_shapes[i] = SHAPE_NONE;
-		if (!model->workloads[i].host_network &&
-			find_shape(compile, &keys, &model->workloads[i],
-				&compile->workload_shapes[i]) < 0)
+		uint32_t *number = &compile->workload_shapes[i];
+
+		*number = SHAPE_NONE;
+		if (model->workloads[i].host_network)
+			continue;
+		if (compile_find_shape(compile, &model->workloads[i], number) < 0)
 			return error_nomem(error);
+		compile->shapes[*number].local |= !model->workloads[i].remote;
 	}
 	return 0;
 }

@@ -9,10 +9,21 @@
 #define IR_PEER_TABLES_MAX 16383
 #define NO_POSITION        UINT32_MAX
 
+/* What a peer table was made from, for classes that come later. Same number as in the IR. */
+struct origin {
+	struct rule_list list;
+	uint64_t *names;
+	struct intern views;   /* of classes … */
+	uint32_t *view_tables; /* … and the port table of each */
+};
+
 /* What building one peer table after the other needs; the arrays are used again and again. */
 struct builder {
 	struct compile *compile;
-	struct intern keys;   /* of peer tables */
+	struct intern keys; /* of peer tables */
+	struct origin *origins;
+	size_t origins_count;
+	size_t following_count;
 	uint32_t *first;      /* by matcher: its first rule in the list under way … */
 	uint32_t *following;  /* … and by rule: the next one of the same matcher */
 	uint64_t *mask;       /* matchers of the list under way */
@@ -58,8 +69,8 @@ static int list_rules(
 	for (size_t i = 0; i < compile->policies_count; i++) {
 		const struct compiled_policy *compiled = &compile->policies[i];
 
-		if (policy_workloads_match(&compiled->policy->subject, shape->workload->namespace,
-			    &shape->namespace->labels, &shape->workload->labels) &&
+		if (policy_workloads_match(&compiled->policy->subject, shape->workload.namespace,
+			    &shape->namespace_labels, &shape->workload.labels) &&
 			add_policy(list, compiled) < 0)
 			return -ENOMEM;
 	}
@@ -194,33 +205,52 @@ static int make_port_table(struct compile *compile, const struct rule_list *list
 	return compile_port_table(compile, list, view->words, view->words + view->rule_words, ret);
 }
 
-/* The port table of each class. */
-static int find_port_tables(struct builder *builder, const struct rule_list *list,
-	const uint64_t *names, uint32_t *port_tables)
+/* Makes the arrays ready for the origin's list. */
+static int prepare(struct builder *builder, const struct rule_list *list)
+{
+	if (builder->following_count < list->rules_count + 1) {
+		free(builder->following);
+		builder->following_count = 2 * (list->rules_count + 1);
+		builder->following = calloc(builder->following_count, sizeof(uint32_t));
+		if (!builder->following) {
+			builder->following_count = 0;
+			return -ENOMEM;
+		}
+	}
+	link_rules(builder, list);
+	mark_names(builder, list);
+	return 0;
+}
+
+/* The port table of one class; the builder is prepared for the origin's list. */
+static int find_port_table(
+	struct builder *builder, struct origin *origin, uint32_t class, uint32_t *ret)
 {
 	struct compile *compile = builder->compile;
-	struct view view = {
-		.rule_words = bitset_words(list->rules_count), .name_words = compile->name_words};
+	struct view view = {.rule_words = bitset_words(origin->list.rules_count),
+		.name_words = compile->name_words};
 	size_t size = (view.rule_words + view.name_words + 1) * sizeof(uint64_t);
-	_cleanup_(intern_clear) struct intern views = {0};
-	_cleanup_free_ uint32_t *tables = calloc(compile->classes_count, sizeof(*tables));
+	size_t count = origin->views.count;
 	_cleanup_free_ uint64_t *words = malloc(size);
+	uint32_t number, *slot;
 	int r;
 
-	if (!tables || !words)
+	if (!words)
 		return -ENOMEM;
 	view.words = words;
-	for (size_t i = 0; i < compile->classes_count; i++) {
-		uint32_t number;
-
-		look_at_class(builder, list, names, &compile->classes[i], &view);
-		r = intern(&views, words, size, &number);
-		if (r > 0)
-			r = make_port_table(compile, list, &view, &tables[number]);
+	look_at_class(builder, &origin->list, origin->names, &compile->classes[class], &view);
+	r = intern(&origin->views, words, size, &number);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		slot = array_append(origin->view_tables, count);
+		if (!slot)
+			return -ENOMEM;
+		r = make_port_table(compile, &origin->list, &view, slot);
 		if (r < 0)
 			return r;
-		port_tables[i] = tables[number];
 	}
+	*ret = origin->view_tables[number];
 	return 0;
 }
 
@@ -264,125 +294,177 @@ static void peer_table_clear(struct ir_peer_table *table)
 	free(table->name);
 }
 
-static int build_table(struct builder *builder, const struct rule_list *list, const uint64_t *names)
+static int add_peers(
+	struct compile *compile, const uint32_t *port_tables, struct ir_peer_table *table)
 {
-	_cleanup_(peer_table_clear) struct ir_peer_table table = {.direction = list->direction};
+	for (size_t i = 0; i < compile->classes_count; i++) {
+		struct ir_peer *peer;
+
+		if (port_tables[i] == table->otherwise)
+			continue;
+		peer = array_append(table->peers, table->peers_count);
+		if (!peer)
+			return -ENOMEM;
+		*peer = (struct ir_peer){(uint32_t)i, port_tables[i]};
+	}
+	return 0;
+}
+
+/* Takes what the origin owns when it succeeds. */
+static int build_table(struct builder *builder, struct origin *origin)
+{
+	_cleanup_(peer_table_clear) struct ir_peer_table table = {
+		.direction = origin->list.direction};
 	struct compile *compile = builder->compile;
 	struct ir *ir = compile->ir;
 	_cleanup_free_ uint32_t *port_tables = calloc(compile->classes_count, sizeof(*port_tables));
 	struct ir_peer_table *slot;
+	struct origin *kept;
 	int r;
 
 	if (ir->peer_tables_count == IR_PEER_TABLES_MAX)
 		return -E2BIG;
-	free(builder->following);
-	builder->following = calloc(list->rules_count + 1, sizeof(uint32_t));
-	if (!port_tables || !builder->following)
+	if (!port_tables || prepare(builder, &origin->list) < 0)
 		return -ENOMEM;
-	link_rules(builder, list);
-	r = find_port_tables(builder, list, names, port_tables);
-	if (!r)
-		r = most_common(port_tables, compile->classes_count, ir->port_tables_count,
-			&table.otherwise);
-	for (size_t i = 0; !r && i < compile->classes_count; i++) {
-		struct ir_peer *peer;
-
-		if (port_tables[i] == table.otherwise)
-			continue;
-		peer = array_append(table.peers, table.peers_count);
-		if (peer)
-			*peer = (struct ir_peer){(uint32_t)i, port_tables[i]};
-		else
-			r = -ENOMEM;
+	for (size_t i = 0; i < compile->classes_count; i++) {
+		r = find_port_table(builder, origin, (uint32_t)i, &port_tables[i]);
+		if (r < 0)
+			return r;
 	}
-	table.name = table_name(list);
-	slot = r || !table.name ? NULL : array_append(ir->peer_tables, ir->peer_tables_count);
+	r = most_common(
+		port_tables, compile->classes_count, ir->port_tables_count, &table.otherwise);
+	if (r < 0 || add_peers(compile, port_tables, &table) < 0)
+		return -ENOMEM;
+	table.name = table_name(&origin->list);
+	kept = array_append(builder->origins, builder->origins_count);
+	slot = table.name && kept ? array_append(ir->peer_tables, ir->peer_tables_count) : NULL;
 	if (!slot)
-		return r < 0 ? r : -ENOMEM;
+		return -ENOMEM;
 	*slot = table;
+	*kept = *origin;
 	table = (struct ir_peer_table){0};
+	*origin = (struct origin){0};
 	return 0;
+}
+
+static void origin_clear(struct origin *origin)
+{
+	rule_list_clear(&origin->list);
+	free(origin->names);
+	intern_clear(&origin->views);
+	free(origin->view_tables);
 }
 
 /* The peer table of a shape in one direction. */
 static int table_of_shape(
 	struct builder *builder, const struct shape *shape, enum direction direction, uint32_t *ret)
 {
-	_cleanup_(rule_list_clear) struct rule_list list = {.direction = direction};
-	_cleanup_free_ uint64_t *names = NULL;
+	_cleanup_(origin_clear) struct origin origin = {.list.direction = direction};
 	int r;
 
-	if (list_rules(builder->compile, shape, &list) < 0)
+	if (list_rules(builder->compile, shape, &origin.list) < 0)
 		return -ENOMEM;
-	mark_names(builder, &list);
-	if (subject_names(builder, &list, shape, &names) < 0)
+	mark_names(builder, &origin.list);
+	if (subject_names(builder, &origin.list, shape, &origin.names) < 0)
 		return -ENOMEM;
-	r = find_table(builder, &list, names, ret);
-	return r > 0 ? build_table(builder, &list, names) : r;
+	r = find_table(builder, &origin.list, origin.names, ret);
+	return r > 0 ? build_table(builder, &origin) : r;
 }
 
-static int find_tables(struct builder *builder, struct ir_subject *by_shape)
+int compile_shape_tables(struct compile *compile, struct shape *shape)
 {
-	const struct compile *compile = builder->compile;
 	int r = 0;
 
-	for (size_t i = 0; !r && i < compile->shapes_count; i++)
-		for (int direction = 0; !r && direction < DIRECTION_COUNT; direction++) {
-			by_shape[i].peer_table[direction] = IR_PEER_TABLE_NONE;
-			if (compile->shapes[i].local)
-				r = table_of_shape(builder, &compile->shapes[i],
-					(enum direction)direction,
-					&by_shape[i].peer_table[direction]);
-		}
+	for (int direction = 0; !r && direction < DIRECTION_COUNT; direction++)
+		r = table_of_shape(compile->builder, shape, (enum direction)direction,
+			&shape->tables.peer_table[direction]);
 	return r;
 }
 
-static int assign_subjects(struct builder *builder)
+int compile_add_class(struct compile *compile, uint32_t class)
 {
-	const struct compile *compile = builder->compile;
-	const struct model *model = compile->model;
-	struct ir *ir = compile->ir;
-	_cleanup_free_ struct ir_subject *by_shape =
-		calloc(compile->shapes_count + 1, sizeof(*by_shape));
-	int r;
+	struct builder *builder = compile->builder;
 
-	ir->subjects = calloc(model->workloads_count + 1, sizeof(*ir->subjects));
-	if (!ir->subjects || !by_shape)
-		return -ENOMEM;
-	r = find_tables(builder, by_shape);
-	if (r < 0)
-		return r;
-	ir->subjects_count = model->workloads_count;
-	for (size_t i = 0; i < model->workloads_count; i++) {
-		uint32_t shape = compile->workload_shapes[i];
+	for (size_t i = 0; i < builder->origins_count; i++) {
+		struct ir_peer_table *table = &compile->ir->peer_tables[i];
+		struct ir_peer *peer;
+		uint32_t port_table;
+		int r = prepare(builder, &builder->origins[i].list);
 
-		ir->subjects[i] = (struct ir_subject){{IR_PEER_TABLE_NONE, IR_PEER_TABLE_NONE}};
-		if (shape != SHAPE_NONE && !model->workloads[i].remote)
-			ir->subjects[i] = by_shape[shape];
+		if (!r)
+			r = find_port_table(builder, &builder->origins[i], class, &port_table);
+		if (r < 0)
+			return r;
+		if (port_table == table->otherwise)
+			continue;
+		/* Its number is the highest so far, so the order stays. */
+		peer = array_append(table->peers, table->peers_count);
+		if (!peer)
+			return -ENOMEM;
+		*peer = (struct ir_peer){class, port_table};
 	}
 	return 0;
 }
 
-static void builder_clear(struct builder *builder)
+static int assign_subjects(struct compile *compile)
 {
+	const struct model *model = compile->model;
+	struct ir *ir = compile->ir;
+	int r = 0;
+
+	ir->subjects = calloc(model->workloads_count + 1, sizeof(*ir->subjects));
+	if (!ir->subjects)
+		return -ENOMEM;
+	for (size_t i = 0; !r && i < compile->shapes_count; i++)
+		if (compile->shapes[i].local)
+			r = compile_shape_tables(compile, &compile->shapes[i]);
+	if (r < 0)
+		return r;
+	ir->subjects_count = model->workloads_count;
+	for (size_t i = 0; i < model->workloads_count; i++)
+		ir->subjects[i] = compile_subject(compile, i);
+	return 0;
+}
+
+struct ir_subject compile_subject(const struct compile *compile, size_t workload)
+{
+	uint32_t shape = compile->workload_shapes[workload];
+
+	if (shape == SHAPE_NONE || compile->model->workloads[workload].remote)
+		return (struct ir_subject){{IR_PEER_TABLE_NONE, IR_PEER_TABLE_NONE}};
+	return compile->shapes[shape].tables;
+}
+
+void builder_free(struct builder *builder)
+{
+	if (!builder)
+		return;
+	for (size_t i = 0; i < builder->origins_count; i++)
+		origin_clear(&builder->origins[i]);
+	free(builder->origins);
 	intern_clear(&builder->keys);
 	free(builder->first);
 	free(builder->following);
 	free(builder->mask);
 	free(builder->names_mask);
+	free(builder);
 }
 
 int compile_tables(struct compile *compile, struct error *error)
 {
-	_cleanup_(builder_clear) struct builder builder = {.compile = compile};
+	struct builder *builder = calloc(1, sizeof(*builder));
 	int r;
 
-	builder.first = calloc(compile->matchers_count + 1, sizeof(uint32_t));
-	builder.mask = calloc(compile->matcher_words + 1, sizeof(uint64_t));
-	builder.names_mask = calloc(compile->name_words + 1, sizeof(uint64_t));
-	if (!builder.first || !builder.mask || !builder.names_mask)
+	if (!builder)
 		return error_nomem(error);
-	r = assign_subjects(&builder);
+	compile->builder = builder;
+	builder->compile = compile;
+	builder->first = calloc(compile->matchers_count + 1, sizeof(uint32_t));
+	builder->mask = calloc(compile->matcher_words + 1, sizeof(uint64_t));
+	builder->names_mask = calloc(compile->name_words + 1, sizeof(uint64_t));
+	if (!builder->first || !builder->mask || !builder->names_mask)
+		return error_nomem(error);
+	r = assign_subjects(compile);
 	if (r == -E2BIG)
 		return error_set(error, r,
 			"policies need more tables than the %d for peers and 65535 for ports",
