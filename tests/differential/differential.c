@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,8 +89,10 @@ static void job_start(struct job *job)
 		perror("fork");
 		exit(EXIT_FAILURE);
 	}
-	if (!job->pid)
+	if (!job->pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		be_trial(job);
+	}
 }
 
 static void job_clear(struct job *job)
@@ -100,10 +103,10 @@ static void job_clear(struct job *job)
 
 static void print_command(const struct trial *trial, uint64_t first, size_t models)
 {
-	printf("  to see it again: tests/differential/differential --seed %llu --models %zu "
-	       "--probes %zu --plane %s --topology %s\n",
-		(unsigned long long)first, models, trial->probes, trial->plane->name,
-		topology_name(trial->topology));
+	printf("  to see it again: %s --seed %llu --models %zu --probes %zu --plane %s "
+	       "--topology %s\n",
+		program_invocation_name, (unsigned long long)first, models, trial->probes,
+		trial->plane->name, topology_name(trial->topology));
 }
 
 /* Whether the last of so many models fails, too. */
@@ -118,9 +121,7 @@ static bool fails_again(const struct trial *trial, uint64_t first, size_t models
 	job.trial.quiet = true;
 	job_start(&job);
 	waitpid(job.pid, &status, 0);
-	failed = !job.tally->complete ||
-		 (job.tally->differed &&
-			 job.tally->failed[job.tally->differed - 1] == first + models - 1);
+	failed = !job.tally->complete || job.tally->last_differed;
 	job_clear(&job);
 	return failed;
 }

@@ -189,7 +189,7 @@ static int make_mounts(struct error *error)
 
 int network_build(enum topology topology, struct network *ret, struct error *error)
 {
-	struct network network = {0};
+	struct network network = NETWORK_INIT;
 	int r = make_mounts(error);
 
 	for (unsigned int i = 0; !r && i < PLACES; i++)
@@ -215,5 +215,5 @@ void network_clear(struct network *network)
 		netns_interfaces_free(network->interfaces[i], 1);
 	for (unsigned int i = 0; i < PLACES; i++)
 		closep(&network->spaces[i]);
-	*network = (struct network){0};
+	*network = (struct network)NETWORK_INIT;
 }

@@ -24,6 +24,11 @@ struct network {
 	struct netns_interface *interfaces[PLACE_WORKLOADS]; /* one each; owned */
 };
 
+#define NETWORK_INIT                                                     \
+	{                                                                \
+		.spaces = {[0 ... PLACES - 1] = -1}, .interfaces = { 0 } \
+	}
+
 /* On failure what there is goes with the process. */
 int network_build(enum topology topology, struct network *ret, struct error *error);
 /* Closes descriptors; the process stays where it is. */

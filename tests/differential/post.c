@@ -75,10 +75,9 @@ static int open_place(struct post *post, unsigned int place, struct error *error
 
 int post_open(const struct network *network, struct post *ret, struct error *error)
 {
-	struct post post;
+	struct post post = POST_INIT;
 	int r = 0;
 
-	memset(&post, 0xff, sizeof(post)); /* no descriptor is open */
 	post.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (post.epoll < 0)
 		return error_errno(error, -errno, "make an epoll instance");

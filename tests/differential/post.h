@@ -17,6 +17,12 @@ struct post {
 	int epoll;
 };
 
+#define POST_INIT                                                         \
+	{                                                                 \
+		.senders = {[0 ... PLACES - 1] = {-1, -1}},               \
+		.receivers = {[0 ... POST_SOCKETS - 1] = -1}, .epoll = -1 \
+	}
+
 struct delivery {
 	unsigned int place;
 	uint8_t protocol;

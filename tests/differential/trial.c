@@ -193,10 +193,11 @@ static int try_seed(
 	struct bench *bench, uint64_t seed, size_t wanted, unsigned int *ret, struct error *error)
 {
 	_cleanup_(scenario_freep) struct scenario *scenario = NULL;
-	int r = scenario_new(seed, &scenario, error);
+	int r;
 
 	alarm(MODEL_SECONDS);
 	bench->tally->seed = seed;
+	r = scenario_new(seed, &scenario, error);
 	return r ? r : try_model(bench, scenario, wanted, ret, error);
 }
 
@@ -221,6 +222,7 @@ static int try_models(struct bench *bench, struct error *error)
 			&differences, error);
 		if (r < 0)
 			break;
+		tally->last_differed = differences > 0;
 		if (!differences) {
 			tally->agreed++;
 			continue;
@@ -233,33 +235,33 @@ static int try_models(struct bench *bench, struct error *error)
 	return r;
 }
 
+static void bench_clear(struct bench *bench)
+{
+	if (bench->plane)
+		bench->trial->plane->close(bench->plane, true);
+	sd_event_unref(bench->event);
+	post_close(&bench->post);
+	network_clear(&bench->network);
+}
+
 int trial_run(const struct trial *trial, struct tally *tally, struct error *error)
 {
-	struct bench bench = {.trial = trial, .tally = tally};
+	_cleanup_(bench_clear) struct bench bench = {
+		.trial = trial, .tally = tally, .network = NETWORK_INIT, .post = POST_INIT};
 	int r = network_build(trial->topology, &bench.network, error);
 
+	if (!r)
+		r = post_open(&bench.network, &bench.post, error);
 	if (r < 0)
 		return r;
-	r = post_open(&bench.network, &bench.post, error);
-	if (r < 0)
-		goto unbuild;
 	r = sd_event_new(&bench.event);
-	if (r < 0) {
-		error_errno(error, r, "make an event loop");
-		goto close_post;
-	}
+	if (r < 0)
+		return error_errno(error, r, "make an event loop");
 	r = try_baseline(&bench, error);
 	if (!r)
 		r = open_plane(&bench, error);
-	if (!r) {
+	if (!r)
 		r = try_models(&bench, error);
-		trial->plane->close(bench.plane, true);
-	}
 	tally->complete = !r;
-	sd_event_unref(bench.event);
-close_post:
-	post_close(&bench.post);
-unbuild:
-	network_clear(&bench.network);
 	return r;
 }

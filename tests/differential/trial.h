@@ -27,8 +27,9 @@ struct trial {
 /* What became of it. In memory that the parent process shares: it outlives a crash. */
 struct tally {
 	bool complete;
-	uint64_t seed; /* under way, or last */
-	size_t agreed; /* models without a difference */
+	uint64_t seed;      /* under way, or last */
+	bool last_differed; /* the model of that seed */
+	size_t agreed;      /* models without a difference */
 	size_t differed;
 	uint64_t failed[TRIAL_FAILED_MAX]; /* seeds of the first that differed */
 	uint64_t probes;
