@@ -15,7 +15,8 @@
 
 static void put(struct frame *frame, const void *bytes, size_t size)
 {
-	memcpy(frame->bytes + frame->size, bytes, size);
+	if (size)
+		memcpy(frame->bytes + frame->size, bytes, size);
 	frame->size += size;
 }
 

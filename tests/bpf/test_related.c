@@ -110,15 +110,19 @@ static void bystander_reports_nothing(void **state)
 	expect_refused(world, &error.description, REASON_UNRELATED_ICMP_ERROR);
 }
 
-/* The carried packet must be the receiver's own. */
+/* The carried packet must be the receiver's own, at its hook and by its address. */
 static void error_goes_to_who_sent(void **state)
 {
 	struct world *world = *state;
-	struct frame_description d = udp(&world->internet, &world->api, 5000, 53);
+	struct frame_description d = udp(&world->api, &world->internet, 5000, 53);
 	struct icmp_error error;
 
 	expect_pass(world, &d);
 	error_about(&error, world, &world->host, &d);
+	expect_pass_at(world, &error.description, ABI_INGRESS, &world->api);
+	error.description.destination.address = world->intruder.address; /* flooded to api */
+	expect_refused_at(
+		world, &error.description, ABI_INGRESS, &world->api, REASON_UNRELATED_ICMP_ERROR);
 	error.description.destination = world->web;
 	expect_refused_at(
 		world, &error.description, ABI_INGRESS, &world->web, REASON_UNRELATED_ICMP_ERROR);
