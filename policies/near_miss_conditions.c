@@ -117,7 +117,7 @@ static void check_workloads(const struct view *view, const struct document *docu
 	const struct policy_peer *peer, bool moved, struct misses *misses)
 {
 	const struct policy_workloads *workloads = &peer->workloads;
-	const char *namespace = workloads->namespace;
+	const char *home = workloads->namespace; /* NULL: a selector says where */
 	size_t before = misses->count;
 	char name[END_NAME_MAX];
 	bool both;
@@ -127,20 +127,20 @@ static void check_workloads(const struct view *view, const struct document *docu
 			"%s is no workload, the rule wants one by its labels", view->peer_name);
 		return;
 	}
-	if (namespace && moved && strcmp(namespace, document->namespace) == 0)
-	namespace = view->subject->namespace;
-	if (namespace && strcmp(namespace, view->peer->namespace) != 0)
+	if (home && moved && strcmp(home, document->namespace) == 0)
+		home = view->subject->namespace;
+	if (home && strcmp(home, view->peer->namespace) != 0)
 		misses_add(misses, UNMET_NAMESPACE, false, WEIGHT_NAMESPACE,
 			"%s is in namespace %s, the rule without a selector for namespaces means "
 			"its own, %s",
-			view->peer_name, view->peer->namespace, namespace);
-	if (!namespace) {
+			view->peer_name, view->peer->namespace, home);
+	if (!home) {
 		snprintf(name, sizeof(name), "namespace %s", view->peer->namespace);
 		check_selector(misses, &workloads->namespaces, &view->peer_namespace->labels,
 			UNMET_NAMESPACE_LABELS, false, name, "the rule", "");
 	}
 	/* What people mean to be two items, and wrote as one. */
-	both = !namespace && workloads->namespaces.count && misses->count == before;
+	both = !home && workloads->namespaces.count && misses->count == before;
 	check_selector(misses, &workloads->labels, &view->peer->labels, UNMET_LABELS, false,
 		view->peer_name, "the rule",
 		both ? ", as its item asks for both the namespace, which fits, and these labels; "

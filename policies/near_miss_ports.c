@@ -35,10 +35,10 @@ static const char *format_port(const struct policy_port *port, char text[static 
 	else if (port->first == 0 && port->last == UINT16_MAX)
 		snprintf(text, PORT_TEXT_MAX, "%s", protocol);
 	else if (icmp && port->first == port->last)
-		snprintf(text, PORT_TEXT_MAX, "%s/%u/%u", protocol, port->first >> 8,
-			port->first & UINT8_MAX);
+		snprintf(text, PORT_TEXT_MAX, "%s/%u/%u", protocol,
+			(unsigned int)(port->first >> 8), (unsigned int)(port->first & UINT8_MAX));
 	else if (icmp)
-		snprintf(text, PORT_TEXT_MAX, "%s/%u", protocol, port->first >> 8);
+		snprintf(text, PORT_TEXT_MAX, "%s/%u", protocol, (unsigned int)(port->first >> 8));
 	else if (port->first == port->last)
 		snprintf(text, PORT_TEXT_MAX, "%s/%u", protocol, port->first);
 	else
