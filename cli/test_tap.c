@@ -19,10 +19,12 @@ static void print_property(const char *name, const char *value)
 /* '#' begins a directive. */
 static void print_title(const char *title)
 {
-	for (; *title; title++) {
-		if (*title == '#' || *title == '\\')
+	_cleanup_free_ char *printable = text_printable(title);
+
+	for (const char *at = printable; *at; at++) {
+		if (*at == '#' || *at == '\\')
 			putchar('\\');
-		putchar(*title);
+		putchar(*at);
 	}
 	putchar('\n');
 }

@@ -106,6 +106,13 @@ char *test_case_decision(const struct test_report *report, const struct verifica
 		ir_rule_format(rule, text, sizeof(text)), place ? place : "");
 }
 
+/* Workloads of a running agent may be called anything. */
+static void print_line(const char *text)
+{
+	output_text(text);
+	putchar('\n');
+}
+
 static void print_case(const struct test_report *report, const struct verification_case *item)
 {
 	bool held = item->outcome == VERIFICATION_HOLDS;
@@ -113,17 +120,21 @@ static void print_case(const struct test_report *report, const struct verificati
 	_cleanup_free_ char *title = test_case_title(item);
 	_cleanup_free_ char *problem = held ? NULL : test_case_problem(item);
 
-	printf("  %s%s%s  %s\n", report->settings->color ? color : "", held ? "ok  " : "FAIL",
-		report->settings->color ? "\033[0m" : "", title);
+	printf("  %s%s%s  ", report->settings->color ? color : "", held ? "ok  " : "FAIL",
+		report->settings->color ? "\033[0m" : "");
+	print_line(title);
 	if (held)
 		return;
-	printf("        %s:%u: %s\n", item->document->file, item->expectation->line, problem);
+	printf("        %s:%u: ", item->document->file, item->expectation->line);
+	print_line(problem);
 	for (int direction = DIRECTION_COUNT - 1; direction >= 0; direction--) {
 		_cleanup_free_ char *decision =
 			test_case_decision(report, item, (enum direction)direction);
 
-		if (decision)
-			printf("        %s\n", decision);
+		if (!decision)
+			continue;
+		fputs("        ", stdout);
+		print_line(decision);
 	}
 }
 

@@ -180,6 +180,15 @@ END
 golden apply-refused.txt segctl policy apply -f policy.yaml
 golden apply-refused-many.txt segctl policy apply -f pods.yaml -f policy.yaml
 exits "an agent that refuses" 1 segctl policy apply -f policy.yaml
+expect "lint without files asks the agent" "2 documents, no errors, no warnings" segctl policy lint
+expect "lint holds files against the agent's workloads" "unmatched-subject 1" sh -c \
+	"'$BUILD/segctl' policy lint --agent -f policy.yaml -o json |
+	jq -r '\"\\(.diagnostics[0].code) \\(.warnings)\"'"
+exits "trace without files asks the agent: allowed" 0 segctl policy trace --from shop/api \
+	--to shop/db --port TCP/psql
+expect "trace of the agent's policies says where they were written" "deny.yaml 1" sh -c \
+	"'$BUILD/segctl' policy trace --from shop/api --to 10.0.0.6 --port TCP/80 -o json |
+	jq -r '.results[0].ingress | \"\\(.file) \\(.line)\"'"
 golden get.txt segctl policy get
 golden get.yaml segctl policy get -o yaml
 expect "get by kind and name" deny-all sh -c \
@@ -201,6 +210,11 @@ expect "as JSON" "3 broken.yaml" sh -c \
 	"'$BUILD/segctl' policy lint -f broken.yaml -o json |
 	jq -r '\"\\(.errors) \\(.diagnostics[0].file)\"'"
 exits "a file that is not there" 1 segctl policy lint -f ghost.yaml
+golden lint-findings.txt segctl policy lint -f findings.yaml
+exits "findings are warnings" 0 segctl policy lint -f findings.yaml
+exits "findings count with --strict" 1 segctl policy lint -f findings.yaml --strict
+exits "no findings with --strict" 0 segctl policy lint -f pods.yaml policy.yaml --strict
+says "lint without files and without an agent" 3 "no agent" segctl policy lint
 set -- -f pods.yaml -f policy.yaml
 COLUMNS=80 golden matrix.txt segctl policy matrix "$@" --probe TCP/5432,TCP/http \
 	--external 203.0.113.9,fd00::99
@@ -219,9 +233,51 @@ exits "trace: no such named port" 1 segctl policy trace "$@" --from shop/api --t
 	--port TCP/http
 exits "trace: by posture" 1 segctl policy trace "$@" --posture deny --from intruder --to shop/api \
 	--port UDP/53
+expect "trace as JSON names the nearest rule and what it lacks" \
+	"db-from-api 0 policy.yaml 8 namespace labels" sh -c "'$BUILD/segctl' policy trace \
+	-f pods.yaml policy.yaml --from intruder --to shop/db --port TCP/5432 -o json |
+	jq -r '.results[0].ingress.nearest | \"\\(.name) \\(.index) \\(.file) \\(.line) \\(
+	[.unmet[].condition] | join(\" \"))\"'"
 expect "trace as JSON names the place" "policy.yaml 8" sh -c "'$BUILD/segctl' policy trace \
 	-f pods.yaml policy.yaml --from shop/api --to shop/db --port TCP/5432 -o json |
 	jq -r '.results[0].ingress | \"\\(.file) \\(.line)\"'"
+
+echo "== expectations"
+golden test.txt segctl policy test "$@" -f expectations.yaml
+exits "all hold" 0 segctl policy test "$@" -f expectations.yaml
+golden test-wide.txt segctl policy test "$@" -f expectations.yaml -o wide
+golden test-wrong.txt segctl policy test "$@" -f expectations.yaml wrong.yaml
+exits "some do not" 1 segctl policy test "$@" -f wrong.yaml
+golden test.tap segctl policy test "$@" -f wrong.yaml -o tap
+golden test.xml segctl policy test "$@" -f wrong.yaml -o junit
+expect "as JSON" "0 6 wrong-rule 6" sh -c "'$BUILD/segctl' policy test -f pods.yaml policy.yaml \
+	wrong.yaml -o json | jq -r '\"\\(.held) \\(.failed) \\(.tests[0].cases[0].outcome) \\(
+	.tests[0].cases | map(select(.message)) | length)\"'"
+exits "mistakes in expectations" 1 segctl policy test -f policy.yaml -f expectations.yaml
+expect "are told with their place" "expectations.yaml:7:12: error: there is no workload \"shop/api\"" sh -c \
+	"'$BUILD/segctl' policy test -f policy.yaml -f expectations.yaml 2>&1 | head -1 | cut -d[ -f1 |
+	sed 's/ *$//'"
+says "no expectations" 1 "no PolicyTest" segctl policy test "$@"
+
+echo "== differences"
+golden diff.txt segctl policy diff --base pods.yaml --base policy.yaml -f change.yaml
+golden diff-wide.txt segctl policy diff --base pods.yaml --base policy.yaml -f change.yaml -o wide
+golden diff.json segctl policy diff --base pods.yaml --base policy.yaml -f change.yaml -o json
+golden diff-all.txt segctl policy diff --base pods.yaml -f policy.yaml
+golden diff-replace.txt segctl policy diff --base pods.yaml --base policy.yaml --replace -f pods.yaml
+exits "something would change" 1 segctl policy diff --base pods.yaml --base policy.yaml -f change.yaml
+exits "nothing would" 0 segctl policy diff --base pods.yaml --base policy.yaml -f policy.yaml
+exits "Pods may stand on either side" 1 segctl policy diff --base policy.yaml -f change.yaml pods.yaml
+exits "mistakes are no difference" 2 segctl policy diff --base pods.yaml -f broken.yaml
+says "no files" 2 "by -f which files" segctl policy diff --base pods.yaml
+says "no agent" 3 "does not exist" segctl policy diff -f change.yaml
+start_agent
+golden diff-agent.txt segctl policy diff -f policy.yaml
+exits "against the agent" 1 segctl policy diff -f policy.yaml
+golden matrix-agent.txt segctl policy matrix --probe TCP/5432
+golden matrix-agent-files.txt segctl policy matrix --agent -f change.yaml --probe TCP/5432
+exits "expectations of the agent's workloads" 1 segctl policy test --agent -f wrong.yaml
+stop_agent
 
 echo "== widths, colours, times"
 start_agent
