@@ -108,6 +108,10 @@ int model_node_add_address(struct model_node *node, const struct address *addres
 void model_node_clear(struct model_node *node);
 int model_add_host_address(struct model *model, const struct address *address);
 
+/* For who builds each model from the ground up: takes workloads that are just as in former from
+ * there, so that both share them as if one were a copy of the other. Both are finished. */
+void model_share(struct model *model, const struct model *former);
+
 /* Private to the model's own files. */
 void model_workload_clear(struct model_workload *workload);
 /* model_finish() in a copied model: puts the last workload where it belongs. 0 or -ENOMEM. */

@@ -97,18 +97,21 @@ int model_remove_workload(struct model *model, const char *namespace, const char
 	return 0;
 }
 
+static int compare_workloads(const struct model_workload *a, const struct model_workload *b)
+{
+	int order = strcmp(a->namespace, b->namespace);
+
+	return order ? order : strcmp(a->name, b->name);
+}
+
 static size_t find_place(const struct model *model, const struct model_workload *workload)
 {
 	size_t low = 0, high = model->workloads_count - 1;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct model_workload *there = &model->workloads[middle];
-		int order = strcmp(there->namespace, workload->namespace);
 
-		if (!order)
-			order = strcmp(there->name, workload->name);
-		if (order < 0)
+		if (compare_workloads(&model->workloads[middle], workload) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -150,4 +153,46 @@ int model_insert_last(struct model *model)
 		if (insert_address(model, &workload.addresses[i], index) < 0)
 			return -ENOMEM;
 	return 0;
+}
+
+static bool equal_ports(const struct model_workload *a, const struct model_workload *b)
+{
+	if (a->ports_count != b->ports_count)
+		return false;
+	for (size_t i = 0; i < a->ports_count; i++)
+		if (strcmp(a->ports[i].name, b->ports[i].name) ||
+			a->ports[i].port != b->ports[i].port ||
+			a->ports[i].protocol != b->ports[i].protocol)
+			return false;
+	return true;
+}
+
+static bool equal_workloads(const struct model_workload *a, const struct model_workload *b)
+{
+	if (a->addresses_count != b->addresses_count)
+		return false;
+	for (size_t i = 0; i < a->addresses_count; i++)
+		if (!address_equal(&a->addresses[i], &b->addresses[i]))
+			return false;
+	return a->host_network == b->host_network && a->remote == b->remote &&
+	       labels_equal(&a->labels, &b->labels) && equal_ports(a, b);
+}
+
+void model_share(struct model *model, const struct model *former)
+{
+	size_t old = 0;
+
+	for (size_t i = 0; i < model->workloads_count; i++) {
+		struct model_workload *workload = &model->workloads[i];
+		int order = -1;
+
+		while (old < former->workloads_count &&
+			(order = compare_workloads(&former->workloads[old], workload)) < 0)
+			old++;
+		if (order || !equal_workloads(&former->workloads[old], workload))
+			continue;
+		model_workload_clear(workload);
+		*workload = former->workloads[old];
+		++*workload->references;
+	}
 }

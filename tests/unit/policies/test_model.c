@@ -104,9 +104,47 @@ static void test_host_network_shares(void **state)
 	assert_null(model_find_address(model, &address));
 }
 
+static struct model *small_model(const char *label_of_b)
+{
+	static const char *const names[] = {"a", "b", "c"};
+	struct model_workload *workload;
+	struct model *model;
+
+	assert_int_equal(model_new(&model), 0);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(model_add_workload(model, "default", names[i], &workload), 0);
+		labels_set(&workload->labels, "app", i == 1 ? label_of_b : "web");
+		model_workload_add_port(workload, "http", 6, 80);
+	}
+	assert_int_equal(model_finish(model, NULL), 0);
+	return model;
+}
+
+static void test_sharing(void **state)
+{
+	_cleanup_(model_freep) struct model *former = small_model("api");
+	_cleanup_(model_freep) struct model *model = small_model("db");
+	_cleanup_(model_freep) struct model *copy = NULL;
+
+	(void)state;
+	model_share(model, former);
+	assert_ptr_equal(model->workloads[0].references, former->workloads[0].references);
+	assert_ptr_not_equal(model->workloads[1].references, former->workloads[1].references);
+	assert_string_equal(labels_get(&model->workloads[1].labels, "app"), "db");
+	assert_ptr_equal(model->workloads[2].references, former->workloads[2].references);
+	assert_int_equal(model_copy(model, &copy), 0);
+	assert_int_equal(model_remove_workload(copy, "default", "a"), 0);
+	assert_int_equal(model_remove_workload(copy, "default", "a"), -ENOENT);
+	assert_int_equal(model_finish(copy, NULL), 0);
+	assert_null(model_find_workload(copy, "default", "a"));
+	assert_non_null(model_find_workload(model, "default", "a"));
+	assert_string_equal(model_find_workload(copy, "default", "c")->name, "c");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sharing),
 		cmocka_unit_test(test_finish_sorts_and_indexes),
 		cmocka_unit_test(test_namespaces_have_their_name),
 		cmocka_unit_test(test_conflicts),
