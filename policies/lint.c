@@ -3,6 +3,23 @@
 
 #include "policies/cover.h"
 
+#include <string.h>
+
+bool lint_takes(const struct model *model, const struct policy_workloads *workloads,
+	const struct model_workload *workload)
+{
+	const struct model_namespace *found;
+
+	if (workload->host_network ||
+		(workloads->namespace && strcmp(workloads->namespace, workload->namespace) != 0) ||
+		!selector_matches(&workloads->labels, &workload->labels))
+		return false;
+	if (workloads->namespace)
+		return true;
+	found = model_find_namespace(model, workload->namespace);
+	return found && selector_matches(&workloads->namespaces, &found->labels);
+}
+
 const char *lint_rule_text(const struct written_rule *rule, char text[static LINT_RULE_TEXT_MAX])
 {
 	const struct document *document = rule->document;

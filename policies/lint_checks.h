@@ -22,6 +22,10 @@ static inline struct policy_place rule_place(const struct policy_rule *rule)
 	return (struct policy_place){rule->line, rule->column};
 }
 
+/* As policy_workloads_match() for who can be matched by labels; cheap things first. */
+bool lint_takes(const struct model *model, const struct policy_workloads *workloads,
+	const struct model_workload *workload);
+
 #define LINT_RULE_TEXT_MAX 640
 /* "NetworkPolicy shop/api ingress[0] (api.yaml:7)" */
 const char *lint_rule_text(const struct written_rule *rule, char text[static LINT_RULE_TEXT_MAX]);

@@ -3,7 +3,6 @@
 #include "policies/lint_checks.h"
 
 #include "policies/evaluate.h"
-#include "policies/subject.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -155,17 +154,6 @@ static bool pair_allows(const struct other_end *end, bool *ret_tried)
 	return false;
 }
 
-static bool is_peer(const struct lint_run *run, const struct policy_workloads *workloads,
-	const struct model_workload *workload)
-{
-	const struct model *model = run->input->model;
-	const struct model_namespace *namespace = model_find_namespace(model, workload->namespace);
-
-	return namespace && !workload->host_network &&
-	       policy_workloads_match(
-		       workloads, workload->namespace, &namespace->labels, &workload->labels);
-}
-
 /* Not a single pair of a subject and a workload of the peer gets through the other end. */
 static bool is_shut(struct other_end *end, const struct policy_workloads *workloads)
 {
@@ -176,11 +164,11 @@ static bool is_shut(struct other_end *end, const struct policy_workloads *worklo
 
 	for (size_t i = 0; i < model->workloads_count; i++) {
 		end->subject = &model->workloads[i];
-		if (!policy_selects(run->document->policy, model, end->subject))
+		if (!lint_takes(model, &run->document->policy->subject, end->subject))
 			continue;
 		for (size_t k = 0; k < model->workloads_count; k++) {
 			end->peer = &model->workloads[k];
-			if (i == k || !is_peer(run, workloads, end->peer))
+			if (i == k || !lint_takes(model, workloads, end->peer))
 				continue;
 			if (++pairs > PAIRS_MAX || pair_allows(end, &tried))
 				return false;

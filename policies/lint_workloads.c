@@ -4,25 +4,13 @@
 
 #include "base/cleanup.h"
 #include "policies/requirement.h"
-#include "policies/subject.h"
-#include "policies/suggest.h"
 
 #include <string.h>
-
-static bool takes(const struct policy_workloads *workloads, const struct model *model,
-	const struct model_workload *workload)
-{
-	const struct model_namespace *namespace = model_find_namespace(model, workload->namespace);
-
-	return namespace && !workload->host_network &&
-	       policy_workloads_match(
-		       workloads, workload->namespace, &namespace->labels, &workload->labels);
-}
 
 static bool takes_anyone(const struct policy_workloads *workloads, const struct model *model)
 {
 	for (size_t i = 0; i < model->workloads_count; i++)
-		if (takes(workloads, model, &model->workloads[i]))
+		if (lint_takes(model, workloads, &model->workloads[i]))
 			return true;
 	return false;
 }
@@ -126,10 +114,10 @@ static bool is_destination(const struct lint_run *run, enum direction direction,
 	const struct model *model = run->input->model;
 
 	if (direction == DIRECTION_INGRESS)
-		return policy_selects(run->document->policy, model, workload);
+		return lint_takes(model, &run->document->policy->subject, workload);
 	for (size_t i = 0; i < rule->peers_count; i++)
 		if (rule->peers[i].kind != PEER_WORKLOADS ||
-			takes(&rule->peers[i].workloads, model, workload))
+			lint_takes(model, &rule->peers[i].workloads, workload))
 			return true;
 	return !rule->peers_count;
 }
@@ -198,21 +186,11 @@ static void check_names(
 	}
 }
 
-static bool selects_anyone(const struct lint_run *run)
-{
-	const struct model *model = run->input->model;
-
-	for (size_t i = 0; i < model->workloads_count; i++)
-		if (policy_selects(run->document->policy, model, &model->workloads[i]))
-			return true;
-	return false;
-}
-
 void lint_workloads(struct lint_run *run)
 {
 	const struct policy *policy = run->document->policy;
 
-	if (!selects_anyone(run))
+	if (!takes_anyone(&policy->subject, run->input->model))
 		warn_unmatched(run, "unmatched-subject", policy->subject_place, &policy->subject);
 	for (int direction = 0; direction < DIRECTION_COUNT; direction++) {
 		for (size_t i = 0; i < policy->rules_count[direction]; i++) {
