@@ -18,22 +18,65 @@ static const struct ir_address *find_address(const struct ir *ir, const struct a
 		compare_address);
 }
 
-/* Prefixes that hold the address are nested, so the last of them in their order is the longest. */
-static uint32_t class_of_prefix(const struct ir *ir, const struct address *address)
+/* The number of prefixes that are not behind key in their order. */
+static size_t count_up_to(const struct ir *ir, const struct prefix *key)
 {
 	size_t low = 0, high = ir->prefixes_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (address_compare(&ir->prefixes[middle].prefix.address, address) <= 0)
+		if (prefix_compare(&ir->prefixes[middle].prefix, key) <= 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	while (low && !prefix_contains(&ir->prefixes[low - 1].prefix, address))
-		low--;
-	return low ? ir->prefixes[low - 1].class : 0;
+	return low;
+}
+
+static uint8_t common_bits(const struct address *a, const struct address *b)
+{
+	for (unsigned int i = 0; i < sizeof(a->bytes); i++) {
+		unsigned int difference = a->bytes[i] ^ b->bytes[i];
+
+		if (difference)
+			return (uint8_t)(8 * i + (unsigned int)__builtin_clz(difference) - 24);
+	}
+	return 128;
+}
+
+static struct prefix around(const struct address *address, uint8_t length)
+{
+	struct prefix prefix = {*address, length};
+
+	for (unsigned int i = 0; i < sizeof(address->bytes); i++) {
+		unsigned int kept = length > 8 * i ? length - 8 * i : 0;
+
+		prefix.address.bytes[i] &= kept < 8 ? (uint8_t)(0xff00 >> kept) : 0xff;
+	}
+	return prefix;
+}
+
+/* Prefixes that hold the address are nested, so the last of them in their order is the longest. A
+ * prefix before the address that does not hold it still says something: what holds it is around
+ * both, so it is no longer than what both have in common. */
+static uint32_t class_of_prefix(const struct ir *ir, const struct address *address)
+{
+	struct prefix key = {*address, 128};
+	size_t count;
+
+	while ((count = count_up_to(ir, &key))) {
+		const struct ir_prefix *last = &ir->prefixes[count - 1];
+		uint8_t common = common_bits(&last->prefix.address, address);
+
+		if (prefix_contains(&last->prefix, address))
+			return last->class;
+		/* The other family's root is around everything and holds nothing of this one. */
+		if (common >= key.length)
+			return 0;
+		key = around(address, common);
+	}
+	return 0;
 }
 
 uint32_t evaluate_class(const struct ir *ir, const struct address *address)

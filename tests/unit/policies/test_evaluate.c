@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -268,9 +269,65 @@ static void test_protocols(void **state)
 	assert_int_equal(ask(ir, WEB, API, IPPROTO_GRE, 0).verdict, VERDICT_DENY);
 }
 
+/* Addresses of few bits, so that prefixes nest often. */
+static struct address narrow_address(unsigned int random)
+{
+	uint8_t bytes[4] = {10, (uint8_t)(random & 3), (uint8_t)(random >> 2 & 7),
+		(uint8_t)(random >> 5 & 255)};
+	uint8_t wide[16] = {0xfd, [14] = (uint8_t)(random & 15), [15] = (uint8_t)(random >> 4)};
+
+	return random >> 20 & 1 ? address_from_ipv6(wide) : address_from_ipv4(bytes);
+}
+
+static int compare_prefixes(const void *a, const void *b)
+{
+	return prefix_compare(
+		&((const struct ir_prefix *)a)->prefix, &((const struct ir_prefix *)b)->prefix);
+}
+
+static uint32_t longest_of_all(const struct ir *ir, const struct address *address)
+{
+	const struct ir_prefix *best = NULL;
+
+	for (size_t i = 0; i < ir->prefixes_count; i++)
+		if (prefix_contains(&ir->prefixes[i].prefix, address) &&
+			(!best || best->prefix.length < ir->prefixes[i].prefix.length))
+			best = &ir->prefixes[i];
+	return best ? best->class : 0;
+}
+
+static void test_longest_prefix(void **state)
+{
+	struct ir_prefix prefixes[400] = {0};
+	struct ir ir = {.prefixes = prefixes, .prefixes_count = ARRAY_SIZE(prefixes)};
+	unsigned int random = 1;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		char text[PREFIX_TEXT_MAX + 8], address_text[ADDRESS_TEXT_MAX];
+		struct address address = narrow_address(random = random * 1103515245 + 12345);
+
+		snprintf(text, sizeof(text), "%s/%u", address_format(&address, address_text),
+			address_is_ipv4(&address) ? (random >> 8) % 33 : (random >> 8) % 129);
+		assert_int_not_equal(prefix_parse(text, &prefixes[i].prefix), -EINVAL);
+		prefixes[i].class = (uint32_t)i + 1;
+	}
+	qsort(prefixes, ARRAY_SIZE(prefixes), sizeof(*prefixes), compare_prefixes);
+	/* The same prefix twice is in no IR. */
+	for (size_t i = 1; i < ARRAY_SIZE(prefixes); i++)
+		if (!prefix_compare(&prefixes[i].prefix, &prefixes[i - 1].prefix))
+			prefixes[i].class = prefixes[i - 1].class;
+	for (unsigned int i = 0; i < 20000; i++) {
+		struct address address = narrow_address(random = random * 1103515245 + 12345);
+
+		assert_int_equal(evaluate_class(&ir, &address), longest_of_all(&ir, &address));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_longest_prefix),
 		cmocka_unit_test(test_isolation),
 		cmocka_unit_test(test_node_and_self),
 		cmocka_unit_test(test_entities),
