@@ -229,7 +229,7 @@ static int add_signals(struct agent *agent, struct error *error)
 static int make_tables(struct agent *agent, struct error *error)
 {
 	if (sd_event_new(&agent->event) < 0 || rule_table_new(&agent->rules) < 0 ||
-		guards_new(&agent->guards) < 0)
+		guards_new(&agent->guards) < 0 || ir_compiler_new(&agent->compiler) < 0)
 		return error_nomem(error);
 	return add_signals(agent, error);
 }
@@ -309,6 +309,7 @@ void agent_free(struct agent *agent)
 	flow_pipeline_free(agent->flows);
 	documents_clear(&agent->documents);
 	ir_free(agent->ir);
+	ir_compiler_free(agent->compiler);
 	model_free(agent->model);
 	guards_free(agent->guards);
 	rule_table_free(agent->rules);

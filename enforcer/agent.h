@@ -48,7 +48,8 @@ struct agent {
 	struct document_list documents;
 	struct model *model;
 	struct ir *ir;
-	uint64_t generation; /* of this agent's run, counts successful reconciles */
+	struct ir_compiler *compiler; /* knows the last one that was built */
+	uint64_t generation;          /* of this agent's run, counts successful reconciles */
 
 	/* how */
 	const struct dataplane_ops *plane_ops;

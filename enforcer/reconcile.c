@@ -66,7 +66,10 @@ static int candidate_build(struct agent *agent, const struct document_list *docu
 	r = build_model(agent, documents, candidate->model, error);
 	if (r < 0)
 		return error_context(error, r, "list workloads");
-	r = ir_compile(documents, candidate->model, &agent->options->policy, &candidate->ir, error);
+	if (agent->model)
+		model_share(candidate->model, agent->model);
+	r = ir_compiler_update(agent->compiler, documents, candidate->model,
+		&agent->options->policy, &candidate->ir, error);
 	if (r < 0)
 		return error_context(error, r, "compile policies");
 	r = registry_attachments(agent->registry, candidate->model, &candidate->attachments,
