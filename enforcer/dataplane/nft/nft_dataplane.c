@@ -11,6 +11,7 @@
 #include "dataplane/nft/connections.h"
 #include "dataplane/nft/describe.h"
 #include "dataplane/nft/device_guards.h"
+#include "dataplane/nft/modules.h"
 #include "dataplane/nft/plan.h"
 #include "dataplane/nft/refusals.h"
 #include "dataplane/nft/snapshot.h"
@@ -115,6 +116,7 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 			table_note(dataplane->table));
 	else
 		sysctls_note(dataplane->note);
+	modules_load();
 	r = sysctls_turn_on(error);
 	if (!r)
 		r = device_guards_open(&dataplane->guards, error);

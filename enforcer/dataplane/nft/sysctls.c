@@ -65,9 +65,14 @@ void sysctls_restore(const char *note)
 
 	if (strncmp(note, NOTE_WORD, strlen(NOTE_WORD)) != 0 || strlen(values) != ARRAY_SIZE(paths))
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		if (values[i] != ABSENT && values[i] != read_setting(paths[i]))
-			(void)write_setting(paths[i], values[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		/* Without its module it was as good as off; br_netfilter comes turned on. */
+		char before = values[i] == ABSENT ? '0' : values[i];
+		char now = read_setting(paths[i]);
+
+		if (now != ABSENT && now != before)
+			(void)write_setting(paths[i], before);
+	}
 }
 
 bool sysctls_bridge_is_filtered(void)
