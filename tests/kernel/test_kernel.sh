@@ -49,10 +49,22 @@ cat /proc/"$agent_pid"/fdinfo/* 2>/dev/null | awk '
 	/^verified_insns:/ { printf "  program %s: %s instructions walked, %s bytes\n",
 		value["prog_id:"], value["verified_insns:"], value["memlock:"] }' | sort -u
 
-echo "== nft"
+echo "== nft, whose modules nobody has loaded"
+setting() { # NAME: of the node
+	in_ns "$id" cat "/proc/sys/net/$1"
+}
+exits "br_netfilter is not there" 1 test -e /proc/sys/net/bridge
+exits "conntrack is not there" 1 test -e /proc/sys/net/netfilter/nf_conntrack_acct
 timed_start --dataplane=nft
 expect "nftables takes over" '"nft"' status .dataplane
 exits "no filter is left on ve11" 1 sh -c "tc -n '$id' filter show dev ve11 ingress | grep segd"
 check "nft lists the table" in_ns "$id" nft list table inet segd
+for name in bridge/bridge-nf-call-iptables bridge/bridge-nf-call-ip6tables \
+	netfilter/nf_conntrack_acct netfilter/nf_conntrack_timestamp; do
+	expect "net/$name is on" 1 setting $name
+done
+agent_stop
+check "segd --remove" in_ns "$id" "$BUILD/segd" --remove --pin-directory="$work/bpf"
+expect "bridged packets are left alone again" 0 setting bridge/bridge-nf-call-iptables
 
 finish
