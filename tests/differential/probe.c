@@ -10,6 +10,7 @@
 #define FIRST_SOURCE_PORT 1024
 #define SOURCE_PORTS      (65536 - FIRST_SOURCE_PORT)
 #define TRIES_PER_PROBE   20
+#define ICMP6_NI_QUERY    139 /* RFC 4620 */
 
 struct end {
 	unsigned int place;
@@ -57,7 +58,7 @@ static uint16_t draw_icmp_type(struct dice *dice, bool ipv4)
 {
 	static const uint8_t types[2][5] = {
 		{ICMP6_ECHO_REQUEST, ICMP6_ECHO_REQUEST, ICMP6_ECHO_REQUEST, ICMP6_ECHO_REQUEST,
-			139},
+			ICMP6_NI_QUERY},
 		{ICMP_ECHO, ICMP_ECHO, ICMP_TIMESTAMP, ICMP_INFO_REQUEST, ICMP_ADDRESS},
 	};
 
@@ -78,6 +79,64 @@ static void draw_service(struct dice *dice, bool ipv4, struct flow_query *query)
 	} else if (query->protocol == PROBE_OTHER_PROTOCOL) {
 		query->port = 0;
 	}
+}
+
+static bool is_icmp(uint8_t protocol)
+{
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+}
+
+/* What decides at one end of the connection; NULL: that end is no subject. */
+static const struct ir_port_table *deciding_table(
+	const struct ir *ir, int64_t subject, enum direction direction, const struct address *peer)
+{
+	const struct ir_peer_table *table;
+	uint32_t class = evaluate_class(ir, peer);
+
+	if (subject < 0 || ir->subjects[subject].peer_table[direction] == IR_PEER_TABLE_NONE)
+		return NULL;
+	table = &ir->peer_tables[ir->subjects[subject].peer_table[direction]];
+	for (size_t i = 0; i < table->peers_count; i++)
+		if (table->peers[i].class == class)
+			return &ir->port_tables[table->peers[i].port_table];
+	return &ir->port_tables[table->otherwise];
+}
+
+/* A packet that can be sent: no port 0, and only messages that can open something. */
+static bool is_possible(const struct flow_query *query)
+{
+	if (is_icmp(query->protocol)) {
+		static const uint8_t types[] = {ICMP_ECHO, ICMP_TIMESTAMP, ICMP_INFO_REQUEST,
+			ICMP_ADDRESS, ICMP6_ECHO_REQUEST, ICMP6_NI_QUERY};
+		bool opens = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+			opens |= query->port >> 8 == types[i];
+		return opens &&
+		       address_is_ipv4(&query->source) == (query->protocol == IPPROTO_ICMP);
+	}
+	return query->port != 0;
+}
+
+/* The first or last port of a range by which one of the ends decides, or one beside it. */
+static bool draw_edge(struct scenario *scenario, const struct end *from, const struct end *to,
+	struct flow_query *query)
+{
+	bool egress = dice_one_in(&scenario->dice, 2);
+	const struct ir_port_table *table =
+		deciding_table(scenario->ir, scenario->subjects[egress ? from->place : to->place],
+			egress ? DIRECTION_EGRESS : DIRECTION_INGRESS,
+			egress ? &to->address : &from->address);
+	const struct ir_port_range *range;
+
+	if (!table || !table->ranges_count)
+		return false;
+	range = &table->ranges[dice_below(&scenario->dice, (unsigned int)table->ranges_count)];
+	query->protocol = range->protocol;
+	query->port = dice_one_in(&scenario->dice, 2) ? range->first : range->last;
+	if (dice_one_in(&scenario->dice, 2))
+		query->port = query->port == range->first ? range->first - 1 : range->last + 1;
+	return is_possible(query);
 }
 
 /* What Linux answers. */
@@ -116,7 +175,8 @@ static bool draw(struct scenario *scenario, struct probe *probe)
 	*probe = (struct probe){.from = from.place, .to = to.place};
 	probe->query.source = from.address;
 	probe->query.destination = to.address;
-	draw_service(&scenario->dice, ipv4, &probe->query);
+	if (!dice_one_in(&scenario->dice, 2) || !draw_edge(scenario, &from, &to, &probe->query))
+		draw_service(&scenario->dice, ipv4, &probe->query);
 	if (!may_begin(&probe->query))
 		return false;
 	probe->expected = evaluate(scenario->ir, &probe->query);
@@ -169,7 +229,7 @@ size_t probes_draw(struct scenario *scenario, uint32_t first, struct probe *prob
 
 static uint16_t event_port(const struct flow_event *event)
 {
-	if (event->protocol == IPPROTO_ICMP || event->protocol == IPPROTO_ICMPV6)
+	if (is_icmp(event->protocol))
 		return (uint16_t)(event->icmp_type << 8 | event->icmp_code);
 	return event->destination_port;
 }
@@ -210,7 +270,7 @@ void probe_print(const struct probe *probe, FILE *stream)
 		address_format(&probe->query.source, source), to.name,
 		address_format(&probe->query.destination, destination),
 		protocol ? protocol : "other");
-	if (probe->query.protocol == IPPROTO_ICMP || probe->query.protocol == IPPROTO_ICMPV6)
+	if (is_icmp(probe->query.protocol))
 		fprintf(stream, "/%u/%u", probe->query.port >> 8, probe->query.port & 0xff);
 	else
 		fprintf(stream, "/%u from port %u", probe->query.port, probe->source_port);
