@@ -13,7 +13,8 @@
 #include <malloc.h>
 #include <string.h>
 
-#define CHANGES 300
+#define CHANGES        300
+#define POLICY_CHANGES 20
 
 struct setting {
 	unsigned int workloads;
@@ -204,6 +205,24 @@ static void measure_changes(struct world *world, const struct setting *setting, 
 		(double)durations[CHANGES - 1] / 1e6);
 }
 
+/* The last policy goes and comes back. */
+static void measure_policy(struct world *world)
+{
+	uint64_t durations[POLICY_CHANGES];
+	size_t all = world->documents.count;
+
+	for (unsigned int i = 0; i < POLICY_CHANGES; i++) {
+		uint64_t start_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+
+		world->documents.count = all - (i % 2 == 0);
+		follow(world, model_reference(world->model));
+		durations[i] = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start_ns;
+	}
+	world->documents.count = all;
+	qsort(durations, POLICY_CHANGES, sizeof(*durations), compare_durations);
+	print_ms("one policy added or removed (median)", durations[POLICY_CHANGES / 2]);
+}
+
 int main(int argc, char **argv)
 {
 	struct setting setting = {10000, 500, 1000};
@@ -219,6 +238,7 @@ int main(int argc, char **argv)
 	build(&world, &setting);
 	for (int kind = 0; kind < KINDS; kind++)
 		measure_changes(&world, &setting, (enum kind)kind);
+	measure_policy(&world);
 	ir_free(world.ir);
 	ir_compiler_free(world.compiler);
 	model_free(world.model);
