@@ -110,9 +110,33 @@ static void add_namespace(const struct span *span, bool whole, struct words *wor
 			span, whole || span->marked <= NAMES_MAX ? SIZE_MAX : NAMES_MAX - 1, words);
 }
 
+/* What workloads of several namespaces have in common, if they are all that have it. */
+static bool add_everywhere(const struct model *model, const bool *marks, struct words *words)
+{
+	struct span span = {.model = model, .marks = marks, .end = model->workloads_count};
+	const struct label *label;
+	const char *namespace = NULL;
+	bool several = false;
+
+	for (size_t i = 0; i < span.end; i++) {
+		if (!marks[i])
+			continue;
+		several |= namespace && strcmp(namespace, model->workloads[i].namespace) != 0;
+		namespace = model->workloads[i].namespace;
+		span.marked++;
+	}
+	label = several && span.marked > NAMES_MAX ? find_label(&span) : NULL;
+	if (label)
+		words_add(words, text_format("%s=%s everywhere (%zu)", label->key, label->value,
+					 span.marked));
+	return label;
+}
+
 static void add_workloads(
 	const struct model *model, const bool *marks, bool whole, struct words *words)
 {
+	if (!whole && add_everywhere(model, marks, words))
+		return;
 	for (size_t first = 0, end; first < model->workloads_count; first = end) {
 		struct span span = {.model = model, .marks = marks, .first = first};
 

@@ -8,7 +8,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* "default/web, shop: app=api (12), world". A new string. whole: name every workload. */
+/* "default/web, shop: app=api (12), bank: all (7), world". A new string. whole: name every
+ * workload. */
 char *diff_name_parties(const struct model *model, const struct comparison *comparison,
 	const uint64_t *set, bool whole);
 /* ["default/web", …, "host", "10.0.0.0/8"]: every workload and prefix. New reference. */
