@@ -229,7 +229,7 @@ static int add_host_addresses(struct model *model, struct error *error)
 /* --- both ---------------------------------------------------------------------------------------
  */
 
-static int fetch_posture(struct client *client, enum posture *ret, struct error *error)
+static int fetch_options(struct client *client, struct ir_options *ret, struct error *error)
 {
 	_cleanup_json_ json_t *answer = NULL;
 	int r = client_get(client, "/v1/status", &answer, error);
@@ -238,16 +238,17 @@ static int fetch_posture(struct client *client, enum posture *ret, struct error 
 	if (r < 0)
 		return r;
 	name = field_text(answer, "posture");
-	*ret = strcmp(name, "deny") == 0    ? POSTURE_DENY
-	       : strcmp(name, "audit") == 0 ? POSTURE_AUDIT
-					    : POSTURE_ALLOW;
+	ret->posture = strcmp(name, "deny") == 0    ? POSTURE_DENY
+		       : strcmp(name, "audit") == 0 ? POSTURE_AUDIT
+						    : POSTURE_ALLOW;
+	ret->restrict_node = json_is_true(json_object_get(answer, "restrict_node"));
 	return 0;
 }
 
 int agent_model_fetch(struct client *client, struct agent_model *ret, struct error *error)
 {
 	_cleanup_agent_model_ struct agent_model agent = {0};
-	int r = fetch_posture(client, &agent.posture, error);
+	int r = fetch_options(client, &agent.options, error);
 
 	if (r < 0)
 		return r;

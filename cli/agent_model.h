@@ -10,7 +10,7 @@
 struct agent_model {
 	struct document_list documents; /* in the places that the agent remembers */
 	struct model *model;            /* not finished: files may add to it */
-	enum posture posture;
+	struct ir_options options;      /* what the agent was started with */
 };
 
 /* Asks the agent, and the machine that both run on for its own addresses. Errors as in client.h;

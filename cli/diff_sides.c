@@ -83,18 +83,17 @@ static int copy_cluster(const struct model *model, struct model *copy)
 	return r;
 }
 
-static int compile(struct offline *side, enum posture posture, struct error *error)
+static int compile(struct offline *side, const struct ir_options *options, struct error *error)
 {
-	const struct ir_options options = {.posture = posture};
 	int r = documents_to_model(&side->documents, side->model, error);
 
 	if (r == 0)
 		r = model_finish(side->model, error);
-	return r < 0 ? r : ir_compile(&side->documents, side->model, &options, &side->ir, error);
+	return r < 0 ? r : ir_compile(&side->documents, side->model, options, &side->ir, error);
 }
 
 static int ask_agent(const struct diff_options *options, struct document_list *documents,
-	struct model *model, enum posture *posture, struct error *error)
+	struct model *model, struct ir_options *ir_options, struct error *error)
 {
 	_cleanup_client_ struct client *client = client_new(options->settings->socket_path);
 	_cleanup_agent_model_ struct agent_model agent = {0};
@@ -104,8 +103,9 @@ static int ask_agent(const struct diff_options *options, struct document_list *d
 		r = error_nomem(error);
 	if (r < 0)
 		return r;
-	if (!options->posture_given)
-		*posture = agent.posture;
+	*ir_options = agent.options;
+	if (options->posture_given)
+		ir_options->posture = options->posture;
 	*documents = agent.documents;
 	agent.documents = (struct document_list){0};
 	return 0;
@@ -127,7 +127,7 @@ static void keep_applied(struct document_list *files)
 static int resolve(const struct diff_options *options, struct document_list *files,
 	struct diff_sides *sides, struct error *error)
 {
-	enum posture posture = options->posture;
+	struct ir_options ir_options = {.posture = options->posture};
 	int r;
 
 	if (model_new(&sides->before.model) < 0 || model_new(&sides->after.model) < 0)
@@ -137,15 +137,15 @@ static int resolve(const struct diff_options *options, struct document_list *fil
 	} else {
 		keep_applied(files);
 		r = ask_agent(
-			options, &sides->before.documents, sides->before.model, &posture, error);
+			options, &sides->before.documents, sides->before.model, &ir_options, error);
 		if (r == 0 && copy_cluster(sides->before.model, sides->after.model) < 0)
 			r = error_nomem(error);
 	}
 	if (r == 0)
 		r = apply(options, files, &sides->before.documents, &sides->after.documents, error);
 	if (r == 0)
-		r = compile(&sides->before, posture, error);
-	return r < 0 ? r : compile(&sides->after, posture, error);
+		r = compile(&sides->before, &ir_options, error);
+	return r < 0 ? r : compile(&sides->after, &ir_options, error);
 }
 
 int diff_sides_load(const struct diff_options *options, struct diff_sides *ret)

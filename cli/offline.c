@@ -105,8 +105,9 @@ int offline_resolve(const struct settings *settings, const struct offline_option
 		documents_clear(&offline->documents);
 		offline->documents = agent.documents;
 		offline->model = agent.model;
-		if (!options->posture_given)
-			ir_options.posture = agent.posture;
+		ir_options = agent.options;
+		if (options->posture_given)
+			ir_options.posture = options->posture;
 	} else {
 		if (model_new(&offline->model) < 0)
 			return error_nomem(error);
