@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <libnftnl/common.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <stdarg.h>
@@ -21,6 +22,7 @@ struct batch {
 	char **descriptions; /* of message i, whose sequence number is i + 1 */
 	size_t count;
 	size_t descriptions_size;
+	uint16_t family;
 };
 
 static int reserve(struct batch *batch)
@@ -46,9 +48,15 @@ int batch_new(struct batch **ret)
 
 	if (!batch || reserve(batch) < 0)
 		return -ENOMEM;
+	batch->family = NFPROTO_INET;
 	batch->used = MNL_ALIGN(nftnl_batch_begin(batch->data, 0)->nlmsg_len);
 	*ret = TAKE_PTR(batch);
 	return 0;
+}
+
+void batch_set_family(struct batch *batch, uint16_t family)
+{
+	batch->family = family;
 }
 
 void batch_free(struct batch *batch)
@@ -95,6 +103,8 @@ struct nlmsghdr *batch_message(struct batch *batch, uint16_t type, uint16_t fami
 	va_end(arguments);
 	if (r < 0)
 		return NULL;
+	if (family == BATCH_FAMILY)
+		family = batch->family;
 	return nftnl_nlmsg_build_hdr(
 		batch->data + batch->used, type, family, flags, (uint32_t)batch->count);
 }

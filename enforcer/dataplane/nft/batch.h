@@ -29,6 +29,10 @@ struct batch;
 int batch_new(struct batch **ret);
 void batch_free(struct batch *batch);
 
+/* The family of messages that are begun with BATCH_FAMILY; NFPROTO_INET unless told. */
+#define BATCH_FAMILY UINT16_MAX
+void batch_set_family(struct batch *batch, uint16_t family);
+
 /* Starts a message. Valid until batch_message_done(). NULL: out of memory. */
 struct nlmsghdr *batch_message(struct batch *batch, uint16_t type, uint16_t family, uint16_t flags,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));

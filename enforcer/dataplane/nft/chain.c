@@ -41,7 +41,7 @@ int chain_write(
 	if (!chain)
 		return -ENOMEM;
 	if (!fill(chain, name, comment, hook))
-		message = batch_message(batch, NFT_MSG_NEWCHAIN, hook ? hook->family : NFPROTO_INET,
+		message = batch_message(batch, NFT_MSG_NEWCHAIN, hook ? hook->family : BATCH_FAMILY,
 			NLM_F_CREATE, "chain %s", name);
 	if (message) {
 		nftnl_chain_nlmsg_build_payload(message, chain);
@@ -54,7 +54,7 @@ int chain_write(
 int chain_write_flush(struct batch *batch, const char *name)
 {
 	struct nlmsghdr *message = batch_message(
-		batch, NFT_MSG_DELRULE, NFPROTO_INET, 0, "removal of the rules of chain %s", name);
+		batch, NFT_MSG_DELRULE, BATCH_FAMILY, 0, "removal of the rules of chain %s", name);
 
 	if (!message)
 		return -ENOMEM;

@@ -46,9 +46,6 @@ static json_t *describe_limits(void)
 
 	if (!limits)
 		return NULL;
-	json_array_append_new(limits,
-		json_string("ARP and spoofed addresses are not seen by inet hooks: only the eBPF "
-			    "data plane refuses them"));
 	if (!sysctls_bridge_is_filtered())
 		json_array_append_new(limits,
 			json_string("traffic within one bridge is not seen: the kernel has no "

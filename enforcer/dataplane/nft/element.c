@@ -165,7 +165,7 @@ int element_list_write(struct batch *batch, uint16_t type, uint16_t flags, const
 	size_t i = 0;
 
 	while (i < list->count) {
-		struct nlmsghdr *message = batch_message(batch, type, NFPROTO_INET, flags,
+		struct nlmsghdr *message = batch_message(batch, type, BATCH_FAMILY, flags,
 			"elements %zu to %zu of set %s", i, list->count - 1, set);
 		struct nlattr *nest;
 		size_t start;

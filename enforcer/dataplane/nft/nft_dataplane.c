@@ -11,6 +11,7 @@
 #include "dataplane/nft/connections.h"
 #include "dataplane/nft/describe.h"
 #include "dataplane/nft/device_guards.h"
+#include "dataplane/nft/device_sources.h"
 #include "dataplane/nft/modules.h"
 #include "dataplane/nft/plan.h"
 #include "dataplane/nft/refusals.h"
@@ -33,6 +34,7 @@ struct dataplane {
 	char note[NOTE_MAX]; /* how to put the kernel's settings back */
 	struct table *table;
 	struct device_guards *guards;
+	struct device_sources *sources;
 	struct connections *connections;
 	struct refusals *refusals;
 	struct attached_list attached;
@@ -58,6 +60,7 @@ static void release(struct dataplane *dataplane)
 	sd_event_source_disable_unref(dataplane->timer);
 	refusals_free(dataplane->refusals);
 	connections_free(dataplane->connections);
+	device_sources_free(dataplane->sources);
 	device_guards_free(dataplane->guards);
 	table_free(dataplane->table);
 	attached_clear(&dataplane->attached);
@@ -81,6 +84,8 @@ static int on_tick(sd_event_source *source, uint64_t time_us, void *userdata)
 	if (refusals_collect(dataplane->refusals, &error) < 0)
 		report_trouble(dataplane, &error);
 	if (table_sweep(dataplane->table, clock_now_ns(CLOCK_MONOTONIC), &error) < 0)
+		report_trouble(dataplane, &error);
+	if (device_sources_collect(dataplane->sources, &dataplane->callbacks, &error) < 0)
 		report_trouble(dataplane, &error);
 	device_guards_prune(dataplane->guards);
 	if (++dataplane->ticks % TICKS_PER_CONNECTION_LIST == 0 &&
@@ -120,6 +125,8 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 	r = sysctls_turn_on(error);
 	if (!r)
 		r = device_guards_open(&dataplane->guards, error);
+	if (!r)
+		r = device_sources_open(&dataplane->sources, error);
 	if (!r)
 		r = connections_open(&dataplane->callbacks, event, &dataplane->connections, error);
 	if (!r)
@@ -228,7 +235,11 @@ static int nft_apply(
 
 	if (attached_copy(state->attachments, state->attachments_count, &attached) < 0)
 		return error_nomem(error);
-	r = switch_policy(dataplane, state, error);
+	/* First: a new interface is held to its addresses before its guard falls. */
+	r = device_sources_apply(
+		dataplane->sources, state->attachments, state->attachments_count, error);
+	if (!r)
+		r = switch_policy(dataplane, state, error);
 	if (!r)
 		r = set_guards(dataplane, state, false, error);
 	if (r < 0) {
@@ -253,13 +264,18 @@ static int nft_collect(struct dataplane *dataplane, struct error *error)
 {
 	int r = refusals_collect(dataplane->refusals, error);
 
+	if (!r)
+		r = device_sources_collect(dataplane->sources, &dataplane->callbacks, error);
 	return r < 0 ? r : connections_collect(dataplane->connections, error);
 }
 
 static json_t *nft_describe(struct dataplane *dataplane)
 {
-	return describe_dataplane(dataplane->table, dataplane->connections, dataplane->refusals,
-		&dataplane->attached);
+	json_t *description = describe_dataplane(dataplane->table, dataplane->connections,
+		dataplane->refusals, &dataplane->attached);
+
+	device_sources_describe(dataplane->sources, json_object_get(description, "counters"));
+	return description;
 }
 
 static void nft_close(struct dataplane *dataplane, bool detach)

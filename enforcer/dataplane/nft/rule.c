@@ -27,7 +27,6 @@ void rule_begin(struct rule *rule, const char *chain)
 	rule->failed = !rule->nftnl;
 	if (rule->failed)
 		return;
-	nftnl_rule_set_u32(rule->nftnl, NFTNL_RULE_FAMILY, NFPROTO_INET);
 	rule->failed |= nftnl_rule_set_str(rule->nftnl, NFTNL_RULE_TABLE, LAYOUT_TABLE) < 0;
 	rule->failed |= nftnl_rule_set_str(rule->nftnl, NFTNL_RULE_CHAIN, chain) < 0;
 }
@@ -70,7 +69,7 @@ static void load_meta(struct rule *rule, uint32_t key, uint32_t bytes)
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_META_DREG, take_register(rule, bytes));
 }
 
-static void load_payload(struct rule *rule, uint32_t base, uint32_t offset, uint32_t length)
+void rule_key_payload(struct rule *rule, uint32_t base, uint32_t offset, uint32_t length)
 {
 	struct nftnl_expr *expression = add(rule, "payload");
 
@@ -96,7 +95,7 @@ static void mask(struct rule *rule, const void *bits, uint32_t size)
 	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_XOR, &zero, size);
 }
 
-static void compare(struct rule *rule, uint32_t operation, const void *bytes, uint32_t size)
+void rule_compare(struct rule *rule, uint32_t operation, const void *bytes, uint32_t size)
 {
 	struct nftnl_expr *expression = add(rule, "cmp");
 
@@ -113,13 +112,13 @@ void rule_family(struct rule *rule, bool ipv4)
 	uint8_t family = ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
 
 	load_meta(rule, NFT_META_NFPROTO, sizeof(family));
-	compare(rule, NFT_CMP_EQ, &family, sizeof(family));
+	rule_compare(rule, NFT_CMP_EQ, &family, sizeof(family));
 }
 
 void rule_protocol(struct rule *rule, uint8_t protocol)
 {
 	load_meta(rule, NFT_META_L4PROTO, sizeof(protocol));
-	compare(rule, NFT_CMP_EQ, &protocol, sizeof(protocol));
+	rule_compare(rule, NFT_CMP_EQ, &protocol, sizeof(protocol));
 }
 
 void rule_protocol_in(struct rule *rule, const char *set)
@@ -138,7 +137,7 @@ void rule_ct_state(struct rule *rule, uint32_t states)
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, take_register(rule, sizeof(states)));
 	mask(rule, &states, sizeof(states));
-	compare(rule, NFT_CMP_NEQ, &zero, sizeof(zero));
+	rule_compare(rule, NFT_CMP_NEQ, &zero, sizeof(zero));
 }
 
 void rule_tcp_no_pure_syn(struct rule *rule)
@@ -146,9 +145,9 @@ void rule_tcp_no_pure_syn(struct rule *rule)
 	const uint8_t bits = TH_FIN | TH_SYN | TH_RST | TH_ACK, syn = TH_SYN;
 
 	rule_protocol(rule, IPPROTO_TCP);
-	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, sizeof(bits));
+	rule_key_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, sizeof(bits));
 	mask(rule, &bits, sizeof(bits));
-	compare(rule, NFT_CMP_NEQ, &syn, sizeof(syn));
+	rule_compare(rule, NFT_CMP_NEQ, &syn, sizeof(syn));
 }
 
 void rule_limit_under(struct rule *rule, uint64_t packets_per_second)
@@ -167,7 +166,12 @@ void rule_key_address(struct rule *rule, bool ipv4, enum rule_side side)
 {
 	static const uint32_t offset[2][2] = {{8, 24}, {12, 16}};
 
-	load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, offset[ipv4][side], ipv4 ? 4 : 16);
+	rule_key_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, offset[ipv4][side], ipv4 ? 4 : 16);
+}
+
+void rule_key_interface(struct rule *rule)
+{
+	load_meta(rule, NFT_META_IIF, sizeof(uint32_t));
 }
 
 void rule_key_protocol(struct rule *rule)
@@ -177,7 +181,7 @@ void rule_key_protocol(struct rule *rule)
 
 void rule_key_transport(struct rule *rule, uint32_t offset, uint32_t length)
 {
-	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, offset, length);
+	rule_key_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, offset, length);
 }
 
 static struct nftnl_expr *lookup(struct rule *rule, const char *set)
@@ -195,6 +199,14 @@ static struct nftnl_expr *lookup(struct rule *rule, const char *set)
 void rule_lookup(struct rule *rule, const char *set)
 {
 	(void)lookup(rule, set);
+}
+
+void rule_lookup_not(struct rule *rule, const char *set)
+{
+	struct nftnl_expr *expression = lookup(rule, set);
+
+	if (expression)
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
 void rule_lookup_verdict(struct rule *rule, const char *map)
@@ -278,7 +290,7 @@ int rule_write(struct rule *rule, struct batch *batch, const char *comment)
 					text.size) < 0;
 	}
 	if (!rule->failed)
-		message = batch_message(batch, NFT_MSG_NEWRULE, NFPROTO_INET,
+		message = batch_message(batch, NFT_MSG_NEWRULE, BATCH_FAMILY,
 			NLM_F_CREATE | NLM_F_APPEND, "rule of chain %s", rule->chain);
 	if (message) {
 		nftnl_rule_nlmsg_build_payload(message, rule->nftnl);

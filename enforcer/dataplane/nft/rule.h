@@ -41,13 +41,19 @@ void rule_ct_state(struct rule *rule, uint32_t states); /* NF_CT_STATE_*: any of
 void rule_tcp_no_pure_syn(struct rule *rule);
 void rule_limit_under(struct rule *rule, uint64_t packets_per_second);
 
+/* Of the key so far; operation: NFT_CMP_*. */
+void rule_compare(struct rule *rule, uint32_t operation, const void *bytes, uint32_t size);
+
 /* Fields of a key. */
+void rule_key_payload(struct rule *rule, uint32_t base, uint32_t offset, uint32_t length);
+void rule_key_interface(struct rule *rule); /* where the packet came in */
 void rule_key_address(struct rule *rule, bool ipv4, enum rule_side side);
 void rule_key_protocol(struct rule *rule);
 void rule_key_transport(struct rule *rule, uint32_t offset, uint32_t length);
 
 /* What takes a key. */
 void rule_lookup(struct rule *rule, const char *set);
+void rule_lookup_not(struct rule *rule, const char *set);
 void rule_lookup_verdict(struct rule *rule, const char *map);
 void rule_add_counted(struct rule *rule, const char *set);
 

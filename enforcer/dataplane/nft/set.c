@@ -13,6 +13,7 @@
  * concatenation is a number with six bits for each field. */
 #define DATATYPE_BITS    6
 #define DATATYPE_VERDICT 0xffffff00U
+#define BYTEORDER_HOST   1U
 #define BYTEORDER_BIG    2U
 #define USERDATA_BYTES   64
 
@@ -28,6 +29,8 @@ static const struct {
 	[FIELD_ICMP_CODE] = {32, 1},
 	[FIELD_ICMPV6_TYPE] = {29, 1},
 	[FIELD_ICMPV6_CODE] = {33, 1},
+	[FIELD_INTERFACE] = {20, 4},
+	[FIELD_MAC] = {9, 6},
 };
 
 static uint32_t flags_of(const struct shape *shape)
@@ -69,7 +72,6 @@ static int fill(struct nftnl_set *set, const char *name, const struct shape *sha
 	struct nftnl_udata_buf *userdata;
 	int r;
 
-	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
 	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, flags_of(shape));
 	nftnl_set_set_u32(set, NFTNL_SET_ID, 1);
 	if (shape->verdicts) {
@@ -81,7 +83,8 @@ static int fill(struct nftnl_set *set, const char *name, const struct shape *sha
 	userdata = nftnl_udata_buf_alloc(USERDATA_BYTES);
 	if (!userdata)
 		return -ENOMEM;
-	nftnl_udata_put_u32(userdata, NFTNL_UDATA_SET_KEYBYTEORDER, BYTEORDER_BIG);
+	nftnl_udata_put_u32(userdata, NFTNL_UDATA_SET_KEYBYTEORDER,
+		shape->fields[0] == FIELD_INTERFACE ? BYTEORDER_HOST : BYTEORDER_BIG);
 	r = nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(userdata),
 		nftnl_udata_buf_len(userdata));
 	nftnl_udata_buf_free(userdata);
@@ -100,7 +103,7 @@ int set_write(struct batch *batch, const char *name, const struct shape *shape)
 	if (!set)
 		return -ENOMEM;
 	if (!fill(set, name, shape))
-		message = batch_message(batch, NFT_MSG_NEWSET, NFPROTO_INET, NLM_F_CREATE, "%s %s",
+		message = batch_message(batch, NFT_MSG_NEWSET, BATCH_FAMILY, NLM_F_CREATE, "%s %s",
 			shape->verdicts ? "map" : "set", name);
 	if (message) {
 		nftnl_set_nlmsg_build_payload(message, set);
@@ -113,7 +116,7 @@ int set_write(struct batch *batch, const char *name, const struct shape *shape)
 int set_write_removal(struct batch *batch, const char *name)
 {
 	struct nlmsghdr *message =
-		batch_message(batch, NFT_MSG_DELSET, NFPROTO_INET, 0, "removal of set %s", name);
+		batch_message(batch, NFT_MSG_DELSET, BATCH_FAMILY, 0, "removal of set %s", name);
 
 	if (!message)
 		return -ENOMEM;

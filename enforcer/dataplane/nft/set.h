@@ -17,6 +17,8 @@ enum field {
 	FIELD_ICMP_CODE,
 	FIELD_ICMPV6_TYPE,
 	FIELD_ICMPV6_CODE,
+	FIELD_INTERFACE, /* its index, in host byte order */
+	FIELD_MAC,
 };
 
 #define SHAPE_FIELDS_MAX 4

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/nft/device_refusals.h"
+
+#include "dataplane/nft/clock.h"
+#include "dataplane/nft/layout.h"
+#include "dataplane/nft/listing.h"
+#include "dataplane/nft/netlink.h"
+#include "dataplane/nft/refusal.h"
+
+#include <errno.h>
+#include <libnftnl/common.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <net/ethernet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#define REQUEST_BYTES 256
+
+struct count {
+	uint64_t packets;
+	uint64_t bytes;
+};
+
+struct device {
+	uint32_t ifindex;
+	struct address addresses[2]; /* IPv6, IPv4; none: zero */
+	uint8_t mac[6];
+	struct count counted[DEVICE_REASONS]; /* by the kernel */
+	struct count reported[DEVICE_REASONS];
+	uint64_t start_ns[DEVICE_REASONS];
+	UT_hash_handle hh;
+};
+
+struct device_refusals {
+	struct device *devices;
+};
+
+int device_refusals_new(struct device_refusals **ret)
+{
+	struct device_refusals *refusals = calloc(1, sizeof(*refusals));
+
+	if (!refusals)
+		return -ENOMEM;
+	*ret = refusals;
+	return 0;
+}
+
+void device_refusals_free(struct device_refusals *refusals)
+{
+	struct device *device, *next;
+
+	if (!refusals)
+		return;
+	HASH_ITER (hh, refusals->devices, device, next) {
+		HASH_DEL(refusals->devices, device);
+		free(device);
+	}
+	free(refusals);
+}
+
+static struct device *get(struct device_refusals *refusals, uint32_t ifindex)
+{
+	struct device *device;
+
+	HASH_FIND(hh, refusals->devices, &ifindex, sizeof(ifindex), device);
+	if (device)
+		return device;
+	device = calloc(1, sizeof(*device));
+	if (!device)
+		return NULL;
+	device->ifindex = ifindex;
+	device->addresses[true] = address_from_ipv4((const uint8_t[4]){0});
+	HASH_ADD(hh, refusals->devices, ifindex, sizeof(device->ifindex), device);
+	return device;
+}
+
+int device_refusals_name(struct device_refusals *refusals, const struct attachment *attachment)
+{
+	struct device *device = get(refusals, attachment->ifindex);
+
+	if (!device)
+		return -ENOMEM;
+	memcpy(device->mac, attachment->mac, sizeof(device->mac));
+	/* Backwards: the first of each family stays. */
+	for (size_t i = attachment->addresses_count; i-- > 0;) {
+		const struct address *address = &attachment->addresses[i];
+
+		device->addresses[address_is_ipv4(address)] = *address;
+	}
+	return 0;
+}
+
+struct reading {
+	struct device_refusals *refusals;
+	size_t reason;
+};
+
+static int take_element(
+	const uint8_t *key, size_t length, uint64_t packets, uint64_t bytes, void *userdata)
+{
+	const struct reading *reading = userdata;
+	struct device *device;
+	uint32_t ifindex;
+
+	if (length != sizeof(ifindex))
+		return 0;
+	memcpy(&ifindex, key, sizeof(ifindex));
+	device = get(reading->refusals, ifindex);
+	if (!device)
+		return -ENOMEM;
+	device->counted[reading->reason] = (struct count){packets, bytes};
+	return 0;
+}
+
+static int read_elements(const struct nlmsghdr *message, void *userdata)
+{
+	int r = listing_counted_message(message, take_element, userdata);
+
+	errno = -r;
+	return r < 0 ? MNL_CB_ERROR : MNL_CB_OK;
+}
+
+static int read_set(struct device_refusals *refusals, struct mnl_socket *socket, size_t reason)
+{
+	struct reading reading = {refusals, reason};
+	char buffer[REQUEST_BYTES];
+	struct nlmsghdr *message =
+		nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETSETELEM, NFPROTO_NETDEV, NLM_F_DUMP, 0);
+	int r;
+
+	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, LAYOUT_TABLE);
+	mnl_attr_put_strz(
+		message, NFTA_SET_ELEM_LIST_SET, refusal_reason_name(device_reason(reason)));
+	r = netlink_dump(socket, message, read_elements, NULL, &reading);
+	return r == -ENOENT ? 0 : r; /* nothing was applied yet */
+}
+
+/* The family that the refused packet had, as far as the reason tells. */
+static uint16_t ethertype_of(enum reason reason, const struct device *device)
+{
+	switch (reason) {
+	case REASON_SPOOFED_ARP:
+		return ETHERTYPE_ARP;
+	case REASON_SPOOFED_NEIGHBOUR:
+	case REASON_ROUTER_ADVERTISEMENT:
+		return ETHERTYPE_IPV6;
+	default:
+		return address_is_ipv4(&device->addresses[true]) ? ETHERTYPE_IP : ETHERTYPE_IPV6;
+	}
+}
+
+static void report(struct device *device, size_t i, const struct dataplane_callbacks *callbacks)
+{
+	const struct count *counted = &device->counted[i];
+	struct count *reported = &device->reported[i];
+	uint64_t now_ns = clock_now_ns(CLOCK_REALTIME);
+	enum reason reason = device_reason(i);
+	struct flow_event event = {
+		.type = FLOW_DENIED,
+		.verdict = FLOW_REFUSED,
+		.reason = reason,
+		.direction = DIRECTION_EGRESS,
+		.id = (uint64_t)device->ifindex << 32 | UINT64_C(1) << 31 | (uint64_t)reason,
+		.time_ns = now_ns,
+		.end_ns = now_ns,
+		.ethertype = ethertype_of(reason, device),
+		.ifindex = device->ifindex,
+	};
+	bool ipv4 = event.ethertype != ETHERTYPE_IPV6;
+
+	if (counted->packets < reported->packets)
+		*reported = (struct count){0}; /* another table */
+	if (counted->packets == reported->packets)
+		return;
+	if (!device->start_ns[i])
+		device->start_ns[i] = now_ns;
+	event.start_ns = device->start_ns[i];
+	event.source = device->addresses[ipv4];
+	if (ipv4)
+		event.destination = address_from_ipv4((const uint8_t[4]){0});
+	memcpy(event.source_mac, device->mac, sizeof(event.source_mac));
+	event.packets[0] = counted->packets - reported->packets;
+	event.bytes[0] = counted->bytes - reported->bytes;
+	*reported = *counted;
+	callbacks->flow(&event, callbacks->userdata);
+}
+
+int device_refusals_read(struct device_refusals *refusals, struct mnl_socket *socket,
+	const struct dataplane_callbacks *callbacks)
+{
+	struct device *device;
+
+	for (size_t i = 0; i < DEVICE_REASONS; i++) {
+		int r = read_set(refusals, socket, i);
+
+		if (r < 0)
+			return r;
+		for (device = refusals->devices; callbacks && device; device = device->hh.next)
+			report(device, i, callbacks);
+	}
+	return 0;
+}
+
+void device_refusals_sum(const struct device_refusals *refusals, size_t i, uint64_t *ret_packets,
+	uint64_t *ret_bytes)
+{
+	const struct device *device;
+
+	*ret_packets = *ret_bytes = 0;
+	for (device = refusals->devices; device; device = device->hh.next) {
+		*ret_packets += device->counted[i].packets;
+		*ret_bytes += device->counted[i].bytes;
+	}
+}

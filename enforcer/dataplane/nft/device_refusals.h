@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the counting sets of table netdev segd have, as events and as sums. */
+#pragma once
+
+#include "dataplane/dataplane.h"
+#include "dataplane/nft/device_layout.h"
+
+#include <libmnl/libmnl.h>
+
+struct device_refusals;
+
+int device_refusals_new(struct device_refusals **ret);
+void device_refusals_free(struct device_refusals *refusals);
+
+/* Who is behind an interface, for the events; not forgotten with it, since its last refusals are
+ * read later. 0 or -ENOMEM. */
+int device_refusals_name(struct device_refusals *refusals, const struct attachment *attachment);
+
+/* Reads the kernel's counts. callbacks: reports what is new; NULL: only reads. */
+int device_refusals_read(struct device_refusals *refusals, struct mnl_socket *socket,
+	const struct dataplane_callbacks *callbacks);
+/* As last read, of device_reason(i). */
+void device_refusals_sum(const struct device_refusals *refusals, size_t i, uint64_t *ret_packets,
+	uint64_t *ret_bytes);

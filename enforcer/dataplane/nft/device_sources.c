@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/nft/device_sources.h"
+
+#include "base/cleanup.h"
+#include "dataplane/nft/batch.h"
+#include "dataplane/nft/chain.h"
+#include "dataplane/nft/device_layout.h"
+#include "dataplane/nft/device_refusals.h"
+#include "dataplane/nft/device_rule.h"
+#include "dataplane/nft/element.h"
+#include "dataplane/nft/layout.h"
+#include "dataplane/nft/netlink.h"
+#include "dataplane/nft/refusal.h"
+
+#include <errno.h>
+#include <libnftnl/chain.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#define PRIORITY (-490) /* behind guards */
+
+enum list {
+	LIST_MACS,
+	LIST_OWN4,
+	LIST_OWN6,
+	LIST_CLAIMS,
+	LISTS,
+};
+
+static const char *const list_names[LISTS] = {
+	DEVICE_MACS,
+	DEVICE_OWN4,
+	DEVICE_OWN6,
+	DEVICE_CLAIMS,
+};
+
+struct lists {
+	struct element_list items[LISTS];
+};
+
+struct hooked {
+	uint32_t ifindex;
+	bool wanted;
+	UT_hash_handle hh;
+};
+
+struct device_sources {
+	struct mnl_socket *socket;
+	struct device_refusals *refusals;
+	struct hooked *hooked;
+	struct lists lists; /* in the kernel, once written is set */
+	bool written;
+};
+
+static void lists_clear(struct lists *lists)
+{
+	for (size_t i = 0; i < LISTS; i++)
+		element_list_clear(&lists->items[i]);
+}
+
+/* By index, as those of guards. */
+static void format_name(char name[static DEVICE_CHAIN_MAX], uint32_t ifindex)
+{
+	snprintf(name, DEVICE_CHAIN_MAX, "sends-%u", ifindex);
+}
+
+static struct hooked *find(const struct device_sources *sources, uint32_t ifindex)
+{
+	struct hooked *hooked;
+
+	HASH_FIND(hh, sources->hooked, &ifindex, sizeof(ifindex), hooked);
+	return hooked;
+}
+
+static int remember(struct device_sources *sources, uint32_t ifindex)
+{
+	struct hooked *hooked = calloc(1, sizeof(*hooked));
+
+	if (!hooked)
+		return -ENOMEM;
+	hooked->ifindex = ifindex;
+	hooked->wanted = true;
+	HASH_ADD(hh, sources->hooked, ifindex, sizeof(hooked->ifindex), hooked);
+	return 0;
+}
+
+static void forget(struct device_sources *sources, struct hooked *hooked)
+{
+	HASH_DEL(sources->hooked, hooked);
+	free(hooked);
+}
+
+static int read_chain(const struct nlmsghdr *message, void *userdata)
+{
+	struct nftnl_chain *chain = nftnl_chain_alloc();
+	struct device_sources *sources = userdata;
+	const char *name, *table;
+	unsigned int ifindex;
+	int r = 0;
+
+	if (!chain || nftnl_chain_nlmsg_parse(message, chain) < 0)
+		goto end;
+	name = nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME);
+	table = nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE);
+	if (name && table && !strcmp(table, LAYOUT_TABLE) &&
+		sscanf(name, "sends-%u", &ifindex) == 1 && !find(sources, ifindex))
+		r = remember(sources, ifindex);
+end:
+	if (chain)
+		nftnl_chain_free(chain);
+	errno = -r;
+	return r < 0 ? MNL_CB_ERROR : MNL_CB_OK;
+}
+
+int device_sources_open(struct device_sources **ret, struct error *error)
+{
+	_cleanup_(device_sources_freep) struct device_sources *sources =
+		calloc(1, sizeof(*sources));
+	char buffer[256];
+	int r;
+
+	if (!sources || device_refusals_new(&sources->refusals) < 0)
+		return error_nomem(error);
+	r = netlink_open(&sources->socket, error);
+	if (r < 0)
+		return r;
+	r = netlink_dump(sources->socket,
+		nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETCHAIN, NFPROTO_NETDEV, NLM_F_DUMP, 0),
+		read_chain, NULL, sources);
+	if (r < 0)
+		return error_errno(error, r, "read table netdev %s", LAYOUT_TABLE);
+	*ret = TAKE_PTR(sources);
+	return 0;
+}
+
+void device_sources_free(struct device_sources *sources)
+{
+	struct hooked *hooked, *next;
+
+	if (!sources)
+		return;
+	HASH_ITER (hh, sources->hooked, hooked, next)
+		forget(sources, hooked);
+	lists_clear(&sources->lists);
+	device_refusals_free(sources->refusals);
+	netlink_closep(&sources->socket);
+	free(sources);
+}
+
+static int add(struct element_list *list, const struct attachment *attachment,
+	const struct address *address)
+{
+	struct element element = {.target.code = TARGET_NONE};
+
+	element_key_add(&element, &attachment->ifindex, sizeof(attachment->ifindex));
+	element_key_add(&element, attachment->mac, sizeof(attachment->mac));
+	if (address)
+		element_key_add_address(&element, address);
+	return element_list_add(list, &element);
+}
+
+/* RFC 4291, appendix A. */
+static struct address link_local(const uint8_t mac[static 6])
+{
+	const uint8_t bytes[16] = {0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac[0] ^ 2, mac[1], mac[2], 0xff,
+		0xfe, mac[3], mac[4], mac[5]};
+
+	return address_from_ipv6(bytes);
+}
+
+static int add_attachment(struct lists *lists, const struct attachment *attachment)
+{
+	const struct address own = link_local(attachment->mac);
+	int r = add(&lists->items[LIST_MACS], attachment, NULL);
+
+	if (!r)
+		r = add(&lists->items[LIST_CLAIMS], attachment, &own);
+	for (size_t i = 0; !r && i < attachment->addresses_count; i++) {
+		const struct address *address = &attachment->addresses[i];
+		bool ipv4 = address_is_ipv4(address);
+
+		r = add(&lists->items[ipv4 ? LIST_OWN4 : LIST_OWN6], attachment, address);
+		if (!r && !ipv4)
+			r = add(&lists->items[LIST_CLAIMS], attachment, address);
+	}
+	return r;
+}
+
+static int write_table(struct batch *batch)
+{
+	struct nlmsghdr *message = batch_message(batch, NFT_MSG_NEWTABLE, BATCH_FAMILY,
+		NLM_F_CREATE, "table netdev %s", LAYOUT_TABLE);
+
+	if (!message)
+		return -ENOMEM;
+	mnl_attr_put_strz(message, NFTA_TABLE_NAME, LAYOUT_TABLE);
+	batch_message_done(batch);
+	return 0;
+}
+
+/* Whatever an earlier agent had in it. */
+static int write_flush(struct batch *batch, const char *set)
+{
+	struct nlmsghdr *message =
+		batch_message(batch, NFT_MSG_DELSETELEM, BATCH_FAMILY, 0, "flush of set %s", set);
+
+	if (!message)
+		return -ENOMEM;
+	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, LAYOUT_TABLE);
+	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set);
+	batch_message_done(batch);
+	return 0;
+}
+
+static int write_list(struct batch *batch, const char *set, const struct element_list *before,
+	const struct element_list *after)
+{
+	_cleanup_(element_list_clear) struct element_list removed = {0}, added = {0};
+	int r = element_list_diff(before, after, &removed, &added);
+
+	if (!r)
+		r = element_list_write(batch, NFT_MSG_DELSETELEM, 0, set, &removed, NULL, NULL);
+	return r < 0 ? r
+		     : element_list_write(
+			       batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, &added, NULL, NULL);
+}
+
+static int write_hook(struct batch *batch, uint32_t ifindex)
+{
+	char name[DEVICE_CHAIN_MAX], device[IF_NAMESIZE];
+	struct chain_hook hook = {NFPROTO_NETDEV, NF_NETDEV_INGRESS, PRIORITY, device};
+	struct rule rule;
+	int r;
+
+	if (!if_indextoname(ifindex, device))
+		return 0; /* gone meanwhile */
+	format_name(name, ifindex);
+	r = chain_write(batch, name, device, &hook);
+	if (r < 0)
+		return r;
+	rule_begin(&rule, name);
+	return device_rule_goto(&rule, batch, DEVICE_CHECK);
+}
+
+static int write_state(struct device_sources *sources, struct batch *batch,
+	const struct lists *lists, const struct attachment *attachments, size_t count)
+{
+	int r = 0;
+
+	batch_set_family(batch, NFPROTO_NETDEV);
+	if (!sources->written) {
+		r = write_table(batch);
+		if (!r)
+			r = device_layout_write(batch);
+		for (size_t i = 0; !r && i < LISTS; i++)
+			r = write_flush(batch, list_names[i]);
+	}
+	for (size_t i = 0; !r && i < LISTS; i++)
+		r = write_list(batch, list_names[i], &sources->lists.items[i], &lists->items[i]);
+	for (size_t i = 0; !r && i < count; i++)
+		if (attachments[i].workload >= 0 && !find(sources, attachments[i].ifindex))
+			r = write_hook(batch, attachments[i].ifindex);
+	return r;
+}
+
+/* Where the interface is gone, the kernel has taken the chain away. */
+static int unhook(struct device_sources *sources, struct hooked *hooked, struct error *error)
+{
+	_cleanup_(batch_freep) struct batch *batch = NULL;
+	char name[DEVICE_CHAIN_MAX];
+	int r = batch_new(&batch);
+
+	format_name(name, hooked->ifindex);
+	if (!r)
+		r = chain_write_removal(batch, NFPROTO_NETDEV, name);
+	if (r < 0)
+		return error_nomem(error);
+	r = batch_send(batch, sources->socket, NULL, NULL, error);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	error_clear(error);
+	forget(sources, hooked);
+	return 0;
+}
+
+static int keep_wanted(struct device_sources *sources, const struct attachment *attachments,
+	size_t count, struct error *error)
+{
+	struct hooked *hooked, *next;
+	int r = 0;
+
+	for (hooked = sources->hooked; hooked; hooked = hooked->hh.next)
+		hooked->wanted = false;
+	for (size_t i = 0; i < count; i++) {
+		hooked = find(sources, attachments[i].ifindex);
+		if (hooked)
+			hooked->wanted = attachments[i].workload >= 0;
+	}
+	HASH_ITER (hh, sources->hooked, hooked, next)
+		if (!r && !hooked->wanted)
+			r = unhook(sources, hooked, error);
+	return r;
+}
+
+static int send_state(struct device_sources *sources, const struct lists *lists,
+	const struct attachment *attachments, size_t count, struct error *error)
+{
+	_cleanup_(batch_freep) struct batch *batch = NULL;
+	int r = batch_new(&batch);
+
+	if (!r)
+		r = write_state(sources, batch, lists, attachments, count);
+	if (r < 0)
+		return error_nomem(error);
+	r = batch_send(batch, sources->socket, NULL, NULL, error);
+	return r < 0 ? error_context(error, r, "hold workloads to their addresses") : 0;
+}
+
+static int list_attachments(struct device_sources *sources, struct lists *lists,
+	const struct attachment *attachments, size_t count)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < count; i++) {
+		if (attachments[i].workload < 0)
+			continue;
+		r = add_attachment(lists, &attachments[i]);
+		if (!r)
+			r = device_refusals_name(sources->refusals, &attachments[i]);
+	}
+	for (size_t i = 0; i < LISTS; i++)
+		element_list_sort(&lists->items[i]);
+	return r;
+}
+
+int device_sources_apply(struct device_sources *sources, const struct attachment *attachments,
+	size_t count, struct error *error)
+{
+	_cleanup_(lists_clear) struct lists lists = {0};
+	struct lists before;
+	int r = list_attachments(sources, &lists, attachments, count);
+
+	if (r < 0)
+		return error_nomem(error);
+	r = send_state(sources, &lists, attachments, count, error);
+	if (r < 0)
+		return r;
+	sources->written = true;
+	before = sources->lists;
+	sources->lists = lists;
+	lists = before;
+	for (size_t i = 0; !r && i < count; i++)
+		if (attachments[i].workload >= 0 && !find(sources, attachments[i].ifindex))
+			r = remember(sources, attachments[i].ifindex);
+	if (r < 0)
+		return error_nomem(error);
+	return keep_wanted(sources, attachments, count, error);
+}
+
+int device_sources_collect(struct device_sources *sources,
+	const struct dataplane_callbacks *callbacks, struct error *error)
+{
+	int r = device_refusals_read(sources->refusals, sources->socket, callbacks);
+
+	return r < 0 ? error_errno(error, r, "read refusals of table netdev %s", LAYOUT_TABLE) : 0;
+}
+
+void device_sources_describe(struct device_sources *sources, json_t *counters)
+{
+	(void)device_refusals_read(sources->refusals, sources->socket, NULL);
+	for (size_t i = 0; i < DEVICE_REASONS; i++) {
+		uint64_t packets, bytes;
+
+		device_refusals_sum(sources->refusals, i, &packets, &bytes);
+		json_object_set_new(counters, refusal_reason_name(device_reason(i)),
+			json_pack("{s:I, s:I}", "packets", (json_int_t)packets, "bytes",
+				(json_int_t)bytes));
+	}
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Holds workloads to their own addresses: keeps table netdev segd's sets, and a chain on each
+ * interface (device_layout.h), in step with the attachments. Refusals are counted by interface and
+ * reason; what the refused packets said is not kept, so events have the workload's own address as
+ * source and none as destination.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "dataplane/dataplane.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+struct device_sources;
+
+/* Takes over the chains that an earlier agent left. */
+int device_sources_open(struct device_sources **ret, struct error *error);
+void device_sources_free(struct device_sources *sources);
+
+/* In one transaction. Attachments without a workload are left to device_guards.h. */
+int device_sources_apply(struct device_sources *sources, const struct attachment *attachments,
+	size_t count, struct error *error);
+
+/* Reports what has been refused since the last call. */
+int device_sources_collect(struct device_sources *sources,
+	const struct dataplane_callbacks *callbacks, struct error *error);
+/* Adds {"packets": n, "bytes": n} by reason. */
+void device_sources_describe(struct device_sources *sources, json_t *counters);
+
+static inline void device_sources_freep(struct device_sources **sources)
+{
+	device_sources_free(*sources);
+}
