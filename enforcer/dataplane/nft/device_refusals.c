@@ -203,6 +203,16 @@ int device_refusals_read(struct device_refusals *refusals, struct mnl_socket *so
 	return 0;
 }
 
+int device_refusals_skip(struct device_refusals *refusals, struct mnl_socket *socket)
+{
+	struct device *device;
+	int r = device_refusals_read(refusals, socket, NULL);
+
+	for (device = refusals->devices; !r && device; device = device->hh.next)
+		memcpy(device->reported, device->counted, sizeof(device->reported));
+	return r;
+}
+
 void device_refusals_sum(const struct device_refusals *refusals, size_t i, uint64_t *ret_packets,
 	uint64_t *ret_bytes)
 {

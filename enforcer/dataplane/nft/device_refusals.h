@@ -19,6 +19,8 @@ int device_refusals_name(struct device_refusals *refusals, const struct attachme
 /* Reads the kernel's counts. callbacks: reports what is new; NULL: only reads. */
 int device_refusals_read(struct device_refusals *refusals, struct mnl_socket *socket,
 	const struct dataplane_callbacks *callbacks);
+/* Reads, and takes for reported what is there: an earlier agent's. */
+int device_refusals_skip(struct device_refusals *refusals, struct mnl_socket *socket);
 /* As last read, of device_reason(i). */
 void device_refusals_sum(const struct device_refusals *refusals, size_t i, uint64_t *ret_packets,
 	uint64_t *ret_bytes);

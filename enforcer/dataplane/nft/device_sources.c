@@ -94,6 +94,16 @@ static void forget(struct device_sources *sources, struct hooked *hooked)
 	free(hooked);
 }
 
+static void forget_all(struct device_sources *sources)
+{
+	struct hooked *hooked, *next;
+
+	HASH_ITER (hh, sources->hooked, hooked, next)
+		forget(sources, hooked);
+	lists_clear(&sources->lists);
+	sources->written = false;
+}
+
 static int read_chain(const struct nlmsghdr *message, void *userdata)
 {
 	struct nftnl_chain *chain = nftnl_chain_alloc();
@@ -116,11 +126,21 @@ end:
 	return r < 0 ? MNL_CB_ERROR : MNL_CB_OK;
 }
 
+/* What hangs on interfaces by now; everything else is written anew. */
+static int find_out(struct device_sources *sources)
+{
+	char buffer[256];
+
+	forget_all(sources);
+	return netlink_dump(sources->socket,
+		nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETCHAIN, NFPROTO_NETDEV, NLM_F_DUMP, 0),
+		read_chain, NULL, sources);
+}
+
 int device_sources_open(struct device_sources **ret, struct error *error)
 {
 	_cleanup_(device_sources_freep) struct device_sources *sources =
 		calloc(1, sizeof(*sources));
-	char buffer[256];
 	int r;
 
 	if (!sources || device_refusals_new(&sources->refusals) < 0)
@@ -128,9 +148,9 @@ int device_sources_open(struct device_sources **ret, struct error *error)
 	r = netlink_open(&sources->socket, error);
 	if (r < 0)
 		return r;
-	r = netlink_dump(sources->socket,
-		nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETCHAIN, NFPROTO_NETDEV, NLM_F_DUMP, 0),
-		read_chain, NULL, sources);
+	r = find_out(sources);
+	if (!r)
+		r = device_refusals_skip(sources->refusals, sources->socket);
 	if (r < 0)
 		return error_errno(error, r, "read table netdev %s", LAYOUT_TABLE);
 	*ret = TAKE_PTR(sources);
@@ -139,13 +159,9 @@ int device_sources_open(struct device_sources **ret, struct error *error)
 
 void device_sources_free(struct device_sources *sources)
 {
-	struct hooked *hooked, *next;
-
 	if (!sources)
 		return;
-	HASH_ITER (hh, sources->hooked, hooked, next)
-		forget(sources, hooked);
-	lists_clear(&sources->lists);
+	forget_all(sources);
 	device_refusals_free(sources->refusals);
 	netlink_closep(&sources->socket);
 	free(sources);
@@ -282,7 +298,8 @@ static int unhook(struct device_sources *sources, struct hooked *hooked, struct 
 	r = batch_send(batch, sources->socket, NULL, NULL, error);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	error_clear(error);
+	if (error)
+		error_clear(error);
 	forget(sources, hooked);
 	return 0;
 }
@@ -347,6 +364,13 @@ int device_sources_apply(struct device_sources *sources, const struct attachment
 	if (r < 0)
 		return error_nomem(error);
 	r = send_state(sources, &lists, attachments, count, error);
+	if (r == -ENOENT) { /* somebody removed the table, or an interface is going */
+		if (error)
+			error_clear(error);
+		r = find_out(sources);
+		r = r < 0 ? error_errno(error, r, "read table netdev %s", LAYOUT_TABLE)
+			  : send_state(sources, &lists, attachments, count, error);
+	}
 	if (r < 0)
 		return r;
 	sources->written = true;
