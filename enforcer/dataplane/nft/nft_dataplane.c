@@ -12,6 +12,7 @@
 #include "dataplane/nft/describe.h"
 #include "dataplane/nft/device_guards.h"
 #include "dataplane/nft/device_sources.h"
+#include "dataplane/nft/layout.h"
 #include "dataplane/nft/modules.h"
 #include "dataplane/nft/plan.h"
 #include "dataplane/nft/refusals.h"
@@ -27,6 +28,7 @@
 #define TICK_US                   UINT64_C(1000000)
 #define TICKS_PER_CONNECTION_LIST 30
 #define NOTE_MAX                  128
+#define REMOVED_AND_BACK          "somebody removed table inet " LAYOUT_TABLE ": it was made anew"
 
 struct dataplane {
 	struct dataplane_options options;
@@ -76,6 +78,36 @@ static void report_trouble(struct dataplane *dataplane, struct error *error)
 	error_clear(error);
 }
 
+/* Makes the table anew from the policy in force, and cuts what came through while it was away. */
+static int rebuild(struct dataplane *dataplane, struct error *error)
+{
+	_cleanup_(ruleset_clear) struct ruleset plan = {0};
+	bool changed;
+	int r = plan_build(dataplane->policy, &plan, error);
+
+	refusals_restart(dataplane->refusals);
+	if (!r)
+		r = table_apply(dataplane->table, dataplane->policy, &plan, dataplane->note,
+			clock_now_ns(CLOCK_MONOTONIC), &changed, error);
+	return r ? r : connections_revoke(dataplane->connections, error);
+}
+
+static void sweep(struct dataplane *dataplane)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+	int r = table_sweep(dataplane->table, clock_now_ns(CLOCK_MONOTONIC), &error);
+
+	if (r < 0 && table_is_there(dataplane->table))
+		report_trouble(dataplane, &error);
+	if (!dataplane->policy || table_is_there(dataplane->table))
+		return;
+	error_clear(&error);
+	if (rebuild(dataplane, &error) < 0)
+		report_trouble(dataplane, &error);
+	else
+		dataplane->callbacks.trouble(REMOVED_AND_BACK, true, dataplane->callbacks.userdata);
+}
+
 static int on_tick(sd_event_source *source, uint64_t time_us, void *userdata)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
@@ -83,8 +115,7 @@ static int on_tick(sd_event_source *source, uint64_t time_us, void *userdata)
 
 	if (refusals_collect(dataplane->refusals, &error) < 0)
 		report_trouble(dataplane, &error);
-	if (table_sweep(dataplane->table, clock_now_ns(CLOCK_MONOTONIC), &error) < 0)
-		report_trouble(dataplane, &error);
+	sweep(dataplane);
 	if (device_sources_collect(dataplane->sources, &dataplane->callbacks, &error) < 0)
 		report_trouble(dataplane, &error);
 	device_guards_prune(dataplane->guards);
@@ -280,8 +311,9 @@ static json_t *nft_describe(struct dataplane *dataplane)
 
 static void nft_close(struct dataplane *dataplane, bool detach)
 {
+	/* What is left in the sets, the next agent takes for its own. */
+	(void)refusals_drain(dataplane->refusals, NULL);
 	if (detach) {
-		(void)refusals_collect(dataplane->refusals, NULL);
 		(void)device_guards_remove_all(dataplane->guards, NULL);
 		(void)table_remove(dataplane->table, NULL);
 		sysctls_restore(dataplane->note);

@@ -130,7 +130,7 @@ static int write_denied_chain(struct batch *batch, size_t reason, bool reject)
 	rule_begin(&rule, chain);
 	rule_counter(&rule, REFUSAL_OVERFLOW);
 	refuse(&rule, reject);
-	return rule_write(&rule, batch, "the set is full: counted as lost to the log");
+	return rule_write(&rule, batch, "no element was free: counted as lost to the log");
 }
 
 int refusal_write(struct batch *batch, const char *chain, const char *comment, enum reason reason,

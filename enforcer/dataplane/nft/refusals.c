@@ -413,3 +413,12 @@ int refusals_drain(struct refusals *refusals, struct error *error)
 {
 	return collect(refusals, UINT64_MAX, error);
 }
+
+void refusals_restart(struct refusals *refusals)
+{
+	struct denial *denial;
+
+	for (denial = refusals->records; denial; denial = denial->hh.next)
+		denial->packets = denial->bytes = 0;
+	refusals->overflow = 0;
+}

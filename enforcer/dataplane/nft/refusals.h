@@ -4,7 +4,8 @@
  *
  * The log brings the first packet of each kind, with MAC addresses, interface and rule; all counts
  * come from the sets, whenever they are collected. Where a set is full, packets are counted by
- * protocol alone (port 0), and where that is full, too, as lost to the log (FLOW_GAP). An element
+ * protocol alone (port 0), and where that is full, too, as lost to the log (FLOW_GAP); so are those
+ * of a burst that makes elements faster than the kernel finds memory for their counters. An element
  * that has been idle for a minute is deleted, and the kernel's notification of the deletion carries
  * its last count: nothing is lost between reading and deleting.
  */
@@ -40,6 +41,9 @@ void refusals_set_ir(struct refusals *refusals, const struct ir *ir);
 int refusals_collect(struct refusals *refusals, struct error *error);
 /* The same, and deletes all: what comes now is refused by other rules. */
 int refusals_drain(struct refusals *refusals, struct error *error);
+
+/* The table is gone, and its counts with it: those of the next begin at 0. */
+void refusals_restart(struct refusals *refusals);
 
 /* Kinds of refusals that are being counted. */
 size_t refusals_count(const struct refusals *refusals);

@@ -2,6 +2,7 @@
 #include "dataplane/nft/snapshot.h"
 
 #include "base/cleanup.h"
+#include "policies/document.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,8 +14,12 @@ void snapshot_free(struct ir *snapshot)
 		return;
 	for (size_t i = 0; i < snapshot->port_tables_count; i++)
 		free(snapshot->port_tables[i].ranges);
-	for (size_t i = 0; i < snapshot->peer_tables_count; i++)
+	for (size_t i = 0; i < snapshot->peer_tables_count; i++) {
 		free(snapshot->peer_tables[i].peers);
+		free(snapshot->peer_tables[i].name);
+	}
+	for (size_t i = 0; i < snapshot->rules_count; i++)
+		document_release((struct document *)snapshot->rules[i].document);
 	free(snapshot->rules);
 	free(snapshot->port_tables);
 	free(snapshot->peer_tables);
@@ -62,10 +67,10 @@ static int copy_peer_tables(const struct ir *ir, struct ir *snapshot)
 		struct ir_peer_table *table = &snapshot->peer_tables[i];
 
 		*table = *from;
-		table->name = NULL;
+		table->name = strdup(from->name);
 		table->peers = copy(from->peers, from->peers_count, sizeof(*from->peers));
 		snapshot->peer_tables_count++;
-		if (!table->peers)
+		if (!table->peers || !table->name)
 			return -ENOMEM;
 	}
 	return 0;
@@ -85,7 +90,8 @@ static int copy_lists(const struct ir *ir, struct ir *snapshot)
 	snapshot->subjects_count = ir->subjects_count;
 	snapshot->classes_count = ir->classes_count;
 	for (size_t i = 0; i < snapshot->rules_count; i++)
-		snapshot->rules[i].document = NULL;
+		if (snapshot->rules[i].document)
+			document_reference((struct document *)snapshot->rules[i].document);
 	return 0;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The part of an IR that the evaluator needs, kept beyond apply(): events that come later are
- * explained by it. An IR belongs to its caller and refers to documents; a snapshot to nothing.
+ * The part of an IR that the evaluator and the plan need, kept beyond apply(): events that come
+ * later are explained by it, and a table that somebody removed is made anew from it. It holds
+ * references to documents of its own.
  */
 #pragma once
 
@@ -10,7 +11,7 @@
 
 #include <stdbool.h>
 
-/* Rules without documents; no names. 0 or -ENOMEM. */
+/* Without names of classes. 0 or -ENOMEM. */
 int snapshot_new(const struct ir *ir, struct ir **ret);
 void snapshot_free(struct ir *snapshot);
 

@@ -103,6 +103,11 @@ bool table_adopted(const struct table *table)
 	return table->adopted;
 }
 
+bool table_is_there(const struct table *table)
+{
+	return table->presence == TABLE_OURS;
+}
+
 const char *table_note(const struct table *table)
 {
 	return table->note;
@@ -376,7 +381,7 @@ static int write_sweep(struct table *table, struct batch *batch, uint64_t now_ns
 	return r;
 }
 
-/* Says so once: then the table is known to be absent, and the next change makes it anew. */
+/* Says so once: then the table is known to be absent, and table_apply() makes it anew. */
 static int check_presence(struct table *table, struct error *error)
 {
 	char comment[LISTING_COMMENT_MAX];
@@ -386,8 +391,7 @@ static int check_presence(struct table *table, struct error *error)
 	ruleset_clear(&table->installed);
 	table->presence = TABLE_ABSENT;
 	return error_set(error, -ENOENT,
-		"somebody removed table inet %s: nothing is refused until policies are applied "
-		"again",
+		"somebody removed table inet %s: nothing is refused until it is back",
 		LAYOUT_TABLE);
 }
 

@@ -36,6 +36,8 @@ void table_free(struct table *table);
 
 /* Was the table there when it was opened, and in our form? */
 bool table_adopted(const struct table *table);
+/* Is it now, as far as is known? */
+bool table_is_there(const struct table *table);
 /* "" where there was no table. One of another layout keeps its note, too. */
 const char *table_note(const struct table *table);
 

@@ -1,178 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The data plane as a whole, with real packets on a bridge and routed. */
-#include "dataplane/dataplane.h"
-
-#include "base/cleanup.h"
-#include "village.h"
-
-#include <net/if.h>
-
-#define EVENTS_MAX (1 << 18)
-#define GROUP      4712
-
-struct seen {
-	struct flow_event *events;
-	size_t count;
-	char trouble[256];
-};
-
-struct agent {
-	sd_event *loop;
-	struct dataplane *dataplane;
-	struct seen seen;
-};
-
-static void take_flow(const struct flow_event *event, void *userdata)
-{
-	struct seen *seen = userdata;
-
-	if (seen->count < EVENTS_MAX)
-		seen->events[seen->count++] = *event;
-}
-
-static void take_trouble(const char *message, bool repaired, void *userdata)
-{
-	struct seen *seen = userdata;
-
-	(void)repaired;
-	snprintf(seen->trouble, sizeof(seen->trouble), "%s", message);
-}
-
-static void start(struct agent *agent)
-{
-	const struct dataplane_options options = {
-		.adoption_ns = UINT64_C(20000000000), .nflog_group = GROUP};
-	const struct dataplane_callbacks callbacks = {take_flow, take_trouble, &agent->seen};
-	struct error error = ERROR_INIT;
-
-	if (!agent->seen.events)
-		agent->seen.events = calloc(EVENTS_MAX, sizeof(struct flow_event));
-	agent->seen.count = 0;
-	assert_int_equal(sd_event_new(&agent->loop), 0);
-	if (nft_dataplane_ops.open(&options, &callbacks, agent->loop, &agent->dataplane, &error) <
-		0)
-		fail_msg("%s", error_message(&error));
-}
-
-static void stop(struct agent *agent, bool detach)
-{
-	nft_dataplane_ops.close(agent->dataplane, detach);
-	agent->dataplane = NULL;
-	sd_event_unref(agent->loop);
-	if (!detach)
-		return;
-	free(agent->seen.events);
-	agent->seen.events = NULL;
-}
-
-static void run(struct agent *agent, unsigned int milliseconds)
-{
-	uint64_t end, now;
-
-	sd_event_now(agent->loop, CLOCK_MONOTONIC, &now);
-	for (end = now + milliseconds * 1000ULL; now < end;) {
-		struct timespec time;
-
-		sd_event_run(agent->loop, 10000);
-		clock_gettime(CLOCK_MONOTONIC, &time);
-		now = (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
-	}
-}
-
-static void apply_with(struct agent *agent, const char *yaml, bool adopt)
-{
-	struct model *model = fixture_model(0);
-	struct ir *ir = fixture_ir(model, yaml);
-	struct attachment attachments[4] = {0};
-	struct address addresses[4][2];
-	struct error error = ERROR_INIT;
-	struct dataplane_state state = {ir, model, attachments, 4};
-
-	for (unsigned int i = 0; i < 4; i++) {
-		snprintf(attachments[i].name, sizeof(attachments[i].name), "v%u", i);
-		attachments[i].ifindex = if_nametoindex(attachments[i].name);
-		addresses[i][0] = fixture_address(fixture_workloads[i].ipv4);
-		addresses[i][1] = fixture_address(fixture_workloads[i].ipv6);
-		attachments[i].addresses = addresses[i];
-		attachments[i].addresses_count = 2;
-		attachments[i].workload =
-			model_find_workload(model, "shop", fixture_workloads[i].name) -
-			model->workloads;
-		attachments[i].adopt = adopt;
-	}
-	if (nft_dataplane_ops.apply(agent->dataplane, &state, &error) < 0)
-		fail_msg("%s", error_message(&error));
-	ir_free(ir);
-	model_free(model);
-}
-
-static void apply(struct agent *agent, const char *yaml)
-{
-	apply_with(agent, yaml, false);
-}
-
-static void collect(struct agent *agent)
-{
-	struct error error = ERROR_INIT;
-
-	run(agent, 50);
-	if (nft_dataplane_ops.collect(agent->dataplane, &error) < 0)
-		fail_msg("%s", error_message(&error));
-}
-
-static const struct flow_event *find_event(
-	const struct agent *agent, enum flow_event_type type, const char *from, const char *to)
-{
-	struct address source = fixture_address(from), destination = fixture_address(to);
-
-	for (size_t i = 0; i < agent->seen.count; i++) {
-		const struct flow_event *event = &agent->seen.events[i];
-
-		if (event->type == type && address_equal(&event->source, &source) &&
-			address_equal(&event->destination, &destination))
-			return event;
-	}
-	return NULL;
-}
-
-static uint64_t count_denied(
-	const struct agent *agent, const char *from, const char *to, uint16_t port)
-{
-	struct address source = fixture_address(from), destination = fixture_address(to);
-	uint64_t packets = 0;
-
-	for (size_t i = 0; i < agent->seen.count; i++) {
-		const struct flow_event *event = &agent->seen.events[i];
-
-		if (event->type == FLOW_DENIED && address_equal(&event->source, &source) &&
-			address_equal(&event->destination, &destination) &&
-			event->destination_port == port)
-			packets += event->packets[0];
-	}
-	return packets;
-}
-
-static int set_up(void **state)
-{
-	struct agent *agent = calloc(1, sizeof(*agent));
-
-	village_build();
-	start(agent);
-	*state = agent;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct agent *agent = *state;
-
-	if (agent->dataplane)
-		stop(agent, true);
-	free(agent->seen.events);
-	free(agent);
-	village_tear_down();
-	return 0;
-}
+#include "agent.h"
 
 static void test_verdicts(void **state)
 {
@@ -285,17 +113,6 @@ static void test_reports_flows(void **state)
 	assert_int_equal(event->direction, DIRECTION_EGRESS);
 }
 
-static uint64_t count_refused(const struct agent *agent)
-{
-	json_t *description = nft_dataplane_ops.describe(agent->dataplane);
-	json_t *counters = json_object_get(description, "counters");
-	json_t *counter = json_object_get(counters, "policy_denied");
-	json_int_t packets = json_integer_value(json_object_get(counter, "packets"));
-
-	json_decref(description);
-	return (uint64_t)packets;
-}
-
 static void test_counts_every_refused_packet(void **state)
 {
 	struct agent *agent = *state;
@@ -318,7 +135,11 @@ static void test_counts_every_refused_packet(void **state)
 	assert_int_equal(count_refused(agent), 10000);
 }
 
-/* More kinds of refusals than the kernel's set holds: the rest is counted without its port. */
+/*
+ * More kinds of refusals than the kernel's set holds: the rest is counted without its port. Under a
+ * burst the kernel may also have no memory at hand for an element's counter, which it allocates per
+ * processor and without waiting. Then neither set can take the packet, and it is in a gap.
+ */
 static void test_accounts_for_a_scan(void **state)
 {
 	static const char *const scanners[] = {"web", "intruder"};
@@ -352,9 +173,9 @@ static void test_accounts_for_a_scan(void **state)
 	}
 	/* The network may drop some before they come here: the rules' own counter says how many
 	 * did. */
-	assert_int_equal(reported, count_refused(agent));
+	assert_int_equal(reported + lost, count_refused(agent));
+	assert_int_equal(lost, count_overflow(agent));
 	assert_true(reported > 65536);
-	assert_int_equal(lost, 0);
 	assert_true(count_denied(agent, "10.77.0.5", "10.77.0.4", 0) > 0);
 	assert_string_equal(agent->seen.trouble, "");
 }

@@ -150,6 +150,7 @@ static inline void village_build(void)
 		village_command(fixture_workloads[i].name, i,
 			"ip netns add $W; ip link add v$I type veth peer name eth0 netns $W; "
 			"ip link set v$I master br0 up; "
+			"ip -n $W link set eth0 address 02:77:00:00:00:0$A; "
 			"ip -n $W link set lo up; ip -n $W link set eth0 up; "
 			"ip -n $W addr add 10.77.0.$A/24 dev eth0; "
 			"ip -n $W addr add fd77::$A/64 dev eth0 nodad; "
