@@ -51,7 +51,7 @@ include_direction() {
 		enforcer/dataplane/bpf base/|policies/|flow/event.h|xdp/|dataplane/dataplane.h|dataplane/attachment.h|dataplane/bpf/
 		enforcer/dataplane/nft base/|policies/|flow/event.h|xdp/reasons.h|dataplane/dataplane.h|dataplane/attachment.h|dataplane/nft/
 	END
-	grep -nE '^#include "(control|dataplane|flow|workload|xdp|agent)' cli/*.[ch] |
+	grep -nE '^#include "(control|dataplane|flow|workload|xdp)/' cli/*.[ch] |
 		grep -v '"xdp/reasons.h"' |
 		sed 's/$/ (the command line must not know the agent)/'
 }
