@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The data plane as a whole, with real packets on a bridge and routed. */
-#include "agent.h"
+#include "village_agent.h"
 
 static void test_verdicts(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Totals stay exact where an agent restarts, and where somebody takes the table away. */
-#include "agent.h"
+#include "village_agent.h"
 
 #define PORT 5005
 
