@@ -117,7 +117,8 @@ deps: ## install every Debian package that build, demo and tests need
 build: deps ## build/segd and build/segctl
 	$(Q)$(MAKE) --no-print-directory binaries
 
-demo: build ## see it work: four namespaces, one policy, one intruder (root)
+demo: deps ## see it work: four namespaces, one policy, one intruder (root)
+	$(Q)$(MAKE) --no-print-directory binaries tools
 	$(Q)+tests/netns/demo.sh $(BUILD)
 
 run: build ## the agent in the foreground on this node, with its containers (root)
