@@ -116,6 +116,7 @@ static int make_workload(const struct netns_spec *spec, const struct netns_inter
 	if (r < 0)
 		return r;
 	workload->adopt = true; /* nothing tells how long it has been running */
+	workload->observed = spec->addresses_count == 0;
 	r = labels_copy(&spec->labels, &workload->labels);
 	for (size_t i = 0; r == 0 && i < spec->ports_count; i++)
 		r = workload_add_port(workload, spec->ports[i].name, spec->ports[i].protocol,

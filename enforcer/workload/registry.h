@@ -5,7 +5,7 @@
  * and takes a model and the attachments from it.
  *
  * Address conflict (a new container with an address that a stopped one still claims): the newest
- * claim wins, the older one loses that address.
+ * claim wins, the older one loses that address. Observed addresses win against nobody.
  */
 #pragma once
 
@@ -42,7 +42,9 @@ struct workload {
 	size_t interfaces_count;
 	uint64_t started_ns; /* CLOCK_REALTIME; 0: unknown */
 	bool host_network;
-	bool adopt; /* ran before the agent saw it start: connections may be under way */
+	bool adopt;    /* ran before the agent saw it start: connections may be under way */
+	bool observed; /* addresses were read inside the workload, which may set them at will: they
+			  never displace another's */
 };
 
 int workload_new(const char *source, const char *id, const char *namespace, const char *name,

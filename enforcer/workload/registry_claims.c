@@ -69,6 +69,19 @@ static int collect_claims(struct registry_entry *entry)
 	return 0;
 }
 
+/* Whoever may set its own addresses gets none that another workload has. */
+static void yield_owned_addresses(const struct registry *registry, struct registry_entry *entry,
+	const struct registry_entry *former)
+{
+	for (size_t i = 0; i < entry->owners_count; i++) {
+		const struct address *address = &entry->owners[i].address;
+		const struct registry_owner *owner = find_owner(registry, address);
+
+		if (owner && owner->entry != former)
+			workload_remove_address(entry->workload, address);
+	}
+}
+
 /*
  * A claim that the same run of the workload made before is older than whoever took the address
  * since: it stays lost. A restarted workload claims anew.
@@ -92,7 +105,9 @@ int registry_claims_prepare(const struct registry *registry, struct registry_ent
 {
 	int r = collect_claims(entry);
 
-	if (r == 0)
+	if (r == 0 && entry->workload->observed)
+		yield_owned_addresses(registry, entry, former);
+	else if (r == 0)
 		yield_lost_addresses(registry, entry, former);
 	return r;
 }

@@ -94,7 +94,8 @@ bool workload_equal(const struct workload *a, const struct workload *b)
 	if (strcmp(a->source, b->source) != 0 || strcmp(a->id, b->id) != 0 ||
 		strcmp(a->namespace, b->namespace) != 0 || strcmp(a->name, b->name) != 0 ||
 		!strings_equal(a->image, b->image) || a->started_ns != b->started_ns ||
-		a->host_network != b->host_network || a->adopt != b->adopt)
+		a->host_network != b->host_network || a->adopt != b->adopt ||
+		a->observed != b->observed)
 		return false;
 	if (!labels_equal(&a->labels, &b->labels) || a->ports_count != b->ports_count ||
 		a->interfaces_count != b->interfaces_count)

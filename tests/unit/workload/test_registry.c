@@ -51,6 +51,7 @@ struct sketch {
 	const char *addresses[3];
 	uint64_t started_ns;
 	bool adopt;
+	bool observed;
 };
 
 static struct workload *draw(const struct sketch *sketch)
@@ -64,6 +65,7 @@ static struct workload *draw(const struct sketch *sketch)
 		0);
 	workload->started_ns = sketch->started_ns;
 	workload->adopt = sketch->adopt;
+	workload->observed = sketch->observed;
 	assert_int_equal(workload_add_interface(workload, &interface), 0);
 	interface->ifindex = sketch->ifindex;
 	interface->mac[5] = (uint8_t)sketch->ifindex;
@@ -198,6 +200,34 @@ static void test_newest_claim_wins(void **state)
 			     .started_ns = 5});
 	assert_string_equal(owner(fixture, "10.0.0.1"), "aaaaaaaa");
 	assert_string_equal(owner(fixture, "fd00::1"), "nobody");
+}
+
+/* Who sets its own addresses could otherwise take a neighbour's, and its rights with it. */
+static void test_observed_addresses_displace_nobody(void **state)
+{
+	const struct sketch thief = {.id = "bbbbbbbb",
+		.ifindex = 2,
+		.addresses = {"10.0.0.2", "10.0.0.1"},
+		.observed = true};
+	const struct fixture *fixture = *state;
+
+	put(fixture, &(struct sketch){.id = "aaaaaaaa",
+			     .ifindex = 1,
+			     .addresses = {"10.0.0.1"},
+			     .observed = true});
+	put(fixture, &(struct sketch){.id = "bbbbbbbb",
+			     .ifindex = 2,
+			     .addresses = {"10.0.0.2"},
+			     .observed = true});
+	put(fixture, &thief);
+	assert_string_equal(owner(fixture, "10.0.0.1"), "aaaaaaaa");
+	assert_string_equal(owner(fixture, "10.0.0.2"), "bbbbbbbb");
+	assert_int_equal(get(fixture, "bbbbbbbb")->interfaces[0].addresses_count, 1);
+
+	/* What nobody has is there for the taking. */
+	assert_int_equal(registry_remove(fixture->registry, "docker", "aaaaaaaa"), 0);
+	put(fixture, &thief);
+	assert_string_equal(owner(fixture, "10.0.0.1"), "bbbbbbbb");
 }
 
 static void test_removed_claim_frees_the_address(void **state)
@@ -377,6 +407,7 @@ int main(void)
 		TEST(test_is_ordered_by_namespace_and_name),
 		TEST(test_second_of_a_name_gets_its_id),
 		TEST(test_newest_claim_wins),
+		TEST(test_observed_addresses_displace_nobody),
 		TEST(test_removed_claim_frees_the_address),
 		TEST(test_an_address_counts_once),
 		TEST(test_gone_interface_takes_its_addresses_along),
