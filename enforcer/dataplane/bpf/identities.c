@@ -37,14 +37,6 @@ struct identity_key identity_key_interface(uint32_t ifindex)
 	return key;
 }
 
-uint32_t identity_ifindex(const struct identity *identity)
-{
-	uint32_t ifindex;
-
-	memcpy(&ifindex, identity->key.bytes, sizeof(ifindex));
-	return ifindex;
-}
-
 void identities_init(struct identities *identities)
 {
 	*identities = (struct identities){.numbers = NUMBERS_INIT(0, ABI_MAX_IDENTITIES)};

@@ -49,7 +49,6 @@ struct identities {
 struct identity_key identity_key_address(const struct address *address);
 struct identity_key identity_key_prefix(const struct prefix *prefix);
 struct identity_key identity_key_interface(uint32_t ifindex);
-uint32_t identity_ifindex(const struct identity *identity);
 
 void identities_init(struct identities *identities);
 /* NULL: not there. */

@@ -245,11 +245,6 @@ void device_guards_prune(struct device_guards *guards)
 			(void)device_guards_remove(guards, guard->ifindex, NULL);
 }
 
-bool device_guards_has(const struct device_guards *guards, uint32_t ifindex)
-{
-	return find(guards, ifindex);
-}
-
 int device_guards_remove_all(struct device_guards *guards, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;

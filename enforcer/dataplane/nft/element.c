@@ -81,17 +81,6 @@ void element_list_sort(struct element_list *list)
 	list->count = kept + 1;
 }
 
-bool element_list_equal(const struct element_list *a, const struct element_list *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (compare_keys(&a->items[i], &b->items[i]) ||
-			!target_equal(a->items[i].target, b->items[i].target))
-			return false;
-	return true;
-}
-
 void element_list_clear(struct element_list *list)
 {
 	free(list->items);

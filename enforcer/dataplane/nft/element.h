@@ -58,7 +58,6 @@ void element_key_add_address(struct element *element, const struct address *addr
 int element_list_add(struct element_list *list, const struct element *element);
 /* By key. Of elements with equal keys one is kept. */
 void element_list_sort(struct element_list *list);
-bool element_list_equal(const struct element_list *a, const struct element_list *b);
 void element_list_clear(struct element_list *list);
 
 /* Both sorted. What is only in before, or differs, goes to removed; what is only in after, or
