@@ -193,9 +193,12 @@ $(foreach room,$(UNIT_ROOMS),$(eval $(call unit_rules,$(room))))
 # Programs that the BPF tests share: tests/bpf/*.c that are no test_*.c.
 BPF_TEST_COMMON := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/bpf/test_%,$(wildcard tests/bpf/*.c)))
 $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bpf/*.c)): $(SKELETON)
-$(BPF_TESTS): $(BUILD)/%: $(BUILD)/%.o $(BPF_TEST_COMMON) $(call archives,$(NEEDS_bpf))
+$(BPF_TESTS): $(BUILD)/%: $(BUILD)/%.o $(BPF_TEST_COMMON) $(call archives,workload $(NEEDS_bpf))
 	$(SAY) LINK $@
-	$(Q)$(call link,$< $(BPF_TEST_COMMON),$(NEEDS_bpf),-lcmocka)
+	$(Q)$(call link,$(filter %.o,$^),workload $(NEEDS_bpf),-lcmocka)
+# It draws its models and packets as the differential test does.
+$(BUILD)/tests/bpf/test_random: $(patsubst %,$(BUILD)/tests/differential/%.o,attachments network \
+	place pods_text policies_text probe scenario)
 
 .PHONY: unit-binaries bpf-test-binaries bench-binaries
 unit-binaries: $(UNIT_TESTS)
@@ -231,6 +234,12 @@ differential-binary: $(DIFFERENTIAL)
 differential: deps ## MODELS (10000) random models on both data planes against the evaluator (root)
 	$(Q)$(MAKE) --no-print-directory differential-binary
 	$(Q)$(DIFFERENTIAL) --models $(MODELS) --probes $(PROBES) --seed $(SEED)
+
+CASES ?= 1000000
+.PHONY: random
+random: deps ## CASES (1000000) random packets through the BPF programs against the evaluator (root)
+	$(Q)$(MAKE) --no-print-directory $(BUILD)/tests/bpf/test_random
+	$(Q)CASES=$(CASES) SEED=$(SEED) $(BUILD)/tests/bpf/test_random
 
 # --- fuzzers: tests/fuzz/fuzz_*.c over libFuzzer with ASan and UBSan --------------------------------
 

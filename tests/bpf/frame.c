@@ -173,6 +173,28 @@ struct frame frame_build(const struct frame_description *d)
 	return frame;
 }
 
+struct abi_connection_key frame_connection_key(const struct frame_description *d)
+{
+	struct {
+		uint8_t address[16];
+		uint16_t port_be;
+	} sides[2];
+	bool icmp = d->protocol == IPPROTO_ICMP || d->protocol == IPPROTO_ICMPV6;
+	struct abi_connection_key key = {.protocol = d->protocol};
+	bool swap;
+
+	memcpy(sides[0].address, &d->source.address, sizeof(sides[0].address));
+	memcpy(sides[1].address, &d->destination.address, sizeof(sides[1].address));
+	sides[0].port_be = htons(icmp ? d->icmp_identifier : d->source_port);
+	sides[1].port_be = htons(icmp ? d->icmp_identifier : d->destination_port);
+	swap = memcmp(&sides[0], &sides[1], sizeof(sides[0])) > 0;
+	for (int i = 0; i < 2; i++) {
+		memcpy(key.address[i], sides[i ^ swap].address, sizeof(key.address[i]));
+		key.port_be[i] = sides[i ^ swap].port_be;
+	}
+	return key;
+}
+
 struct frame frame_arp(uint16_t operation, const struct end *ethernet, const struct end *sender,
 	const struct address *target)
 {

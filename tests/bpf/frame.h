@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/address.h"
+#include "xdp/abi.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,6 +63,8 @@ struct frame {
 };
 
 struct frame frame_build(const struct frame_description *description);
+/* The key as abi.h defines it, worked out by memcmp and not as the programs do it. */
+struct abi_connection_key frame_connection_key(const struct frame_description *description);
 /* A request or reply: sender and target as they are given, IPv4. */
 struct frame frame_arp(uint16_t operation, const struct end *ethernet, const struct end *sender,
 	const struct address *target);

@@ -273,33 +273,10 @@ uint64_t world_loss(const struct world *world, enum abi_loss loss)
 	return sum;
 }
 
-/* The key as abi.h defines it, worked out by memcmp and not as the programs do it. */
-static struct abi_connection_key key_of(const struct frame_description *d)
-{
-	struct {
-		uint8_t address[16];
-		uint16_t port_be;
-	} sides[2];
-	bool icmp = d->protocol == IPPROTO_ICMP || d->protocol == IPPROTO_ICMPV6;
-	struct abi_connection_key key = {.protocol = d->protocol};
-	bool swap;
-
-	memcpy(sides[0].address, &d->source.address, sizeof(sides[0].address));
-	memcpy(sides[1].address, &d->destination.address, sizeof(sides[1].address));
-	sides[0].port_be = htons(icmp ? d->icmp_identifier : d->source_port);
-	sides[1].port_be = htons(icmp ? d->icmp_identifier : d->destination_port);
-	swap = memcmp(&sides[0], &sides[1], sizeof(sides[0])) > 0;
-	for (int i = 0; i < 2; i++) {
-		memcpy(key.address[i], sides[i ^ swap].address, sizeof(key.address[i]));
-		key.port_be[i] = sides[i ^ swap].port_be;
-	}
-	return key;
-}
-
 int world_connection(const struct world *world, const struct frame_description *description,
 	struct abi_connection_key *ret_key, struct abi_connection *ret)
 {
-	struct abi_connection_key key = key_of(description);
+	struct abi_connection_key key = frame_connection_key(description);
 	struct abi_connection connection;
 	int r = bpf_map_lookup_elem(fd_of(world->skeleton->maps.connections), &key, &connection);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "trial.h"
 
+#include "attachments.h"
 #include "base/clock.h"
 #include "difference.h"
 #include "round.h"
@@ -54,41 +55,6 @@ static int open_plane(struct bench *bench, struct error *error)
 	return bench->trial->plane->open(&options, &callbacks, bench->event, &bench->plane, error);
 }
 
-static int compare_interfaces(const void *a, const void *b)
-{
-	const struct attachment *first = a, *second = b;
-
-	return (first->ifindex > second->ifindex) - (first->ifindex < second->ifindex);
-}
-
-/* Those places that are workloads in this model. */
-static size_t list_attachments(const struct network *network, const struct scenario *scenario,
-	struct attachment attachments[static PLACE_WORKLOADS])
-{
-	size_t count = 0;
-
-	for (unsigned int place = 0; place < PLACE_WORKLOADS; place++) {
-		const struct netns_interface *interface = network->interfaces[place];
-		struct attachment *attachment = &attachments[count];
-		const struct model_workload *workload;
-
-		if (scenario->subjects[place] < 0)
-			continue;
-		workload = &scenario->model->workloads[scenario->subjects[place]];
-		*attachment = (struct attachment){
-			.ifindex = interface->peer,
-			.addresses = workload->addresses,
-			.addresses_count = workload->addresses_count,
-			.workload = scenario->subjects[place],
-		};
-		memcpy(attachment->name, interface->peer_name, sizeof(attachment->name));
-		memcpy(attachment->mac, interface->mac, sizeof(attachment->mac));
-		count++;
-	}
-	qsort(attachments, count, sizeof(*attachments), compare_interfaces);
-	return count;
-}
-
 static int apply(struct bench *bench, const struct scenario *scenario, struct error *error)
 {
 	struct attachment attachments[PLACE_WORKLOADS];
@@ -96,7 +62,7 @@ static int apply(struct bench *bench, const struct scenario *scenario, struct er
 		.ir = scenario->ir,
 		.model = scenario->model,
 		.attachments = attachments,
-		.attachments_count = list_attachments(&bench->network, scenario, attachments),
+		.attachments_count = attachments_list(&bench->network, scenario, attachments),
 	};
 	int r = bench->trial->plane->apply(bench->plane, &state, error);
 

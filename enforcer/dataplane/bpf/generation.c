@@ -175,6 +175,28 @@ static int grant_addresses(struct generations *generations, struct error *error)
 	return result;
 }
 
+/* Addresses that nobody has any more lose their interface now and not when they are collected:
+ * whoever uses one next is no workload, and must not be taken for the one that had it. */
+static int withdraw_addresses(struct generations *generations, struct error *error)
+{
+	struct identity *identity;
+	int result = 0, r;
+
+	for (identity = generations->identities.items; identity; identity = identity->hh.next) {
+		const struct abi_address nobody = withdrawn(identity);
+
+		if (identity->key.kind != IDENTITY_ADDRESS || identity->use & USE_NEXT ||
+			!identity->owner.ifindex)
+			continue;
+		r = write_address(generations->objects, identity, &nobody);
+		if (r < 0)
+			result = error_errno(error, r, "write to table addresses");
+		else
+			identity->owner = nobody;
+	}
+	return result;
+}
+
 /* The new policy is in force already: what fails here leaves something refused, and is tried again
  * by the next apply. */
 static int grant(
@@ -192,6 +214,10 @@ static int grant(
 			result = r;
 	}
 	r = endpoints_leave(generations, error);
+	if (r < 0)
+		result = r;
+	/* Last, so that a workload that is let go speaks in its own name until it has gone. */
+	r = withdraw_addresses(generations, error);
 	return r < 0 ? r : result;
 }
 

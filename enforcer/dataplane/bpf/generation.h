@@ -6,7 +6,8 @@
  *   build    numbers for tables and identities (no kernel)
  *   stage    tables, both slots of identities, new entries; what changes hands is withdrawn
  *   flip     control.generation
- *   grant    addresses to their owners, guards off, programs exchanged, interfaces left
+ *   grant    addresses to their owners, guards off, programs exchanged, interfaces left, their
+ *            addresses withdrawn
  *   collect  once no packet is judged by the former generation: delete what only that used
  *
  * An address that changes hands belongs to no interface between stage and grant: its former owner
