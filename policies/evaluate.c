@@ -121,9 +121,10 @@ static struct decision evaluate_direction(const struct ir *ir, const struct ir_a
 	const struct ir_peer *entry = NULL;
 	uint32_t number, class;
 
-	if (!subject || subject->workload < 0)
+	if (!subject)
 		return no_subject;
-	number = ir->subjects[subject->workload].peer_table[direction];
+	number = subject->workload < 0 ? ir->host.peer_table[direction]
+				       : ir->subjects[subject->workload].peer_table[direction];
 	if (number == IR_PEER_TABLE_NONE)
 		return no_subject;
 	table = &ir->peer_tables[number];
@@ -142,8 +143,8 @@ struct evaluation evaluate(const struct ir *ir, const struct flow_query *query)
 	const struct decision self = {VERDICT_ALLOW, 0, IR_RULE_SELF};
 	struct evaluation result = {.verdict = VERDICT_ALLOW, .direction = DIRECTION_EGRESS};
 
-	if (source && destination && source->workload >= 0 &&
-		source->workload == destination->workload) {
+	/* The node is one, too, and all its addresses are -1. */
+	if (source && destination && source->workload == destination->workload) {
 		result.egress = result.ingress = self;
 		return result;
 	}

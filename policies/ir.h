@@ -13,7 +13,9 @@
  *
  * A connection is allowed when the egress peer table of its source (if the source is a subject) and
  * the ingress peer table of its destination (if that is one) both say so. Only local workloads are
- * subjects. A workload always reaches itself.
+ * subjects, and the node itself in a direction that some policy with subject entity:host speaks of.
+ * A workload always reaches itself, and so does the node. Where no rule about the node decides, it
+ * is allowed, whatever the default posture: that is for workloads.
  */
 #pragma once
 
@@ -69,7 +71,7 @@ struct decision {
 enum {
 	IR_RULE_DEFAULT, /* no policy selects the subject: the agent's default posture */
 	IR_RULE_NODE,    /* the node reaches its own workloads */
-	IR_RULE_SELF,    /* a workload reaches itself */
+	IR_RULE_SELF,    /* a workload, or the node, reaches itself */
 	IR_RULE_FIRST,   /* the first one that a policy wrote */
 };
 
@@ -135,10 +137,18 @@ struct ir_prefix {
 };
 
 struct ir_subject {
-	uint32_t peer_table[DIRECTION_COUNT]; /* index; IR_PEER_TABLE_NONE for remote ones */
+	/* Index; IR_PEER_TABLE_NONE for remote ones, and for the node where policies are silent.
+	 * Workloads and the node never share one. */
+	uint32_t peer_table[DIRECTION_COUNT];
 };
 
 #define IR_PEER_TABLE_NONE UINT32_MAX
+
+static inline bool ir_subject_is_bound(const struct ir_subject *subject)
+{
+	return subject->peer_table[DIRECTION_INGRESS] != IR_PEER_TABLE_NONE ||
+	       subject->peer_table[DIRECTION_EGRESS] != IR_PEER_TABLE_NONE;
+}
 
 struct ir {
 	struct ir_rule *rules;
@@ -153,6 +163,7 @@ struct ir {
 	size_t prefixes_count;
 	struct ir_subject *subjects; /* one for each of the model's workloads, same index */
 	size_t subjects_count;
+	struct ir_subject host; /* the node: addresses whose workload is -1 */
 	char **class_names; /* what is in it, for people: "app=api,env=prod @shop", "10.0.0.0/8"; ""
 			       for a number that is not in use */
 	size_t classes_count;

@@ -121,6 +121,7 @@ struct class_content {
 /* A subject's view in one direction: its rules in the order in which they decide. */
 struct rule_list {
 	enum direction direction;
+	bool host; /* the subject is the node */
 	const struct compiled_rule **rules;
 	size_t rules_count;
 	const struct compiled_policy **policies;

@@ -112,6 +112,21 @@ static void dump_peer_tables(const struct ir *ir, const struct ir_ranks *ranks, 
 	}
 }
 
+static void dump_subject(
+	const struct ir_subject *subject, const struct ir_ranks *ranks, FILE *stream)
+{
+	for (int direction = 0; direction < DIRECTION_COUNT; direction++) {
+		uint32_t table = subject->peer_table[direction];
+
+		fprintf(stream, " %s ", direction_name((enum direction)direction));
+		if (table == IR_PEER_TABLE_NONE)
+			fputs("none", stream);
+		else
+			fprintf(stream, "%u", ranks->peer_tables.ranks[table]);
+	}
+	fputc('\n', stream);
+}
+
 static void dump_subjects(
 	const struct ir *ir, const struct ir_ranks *ranks, const struct model *model, FILE *stream)
 {
@@ -120,16 +135,11 @@ static void dump_subjects(
 		const struct model_workload *workload = &model->workloads[i];
 
 		fprintf(stream, "  %s/%s:", workload->namespace, workload->name);
-		for (int direction = 0; direction < DIRECTION_COUNT; direction++) {
-			uint32_t table = ir->subjects[i].peer_table[direction];
-
-			fprintf(stream, " %s ", direction_name((enum direction)direction));
-			if (table == IR_PEER_TABLE_NONE)
-				fputs("none", stream);
-			else
-				fprintf(stream, "%u", ranks->peer_tables.ranks[table]);
-		}
-		fputc('\n', stream);
+		dump_subject(&ir->subjects[i], ranks, stream);
+	}
+	if (ir_subject_is_bound(&ir->host)) {
+		fputs("  entity host:", stream);
+		dump_subject(&ir->host, ranks, stream);
 	}
 }
 

@@ -238,7 +238,8 @@ static void paint_isolation(struct painter *painter)
 
 static void paint_default(struct painter *painter)
 {
-	enum posture posture = painter->compile->options->posture;
+	enum posture posture =
+		painter->list->host ? POSTURE_ALLOW : painter->compile->options->posture;
 	bool denies = posture == POSTURE_DENY || (posture == POSTURE_AUDIT && painter->audit);
 	const struct decision decision = {
 		denies ? VERDICT_DENY : VERDICT_ALLOW, 0, IR_RULE_DEFAULT};

@@ -53,6 +53,9 @@ static void rank_peer_tables(const struct ir *ir, struct ranking *tables)
 		for (int direction = 0; direction < DIRECTION_COUNT; direction++)
 			if (ir->subjects[i].peer_table[direction] != IR_PEER_TABLE_NONE)
 				use(tables, ir->subjects[i].peer_table[direction]);
+	for (int direction = 0; direction < DIRECTION_COUNT; direction++)
+		if (ir->host.peer_table[direction] != IR_PEER_TABLE_NONE)
+			use(tables, ir->host.peer_table[direction]);
 }
 
 static int compare_class(const void *key, const void *item)

@@ -121,6 +121,7 @@ int ir_shared_snapshot(struct ir_shared *shared, const struct ir *from, struct i
 	}
 	ir->addresses_count = from->addresses_count;
 	ir->subjects_count = from->subjects_count;
+	ir->host = from->host;
 	*ret = ir;
 	return 0;
 }

@@ -63,15 +63,22 @@ static int add_policy(struct rule_list *list, const struct compiled_policy *comp
 	return 0;
 }
 
+/* shape: NULL is the node. */
+static bool selects(const struct policy *policy, const struct shape *shape)
+{
+	if (!shape || policy->host)
+		return !shape && policy->host;
+	return policy_workloads_match(&policy->subject, shape->workload.namespace,
+		&shape->namespace_labels, &shape->workload.labels);
+}
+
 static int list_rules(
 	const struct compile *compile, const struct shape *shape, struct rule_list *list)
 {
 	for (size_t i = 0; i < compile->policies_count; i++) {
 		const struct compiled_policy *compiled = &compile->policies[i];
 
-		if (policy_workloads_match(&compiled->policy->subject, shape->workload.namespace,
-			    &shape->namespace_labels, &shape->workload.labels) &&
-			add_policy(list, compiled) < 0)
+		if (selects(compiled->policy, shape) && add_policy(list, compiled) < 0)
 			return -ENOMEM;
 	}
 	if (list->rules_count)
@@ -109,7 +116,7 @@ static int subject_names(const struct builder *builder, const struct rule_list *
 
 	if (!names)
 		return -ENOMEM;
-	for (size_t i = 0; list->direction == DIRECTION_INGRESS && i < words; i++)
+	for (size_t i = 0; shape && list->direction == DIRECTION_INGRESS && i < words; i++)
 		names[i] = shape->names[i] & builder->names_mask[i];
 	*ret = names;
 	return 0;
@@ -183,7 +190,7 @@ static void look_at_class(const struct builder *builder, const struct rule_list 
 	bool ingress = list->direction == DIRECTION_INGRESS;
 
 	memset(view->words, 0, (view->rule_words + view->name_words + 1) * sizeof(uint64_t));
-	if (ingress && content->host && !compile->options->restrict_node) {
+	if (ingress && !list->host && content->host && !compile->options->restrict_node) {
 		view->words[view->rule_words + view->name_words] = 1;
 		return;
 	}
@@ -355,15 +362,20 @@ static void origin_clear(struct origin *origin)
 	free(origin->view_tables);
 }
 
-/* The peer table of a shape in one direction. */
+/* The peer table of a shape, or of the node (NULL), in one direction. */
 static int table_of_shape(
 	struct builder *builder, const struct shape *shape, enum direction direction, uint32_t *ret)
 {
-	_cleanup_(origin_clear) struct origin origin = {.list.direction = direction};
+	_cleanup_(origin_clear) struct origin origin = {
+		.list = {.direction = direction, .host = !shape}};
 	int r;
 
 	if (list_rules(builder->compile, shape, &origin.list) < 0)
 		return -ENOMEM;
+	if (!shape && !origin.list.policies_count) {
+		*ret = IR_PEER_TABLE_NONE;
+		return 0;
+	}
 	mark_names(builder, &origin.list);
 	if (subject_names(builder, &origin.list, shape, &origin.names) < 0)
 		return -ENOMEM;
@@ -418,6 +430,9 @@ static int assign_subjects(struct compile *compile)
 	for (size_t i = 0; !r && i < compile->shapes_count; i++)
 		if (compile->shapes[i].local)
 			r = compile_shape_tables(compile, &compile->shapes[i]);
+	for (int direction = 0; !r && direction < DIRECTION_COUNT; direction++)
+		r = table_of_shape(compile->builder, NULL, (enum direction)direction,
+			&ir->host.peer_table[direction]);
 	if (r < 0)
 		return r;
 	ir->subjects_count = model->workloads_count;

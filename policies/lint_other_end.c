@@ -184,7 +184,7 @@ void lint_other_end(struct lint_run *run, enum direction direction, const struct
 		.direction = ingress ? DIRECTION_EGRESS : DIRECTION_INGRESS,
 		.rule = rule};
 
-	for (size_t i = 0; i < rule->peers_count; i++) {
+	for (size_t i = 0; !run->document->policy->host && i < rule->peers_count; i++) {
 		const struct policy_peer *peer = &rule->peers[i];
 
 		if (peer->kind == PEER_WORKLOADS && is_shut(&end, &peer->workloads))

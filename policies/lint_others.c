@@ -14,6 +14,8 @@ static bool same_tier(const struct policy *a, const struct policy *b)
 static bool subject_covers(
 	const struct lint_run *run, const struct policy *outer, const struct policy *inner)
 {
+	if (outer->host || inner->host)
+		return outer->host && inner->host;
 	return workloads_cover(run->input->model, &outer->subject, &inner->subject);
 }
 

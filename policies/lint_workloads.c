@@ -114,7 +114,8 @@ static bool is_destination(const struct lint_run *run, enum direction direction,
 	const struct model *model = run->input->model;
 
 	if (direction == DIRECTION_INGRESS)
-		return lint_takes(model, &run->document->policy->subject, workload);
+		return !run->document->policy->host &&
+		       lint_takes(model, &run->document->policy->subject, workload);
 	for (size_t i = 0; i < rule->peers_count; i++)
 		if (rule->peers[i].kind != PEER_WORKLOADS ||
 			lint_takes(model, &rule->peers[i].workloads, workload))
@@ -190,7 +191,7 @@ void lint_workloads(struct lint_run *run)
 {
 	const struct policy *policy = run->document->policy;
 
-	if (!takes_anyone(&policy->subject, run->input->model))
+	if (!policy->host && !takes_anyone(&policy->subject, run->input->model))
 		warn_unmatched(run, "unmatched-subject", policy->subject_place, &policy->subject);
 	for (int direction = 0; direction < DIRECTION_COUNT; direction++) {
 		for (size_t i = 0; i < policy->rules_count[direction]; i++) {

@@ -91,6 +91,8 @@ static void visit_rules(struct search *search, enum policy_action action,
 		const struct document *document = search->documents->items[i];
 		const struct policy *policy = document->policy;
 
+		if (policy && policy->host != search->view.host)
+			continue;
 		for (size_t k = 0; policy && k < policy->rules_count[direction]; k++) {
 			const struct candidate candidate = {
 				{document, direction, k}, &policy->rules[direction][k], false};
@@ -254,6 +256,7 @@ static void search_init(struct search *search, const struct evaluation *evaluati
 	rule = &search->ir->rules[search->decision.rule];
 	if (!rule->document)
 		return;
+	search->view.host = rule->document->policy->host;
 	search->denied = rule->index >= 0;
 	if (search->denied)
 		search->decider =
@@ -332,8 +335,9 @@ int near_miss_find(const struct document_list *documents, const struct model *mo
 
 	view_init(&search.view, model, query, direction);
 	search_init(&search, evaluation);
-	if (!search.view.subject || (search.decision.verdict != VERDICT_DENY &&
-					    !(search.decision.flags & DECISION_AUDIT)))
+	if ((!search.view.subject && !search.view.host) ||
+		(search.decision.verdict != VERDICT_DENY &&
+			!(search.decision.flags & DECISION_AUDIT)))
 		return -ENOENT;
 	visit_rules(&search, POLICY_ALLOW, visit_allow, NULL);
 	lack = lack_is_nearer(&search);

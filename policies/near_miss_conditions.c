@@ -89,7 +89,7 @@ bool view_is_elsewhere(const struct view *view, const struct document *document)
 {
 	const char *namespace = document->policy->subject.namespace;
 
-	return namespace && strcmp(namespace, view->subject->namespace) != 0;
+	return !view->host && namespace && strcmp(namespace, view->subject->namespace) != 0;
 }
 
 void check_subject(const struct view *view, const struct document *document, struct misses *misses)
@@ -97,6 +97,8 @@ void check_subject(const struct view *view, const struct document *document, str
 	const struct policy_workloads *subject = &document->policy->subject;
 	char namespace[END_NAME_MAX];
 
+	if (view->host)
+		return;
 	if (view_is_elsewhere(view, document))
 		misses_add(misses, UNMET_POLICY_NAMESPACE, true, WEIGHT_POLICY_NAMESPACE,
 			"the policy is in namespace %s, %s is in namespace %s", subject->namespace,

@@ -11,7 +11,8 @@ struct view {
 	const struct model *model;
 	const struct flow_query *query;
 	enum direction direction;
-	const struct model_workload *subject;
+	bool host; /* the subject is the node: only policies about it are looked at */
+	const struct model_workload *subject; /* NULL where host is set */
 	const struct model_namespace *subject_namespace;
 	const struct model_workload *peer; /* NULL: none that has labels */
 	const struct model_namespace *peer_namespace;

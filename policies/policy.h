@@ -83,6 +83,7 @@ struct policy {
 	int priority; /* inside the admin and baseline tiers, lower first */
 	bool audit;
 	bool ordered; /* the first matching rule of this policy decides, not the strictest */
+	bool host;    /* the subject is the node itself, and subject says nothing */
 	struct policy_workloads subject;
 	struct policy_place subject_place;
 	bool isolates[DIRECTION_COUNT];

@@ -6,6 +6,7 @@
 #include "policies/model.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define PRIORITY_MAX     1000
 #define PRIORITY_DEFAULT 100
@@ -54,6 +55,59 @@ static void read_entity(struct yaml_reader *reader, yaml_node_t *node, struct po
 	peer->kind = PEER_ENTITY;
 	if (yaml_read_choice(reader, node, "entity", names, ARRAY_SIZE(names), &entity))
 		peer->entity = (enum policy_entity)entity;
+}
+
+/* "entity:host" cannot be taken for a selector: no label has a colon. */
+static bool names_entity(struct yaml_reader *reader, const yaml_node_t *node)
+{
+	static const char start[] = "entity:";
+	yaml_node_pair_t *pair;
+
+	if (node->type == YAML_SCALAR_NODE)
+		return !strncmp((const char *)node->data.scalar.value, start, strlen(start));
+	if (node->type != YAML_MAPPING_NODE)
+		return false;
+	for (pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+		const yaml_node_t *key = yaml_reader_node(reader, pair->key);
+
+		if (key->type == YAML_SCALAR_NODE &&
+			!strcmp((const char *)key->data.scalar.value, "entity"))
+			return true;
+	}
+	return false;
+}
+
+/* The node itself, of all entities, can be a subject. */
+static void read_subject_entity(
+	struct yaml_reader *reader, yaml_node_t *node, struct policy *policy)
+{
+	struct yaml_field field = {.name = "entity", .required = true};
+	const char *text = NULL, *entity;
+
+	if (node->type == YAML_MAPPING_NODE) {
+		if (!yaml_read_mapping(reader, node, "subject", &field, 1, YAML_REFUSE_NULL) ||
+			!yaml_read_string(reader, field.node, "entity", &text))
+			return;
+		entity = text;
+	} else {
+		if (!yaml_read_string(reader, node, "subject", &text))
+			return;
+		entity = text + strlen("entity:");
+		entity += strspn(entity, " ");
+	}
+	policy->host = !strcmp(entity, "host");
+	if (!policy->host)
+		yaml_reader_error(reader, node, "bad-subject",
+			"entity \"%.80s\" cannot be a subject; expected \"host\", the node itself",
+			entity);
+}
+
+static void read_subject(struct yaml_reader *reader, yaml_node_t *node, struct policy *policy)
+{
+	if (names_entity(reader, node))
+		read_subject_entity(reader, node, policy);
+	else
+		selector_read_any(reader, node, "subject", &policy->subject.labels);
 }
 
 static void read_peer(struct yaml_reader *reader, yaml_node_t *node,
@@ -224,7 +278,7 @@ void segment_policy_read(struct yaml_reader *reader, yaml_node_t *spec, struct d
 	default_namespace(reader, document, &policy->subject.namespace);
 	policy->subject_place = place_of(reader, fields[SUBJECT].key ? fields[SUBJECT].key : spec);
 	if (fields[SUBJECT].node)
-		selector_read_any(reader, fields[SUBJECT].node, "subject", &policy->subject.labels);
+		read_subject(reader, fields[SUBJECT].node, policy);
 	if (!fields[DIRECTION_INGRESS].key && !fields[DIRECTION_EGRESS].key)
 		yaml_reader_warning(reader, spec, "no-effect",
 			"neither ingress nor egress: this policy has no effect");

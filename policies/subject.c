@@ -6,7 +6,7 @@ bool policy_selects(const struct policy *policy, const struct model *model,
 {
 	const struct model_namespace *namespace = model_find_namespace(model, workload->namespace);
 
-	return namespace && !workload->host_network &&
+	return namespace && !policy->host && !workload->host_network &&
 	       policy_workloads_match(&policy->subject, workload->namespace, &namespace->labels,
 		       &workload->labels);
 }

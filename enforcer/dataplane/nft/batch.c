@@ -2,6 +2,7 @@
 #include "dataplane/nft/batch.h"
 
 #include "base/cleanup.h"
+#include "dataplane/nft/layout.h"
 
 #include <errno.h>
 #include <libnftnl/common.h>
@@ -23,6 +24,7 @@ struct batch {
 	size_t count;
 	size_t descriptions_size;
 	uint16_t family;
+	const char *table;
 };
 
 static int reserve(struct batch *batch)
@@ -49,6 +51,7 @@ int batch_new(struct batch **ret)
 	if (!batch || reserve(batch) < 0)
 		return -ENOMEM;
 	batch->family = NFPROTO_INET;
+	batch->table = LAYOUT_TABLE;
 	batch->used = MNL_ALIGN(nftnl_batch_begin(batch->data, 0)->nlmsg_len);
 	*ret = TAKE_PTR(batch);
 	return 0;
@@ -57,6 +60,16 @@ int batch_new(struct batch **ret)
 void batch_set_family(struct batch *batch, uint16_t family)
 {
 	batch->family = family;
+}
+
+void batch_set_table(struct batch *batch, const char *table)
+{
+	batch->table = table;
+}
+
+const char *batch_table(const struct batch *batch)
+{
+	return batch->table;
 }
 
 void batch_free(struct batch *batch)

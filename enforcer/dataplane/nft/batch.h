@@ -33,6 +33,10 @@ void batch_free(struct batch *batch);
 #define BATCH_FAMILY UINT16_MAX
 void batch_set_family(struct batch *batch, uint16_t family);
 
+/* The table that chains, sets and rules are written to; LAYOUT_TABLE unless told. Borrowed. */
+void batch_set_table(struct batch *batch, const char *table);
+const char *batch_table(const struct batch *batch);
+
 /* Starts a message. Valid until batch_message_done(). NULL: out of memory. */
 struct nlmsghdr *batch_message(struct batch *batch, uint16_t type, uint16_t family, uint16_t flags,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));

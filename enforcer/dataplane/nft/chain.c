@@ -2,17 +2,16 @@
 #include "dataplane/nft/chain.h"
 
 #include "dataplane/nft/comment.h"
-#include "dataplane/nft/layout.h"
 
 #include <errno.h>
 #include <libnftnl/chain.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
-static int fill(struct nftnl_chain *chain, const char *name, const char *comment,
+static int fill(struct nftnl_chain *chain, const char *table, const char *name, const char *comment,
 	const struct chain_hook *hook)
 {
-	int r = nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, LAYOUT_TABLE);
+	int r = nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, table);
 
 	r |= nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
 	if (comment) {
@@ -40,7 +39,7 @@ int chain_write(
 
 	if (!chain)
 		return -ENOMEM;
-	if (!fill(chain, name, comment, hook))
+	if (!fill(chain, batch_table(batch), name, comment, hook))
 		message = batch_message(batch, NFT_MSG_NEWCHAIN, hook ? hook->family : BATCH_FAMILY,
 			NLM_F_CREATE, "chain %s", name);
 	if (message) {
@@ -58,7 +57,7 @@ int chain_write_flush(struct batch *batch, const char *name)
 
 	if (!message)
 		return -ENOMEM;
-	mnl_attr_put_strz(message, NFTA_RULE_TABLE, LAYOUT_TABLE);
+	mnl_attr_put_strz(message, NFTA_RULE_TABLE, batch_table(batch));
 	mnl_attr_put_strz(message, NFTA_RULE_CHAIN, name);
 	batch_message_done(batch);
 	return 0;
@@ -71,7 +70,7 @@ int chain_write_removal(struct batch *batch, uint16_t family, const char *name)
 
 	if (!message)
 		return -ENOMEM;
-	mnl_attr_put_strz(message, NFTA_CHAIN_TABLE, LAYOUT_TABLE);
+	mnl_attr_put_strz(message, NFTA_CHAIN_TABLE, batch_table(batch));
 	mnl_attr_put_strz(message, NFTA_CHAIN_NAME, name);
 	batch_message_done(batch);
 	return 0;

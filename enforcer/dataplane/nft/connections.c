@@ -19,6 +19,7 @@
 
 struct connections {
 	const struct dataplane_callbacks *callbacks;
+	struct connections_exemption exemption;
 	struct mnl_socket *socket;
 	struct mnl_socket *events;
 	sd_event_source *source;
@@ -80,11 +81,24 @@ static uint32_t other_rule(const struct ir *ir, const struct flow_query *query,
 	return ir->rules[egress ? evaluation->egress.rule : evaluation->ingress.rule].id;
 }
 
+/* As evaluate(), but what is exempt is allowed in the name of nobody. */
+static struct evaluation judge_query(
+	const struct connections *connections, const struct flow_query *query)
+{
+	const struct connections_exemption *exemption = &connections->exemption;
+	const struct decision exempt = {VERDICT_ALLOW, 0, IR_RULE_DEFAULT};
+
+	if (!exemption->covers || !exemption->covers(query, exemption->userdata))
+		return evaluate(connections->ir, query);
+	return (struct evaluation){
+		VERDICT_ALLOW, DIRECTION_INGRESS, .egress = exempt, .ingress = exempt};
+}
+
 /* Puts the policy's word on a connection; false: it is refused. */
 static bool judge(const struct connections *connections, struct connection *connection)
 {
 	struct flow_query query = connection_query(&connection->key);
-	struct evaluation evaluation = evaluate(connections->ir, &query);
+	struct evaluation evaluation = judge_query(connections, &query);
 	enum direction direction;
 
 	snapshot_explain(connections->ir, &query, &evaluation, &direction, &connection->rule);
@@ -206,8 +220,9 @@ static int on_event(sd_event_source *source, int fd, uint32_t events, void *user
 	return 0;
 }
 
-int connections_open(const struct dataplane_callbacks *callbacks, sd_event *event,
-	struct connections **ret, struct error *error)
+int connections_open(const struct dataplane_callbacks *callbacks,
+	const struct connections_exemption *exemption, sd_event *event, struct connections **ret,
+	struct error *error)
 {
 	static const int groups[] = {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_DESTROY, 0};
 	_cleanup_(connections_freep) struct connections *connections =
@@ -217,6 +232,8 @@ int connections_open(const struct dataplane_callbacks *callbacks, sd_event *even
 	if (!connections)
 		return error_nomem(error);
 	connections->callbacks = callbacks;
+	if (exemption)
+		connections->exemption = *exemption;
 	connections->parsed = nfct_new();
 	if (!connections->parsed)
 		return error_nomem(error);
@@ -415,15 +432,15 @@ int connections_collect(struct connections *connections, struct error *error)
 }
 
 /* Which end is the server is not in the packet: where policy allows both, the lower port. */
-static bool choose_orientation(const struct ir *ir, const struct nflog_packet *packet,
-	struct flow_query *ret, uint16_t *ret_source_port)
+static bool choose_orientation(const struct connections *connections,
+	const struct nflog_packet *packet, struct flow_query *ret, uint16_t *ret_source_port)
 {
 	const struct flow_query forward = {
 		packet->source, packet->destination, IPPROTO_TCP, packet->destination_port};
 	const struct flow_query backward = {
 		packet->destination, packet->source, IPPROTO_TCP, packet->source_port};
-	bool forward_allowed = evaluate(ir, &forward).verdict == VERDICT_ALLOW;
-	bool backward_allowed = evaluate(ir, &backward).verdict == VERDICT_ALLOW;
+	bool forward_allowed = judge_query(connections, &forward).verdict == VERDICT_ALLOW;
+	bool backward_allowed = judge_query(connections, &backward).verdict == VERDICT_ALLOW;
 
 	if (!forward_allowed && !backward_allowed)
 		return false;
@@ -443,7 +460,7 @@ bool connections_adopt(struct connections *connections, const struct nflog_packe
 
 	if (!connections->ir || packet->protocol != IPPROTO_TCP || !packet->has_transport)
 		return false;
-	if (!choose_orientation(connections->ir, packet, &query, &source_port))
+	if (!choose_orientation(connections, packet, &query, &source_port))
 		return false;
 	message = connection_request_seed(buffer, &query, source_port);
 	/* Where it fails (there already, no memory) the packet comes again and is tried again. */

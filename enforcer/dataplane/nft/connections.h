@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/nft/nflog.h"
+#include "policies/evaluate.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,8 +26,16 @@
 
 struct connections;
 
-int connections_open(const struct dataplane_callbacks *callbacks, sd_event *event,
-	struct connections **ret, struct error *error);
+/* Whatever the policy says of them, these are allowed. */
+struct connections_exemption {
+	bool (*covers)(const struct flow_query *query, void *userdata);
+	void *userdata;
+};
+
+/* exemption: NULL for none; else copied. */
+int connections_open(const struct dataplane_callbacks *callbacks,
+	const struct connections_exemption *exemption, sd_event *event, struct connections **ret,
+	struct error *error);
 void connections_free(struct connections *connections);
 
 /* The policy in force. Borrowed until the next call. NULL: none yet. */

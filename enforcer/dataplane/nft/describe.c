@@ -2,6 +2,7 @@
 #include "dataplane/nft/describe.h"
 
 #include "base/cleanup.h"
+#include "dataplane/nft/layout.h"
 #include "dataplane/nft/listing.h"
 #include "dataplane/nft/netlink.h"
 #include "dataplane/nft/refusal.h"
@@ -30,12 +31,12 @@ static json_t *describe_counters(uint64_t *ret_overflow)
 	for (size_t i = 0; counters && i < REFUSAL_REASONS; i++) {
 		const char *name = refusal_reason_name(refusal_reason(i));
 
-		if (!listing_counter(socket, name, &packets, &bytes))
+		if (!listing_counter(socket, LAYOUT_TABLE, name, &packets, &bytes))
 			json_object_set_new(counters, name,
 				json_pack("{s:I, s:I}", "packets", (json_int_t)packets, "bytes",
 					(json_int_t)bytes));
 	}
-	if (!listing_counter(socket, REFUSAL_OVERFLOW, &packets, &bytes))
+	if (!listing_counter(socket, LAYOUT_TABLE, REFUSAL_OVERFLOW, &packets, &bytes))
 		*ret_overflow = packets;
 	return counters;
 }

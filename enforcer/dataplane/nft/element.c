@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dataplane/nft/element.h"
 
-#include "dataplane/nft/layout.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
@@ -161,7 +159,7 @@ int element_list_write(struct batch *batch, uint16_t type, uint16_t flags, const
 
 		if (!message)
 			return -ENOMEM;
-		mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, LAYOUT_TABLE);
+		mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, batch_table(batch));
 		mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set);
 		nest = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
 		start = message->nlmsg_len;

@@ -34,6 +34,16 @@ const char *layout_self(bool ipv4)
 	return ipv4 ? "self4" : "self6";
 }
 
+const char *layout_host_map(enum direction direction)
+{
+	return direction == DIRECTION_INGRESS ? "host-ingress" : "host-egress";
+}
+
+const char *layout_failsafe(enum direction direction)
+{
+	return direction == DIRECTION_INGRESS ? "failsafe-ingress" : "failsafe-egress";
+}
+
 const char *layout_adopting(bool ipv4)
 {
 	return ipv4 ? "adopting4" : "adopting6";
@@ -75,10 +85,10 @@ static int write_table(struct batch *batch, const char *comment)
 	if (!table)
 		return -ENOMEM;
 	comment_encode(&text, NFTNL_UDATA_TABLE_COMMENT, comment);
-	if (!nftnl_table_set_str(table, NFTNL_TABLE_NAME, LAYOUT_TABLE) &&
+	if (!nftnl_table_set_str(table, NFTNL_TABLE_NAME, batch_table(batch)) &&
 		!nftnl_table_set_data(table, NFTNL_TABLE_USERDATA, text.bytes, text.size))
 		message = batch_message(batch, NFT_MSG_NEWTABLE, NFPROTO_INET, NLM_F_CREATE,
-			"table inet %s", LAYOUT_TABLE);
+			"table inet %s", batch_table(batch));
 	if (message) {
 		nftnl_table_nlmsg_build_payload(message, table);
 		batch_message_done(batch);
@@ -95,7 +105,7 @@ static int write_counter(struct batch *batch, const char *name)
 	if (!counter)
 		return -ENOMEM;
 	nftnl_obj_set_u32(counter, NFTNL_OBJ_FAMILY, NFPROTO_INET);
-	nftnl_obj_set_str(counter, NFTNL_OBJ_TABLE, LAYOUT_TABLE);
+	nftnl_obj_set_str(counter, NFTNL_OBJ_TABLE, batch_table(batch));
 	nftnl_obj_set_str(counter, NFTNL_OBJ_NAME, name);
 	nftnl_obj_set_u32(counter, NFTNL_OBJ_TYPE, NFT_OBJECT_COUNTER);
 	nftnl_obj_set_u64(counter, NFTNL_OBJ_CTR_PKTS, 0);
@@ -110,7 +120,7 @@ static int write_counter(struct batch *batch, const char *name)
 	return message ? 0 : -ENOMEM;
 }
 
-static int write_byte_set(
+int layout_write_bytes(
 	struct batch *batch, const char *name, enum field field, const uint8_t *bytes, size_t count)
 {
 	const struct shape shape = {.fields = {field}};
@@ -135,15 +145,15 @@ static int write_sets(struct batch *batch)
 	static const uint8_t transports[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP};
 	static const uint8_t icmp[] = {IPPROTO_ICMP, IPPROTO_ICMPV6};
 	static const uint8_t discovery[] = {ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT};
-	int r = write_byte_set(
+	int r = layout_write_bytes(
 		batch, LAYOUT_TRANSPORTS, FIELD_PROTOCOL, transports, sizeof(transports));
 
 	if (!r)
-		r = write_byte_set(
+		r = layout_write_bytes(
 			batch, LAYOUT_ICMP_PROTOCOLS, FIELD_PROTOCOL, icmp, sizeof(icmp));
 	if (!r)
-		r = write_byte_set(batch, LAYOUT_NEIGHBOUR_DISCOVERY, FIELD_ICMPV6_TYPE, discovery,
-			sizeof(discovery));
+		r = layout_write_bytes(batch, LAYOUT_NEIGHBOUR_DISCOVERY, FIELD_ICMPV6_TYPE,
+			discovery, sizeof(discovery));
 	for (int ipv4 = 0; !r && ipv4 < 2; ipv4++) {
 		const struct shape adopting = {
 			.fields = {ipv4 ? FIELD_IPV4 : FIELD_IPV6}, .timeouts = true};

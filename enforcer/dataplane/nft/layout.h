@@ -27,8 +27,18 @@ const struct shape *layout_dispatch_shape(bool ipv4);
 const struct shape *layout_workloads_shape(bool ipv4);
 const struct shape *layout_self_shape(bool ipv4);
 
+/* Likewise in the node's own table: the chain of its peer table by address family, and ports that
+ * no policy can cut, by protocol and port. */
+#define LAYOUT_HOST_TABLE "segd_host"
+const char *layout_host_map(enum direction direction);
+const char *layout_failsafe(enum direction direction);
+
 /* Addresses whose connections may be taken in mid-stream, each with its timeout. */
 const char *layout_adopting(bool ipv4);
+
+/* A fixed set of one-byte values. 0 or -ENOMEM. */
+int layout_write_bytes(struct batch *batch, const char *name, enum field field,
+	const uint8_t *bytes, size_t count);
 
 /* The table with its comment, counters, sets and refusal chains. 0 or -ENOMEM. */
 int layout_write(struct batch *batch, const char *comment, uint16_t nflog_group);

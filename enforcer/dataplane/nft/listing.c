@@ -19,12 +19,12 @@
 #define REQUEST_BYTES 1024
 
 static struct nlmsghdr *request(char *buffer, uint16_t type, uint16_t flags,
-	uint16_t name_attribute, uint16_t table_attribute, const char *name)
+	uint16_t name_attribute, const char *name, uint16_t table_attribute, const char *table)
 {
 	struct nlmsghdr *message = nftnl_nlmsg_build_hdr(buffer, type, NFPROTO_INET, flags, 0);
 
 	if (table_attribute)
-		mnl_attr_put_strz(message, table_attribute, LAYOUT_TABLE);
+		mnl_attr_put_strz(message, table_attribute, table);
 	if (name)
 		mnl_attr_put_strz(message, name_attribute, name);
 	return message;
@@ -50,11 +50,12 @@ static int read_table(const struct nlmsghdr *message, void *userdata)
 	return MNL_CB_OK;
 }
 
-int listing_table(struct mnl_socket *socket, char comment[static LISTING_COMMENT_MAX])
+int listing_table(
+	struct mnl_socket *socket, const char *table, char comment[static LISTING_COMMENT_MAX])
 {
 	char buffer[REQUEST_BYTES], found[LISTING_COMMENT_MAX] = "";
 	int r = netlink_query(socket,
-		request(buffer, NFT_MSG_GETTABLE, NLM_F_ACK, NFTA_TABLE_NAME, 0, LAYOUT_TABLE),
+		request(buffer, NFT_MSG_GETTABLE, NLM_F_ACK, NFTA_TABLE_NAME, table, 0, NULL),
 		read_table, found);
 
 	if (!r)
@@ -83,6 +84,10 @@ static bool ends_with(const char *text, const char *end)
 
 static bool is_dispatch(const char *name)
 {
+	for (int direction = 0; direction < DIRECTION_COUNT; direction++)
+		if (!strcmp(name, layout_host_map((enum direction)direction)) ||
+			!strcmp(name, layout_failsafe((enum direction)direction)))
+			return true;
 	for (int ipv4 = 0; ipv4 < 2; ipv4++)
 		if (!strcmp(name, layout_dispatch_map(DIRECTION_INGRESS, ipv4)) ||
 			!strcmp(name, layout_dispatch_map(DIRECTION_EGRESS, ipv4)) ||
@@ -91,8 +96,15 @@ static bool is_dispatch(const char *name)
 	return false;
 }
 
+struct reading {
+	const char *table;
+	struct ruleset *ruleset;
+};
+
+/* The kernel lists the chains of all tables. */
 static int read_chain(const struct nlmsghdr *message, void *userdata)
 {
+	const struct reading *reading = userdata;
 	struct nftnl_chain *chain = nftnl_chain_alloc();
 	const char *name, *table;
 	int r = MNL_CB_ERROR;
@@ -103,8 +115,8 @@ static int read_chain(const struct nlmsghdr *message, void *userdata)
 	name = nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME);
 	table = nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE);
 	r = MNL_CB_OK;
-	if (name && table && !strcmp(table, LAYOUT_TABLE) && is_of_policy(name) &&
-		!ruleset_add_chain(userdata, name))
+	if (name && table && !strcmp(table, reading->table) && is_of_policy(name) &&
+		!ruleset_add_chain(reading->ruleset, name))
 		r = MNL_CB_ERROR;
 end:
 	if (chain)
@@ -182,21 +194,22 @@ static void forget_elements(void *userdata)
 	element_list_clear(userdata);
 }
 
-int listing_ruleset(struct mnl_socket *socket, struct ruleset *ret)
+int listing_ruleset(struct mnl_socket *socket, const char *table, struct ruleset *ret)
 {
 	struct ruleset ruleset = {0};
+	struct reading reading = {table, &ruleset};
 	char buffer[REQUEST_BYTES];
 	struct ruleset_set *set;
 	int r = netlink_dump(socket,
-		request(buffer, NFT_MSG_GETSET, NLM_F_DUMP, 0, NFTA_SET_TABLE, NULL), read_set,
-		forget, &ruleset);
+		request(buffer, NFT_MSG_GETSET, NLM_F_DUMP, 0, NULL, NFTA_SET_TABLE, table),
+		read_set, forget, &ruleset);
 
 	for (set = ruleset.sets; !r && set; set = set->hh.next) {
 		if (!set->mutable)
 			continue;
 		r = netlink_dump(socket,
 			request(buffer, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFTA_SET_ELEM_LIST_SET,
-				NFTA_SET_ELEM_LIST_TABLE, set->name),
+				set->name, NFTA_SET_ELEM_LIST_TABLE, table),
 			read_elements, forget_elements, &set->elements);
 		element_list_sort(&set->elements);
 	}
@@ -204,8 +217,9 @@ int listing_ruleset(struct mnl_socket *socket, struct ruleset *ret)
 	 * this table. */
 	if (!r)
 		r = netlink_dump(socket,
-			request(buffer, NFT_MSG_GETCHAIN, NLM_F_DUMP, 0, NFTA_CHAIN_TABLE, NULL),
-			read_chain, NULL, &ruleset);
+			request(buffer, NFT_MSG_GETCHAIN, NLM_F_DUMP, 0, NULL, NFTA_CHAIN_TABLE,
+				table),
+			read_chain, NULL, &reading);
 	if (r < 0)
 		ruleset_clear(&ruleset);
 	else
@@ -262,15 +276,15 @@ static int read_counted(const struct nlmsghdr *message, void *userdata)
 	return MNL_CB_ERROR;
 }
 
-int listing_counted(
-	struct mnl_socket *socket, const char *set, listing_counted_fn callback, void *userdata)
+int listing_counted(struct mnl_socket *socket, const char *table, const char *set,
+	listing_counted_fn callback, void *userdata)
 {
 	struct counted counted = {callback, userdata};
 	char buffer[REQUEST_BYTES];
 
 	return netlink_dump(socket,
-		request(buffer, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFTA_SET_ELEM_LIST_SET,
-			NFTA_SET_ELEM_LIST_TABLE, set),
+		request(buffer, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFTA_SET_ELEM_LIST_SET, set,
+			NFTA_SET_ELEM_LIST_TABLE, table),
 		read_counted, NULL, &counted);
 }
 
@@ -298,13 +312,13 @@ static int read_object(const struct nlmsghdr *message, void *userdata)
 	return MNL_CB_OK;
 }
 
-int listing_counter(
-	struct mnl_socket *socket, const char *name, uint64_t *ret_packets, uint64_t *ret_bytes)
+int listing_counter(struct mnl_socket *socket, const char *table, const char *name,
+	uint64_t *ret_packets, uint64_t *ret_bytes)
 {
 	struct counts counts = {0};
 	char buffer[REQUEST_BYTES];
-	struct nlmsghdr *message =
-		request(buffer, NFT_MSG_GETOBJ, NLM_F_ACK, NFTA_OBJ_NAME, NFTA_OBJ_TABLE, name);
+	struct nlmsghdr *message = request(
+		buffer, NFT_MSG_GETOBJ, NLM_F_ACK, NFTA_OBJ_NAME, name, NFTA_OBJ_TABLE, table);
 	int r;
 
 	mnl_attr_put_u32(message, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));

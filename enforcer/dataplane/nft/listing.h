@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads back from the kernel what is in table inet segd. */
+/* Reads back from the kernel what is in a table of family inet that has our layout. */
 #pragma once
 
 #include "dataplane/nft/ruleset.h"
@@ -11,21 +11,22 @@
 #define LISTING_COMMENT_MAX 128
 
 /* The table's comment, "" for none. -ENOENT: no table. */
-int listing_table(struct mnl_socket *socket, char comment[static LISTING_COMMENT_MAX]);
+int listing_table(
+	struct mnl_socket *socket, const char *table, char comment[static LISTING_COMMENT_MAX]);
 
 /* Chains and sets that policies have made, and the elements of those sets that change. Fills an
  * empty ruleset. */
-int listing_ruleset(struct mnl_socket *socket, struct ruleset *ret);
+int listing_ruleset(struct mnl_socket *socket, const char *table, struct ruleset *ret);
 
 /* Calls back with key, packets and bytes of each element that counts. */
 typedef int (*listing_counted_fn)(
 	const uint8_t *key, size_t key_length, uint64_t packets, uint64_t bytes, void *userdata);
-int listing_counted(
-	struct mnl_socket *socket, const char *set, listing_counted_fn callback, void *userdata);
+int listing_counted(struct mnl_socket *socket, const char *table, const char *set,
+	listing_counted_fn callback, void *userdata);
 /* The same for a message with elements, as notifications bring them. */
 int listing_counted_message(
 	const struct nlmsghdr *message, listing_counted_fn callback, void *userdata);
 
 /* A named counter. -ENOENT */
-int listing_counter(
-	struct mnl_socket *socket, const char *name, uint64_t *ret_packets, uint64_t *ret_bytes);
+int listing_counter(struct mnl_socket *socket, const char *table, const char *name,
+	uint64_t *ret_packets, uint64_t *ret_bytes);

@@ -51,7 +51,7 @@ static const char *unavailable(void)
 
 	if (access("/proc/net/netfilter", F_OK) < 0)
 		return "the kernel has no netfilter, or /proc is not mounted";
-	if (table_open(0, &table, NULL) < 0)
+	if (table_open(&table_of_workloads, 0, &table, NULL) < 0)
 		return "the kernel has no nf_tables, or this process lacks CAP_NET_ADMIN";
 	table_free(table);
 	return NULL;
@@ -136,13 +136,15 @@ static bool adopt(const struct nflog_packet *packet, void *userdata)
 static int open_parts(struct dataplane *dataplane, sd_event *event, struct error *error)
 {
 	const struct refusals_options options = {
+		.table = LAYOUT_TABLE,
 		.nflog_group = dataplane->options.nflog_group,
 		.callbacks = &dataplane->callbacks,
 		.adopt = adopt,
 		.userdata = dataplane,
 	};
 	uint64_t now_us;
-	int r = table_open(dataplane->options.nflog_group, &dataplane->table, error);
+	int r = table_open(
+		&table_of_workloads, dataplane->options.nflog_group, &dataplane->table, error);
 
 	if (r < 0)
 		return r;
@@ -159,7 +161,8 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 	if (!r)
 		r = device_sources_open(&dataplane->sources, error);
 	if (!r)
-		r = connections_open(&dataplane->callbacks, event, &dataplane->connections, error);
+		r = connections_open(
+			&dataplane->callbacks, NULL, event, &dataplane->connections, error);
 	if (!r)
 		r = refusals_open(&options, event, &dataplane->refusals, error);
 	if (r < 0)

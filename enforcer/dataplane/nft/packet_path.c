@@ -14,7 +14,7 @@
 #define PRIORITY            (-10) /* before "filter", behind destination NAT */
 #define ADOPTION_LOGS_PER_S 5000
 
-static int write_mid_stream(struct batch *batch, uint16_t nflog_group)
+int packet_path_write_mid_stream(struct batch *batch, uint16_t nflog_group)
 {
 	struct rule rule;
 	int r = chain_write(batch, "adopt", "the agent decides and seeds conntrack", NULL);
@@ -62,24 +62,31 @@ static int write_dispatch(struct batch *batch, enum direction direction, bool ip
 	return rule_write(&rule, batch, NULL);
 }
 
+int packet_path_write_state(struct batch *batch, const char *chain)
+{
+	struct rule rule;
+	int r;
+
+	rule_begin(&rule, chain);
+	rule_ct_state(&rule, NF_CT_STATE_INVALID_BIT);
+	rule_verdict(&rule, NFT_GOTO, "refuse-invalid");
+	r = rule_write(&rule, batch, NULL);
+	if (r < 0)
+		return r;
+	rule_begin(&rule, chain);
+	rule_tcp_no_pure_syn(&rule);
+	rule_verdict(&rule, NFT_GOTO, "mid-stream");
+	return rule_write(&rule, batch, NULL);
+}
+
 static int write_judge(struct batch *batch)
 {
 	struct rule rule;
 	int r = chain_write(
 		batch, "judge", "egress of the source, then ingress of the destination", NULL);
 
-	if (!r) {
-		rule_begin(&rule, "judge");
-		rule_ct_state(&rule, NF_CT_STATE_INVALID_BIT);
-		rule_verdict(&rule, NFT_GOTO, "refuse-invalid");
-		r = rule_write(&rule, batch, NULL);
-	}
-	if (!r) {
-		rule_begin(&rule, "judge");
-		rule_tcp_no_pure_syn(&rule);
-		rule_verdict(&rule, NFT_GOTO, "mid-stream");
-		r = rule_write(&rule, batch, NULL);
-	}
+	if (!r)
+		r = packet_path_write_state(batch, "judge");
 	for (int ipv4 = 1; !r && ipv4 >= 0; ipv4--) {
 		rule_begin(&rule, "judge");
 		rule_family(&rule, ipv4);
@@ -94,26 +101,33 @@ static int write_judge(struct batch *batch)
 	return r;
 }
 
+int packet_path_write_known(struct batch *batch, const char *chain)
+{
+	struct rule rule;
+	int r;
+
+	rule_begin(&rule, chain);
+	rule_ct_state(&rule, NF_CT_STATE_BIT(IP_CT_ESTABLISHED));
+	rule_verdict(&rule, NF_ACCEPT, NULL);
+	r = rule_write(&rule, batch, NULL);
+	if (r < 0)
+		return r;
+	/* Only errors: what a conntrack helper expects is judged as any new connection. */
+	rule_begin(&rule, chain);
+	rule_ct_state(&rule, NF_CT_STATE_BIT(IP_CT_RELATED));
+	rule_protocol_in(&rule, LAYOUT_ICMP_PROTOCOLS);
+	rule_verdict(&rule, NF_ACCEPT, NULL);
+	return rule_write(&rule, batch, NULL);
+}
+
 static int write_base_chain(struct batch *batch, const char *chain, uint32_t hook_number)
 {
 	const struct chain_hook hook = {NFPROTO_INET, hook_number, PRIORITY, NULL};
 	struct rule rule;
 	int r = chain_write(batch, chain, NULL, &hook);
 
-	if (!r) {
-		rule_begin(&rule, chain);
-		rule_ct_state(&rule, NF_CT_STATE_BIT(IP_CT_ESTABLISHED));
-		rule_verdict(&rule, NF_ACCEPT, NULL);
-		r = rule_write(&rule, batch, NULL);
-	}
-	/* Only errors: what a conntrack helper expects is judged as any new connection. */
-	if (!r) {
-		rule_begin(&rule, chain);
-		rule_ct_state(&rule, NF_CT_STATE_BIT(IP_CT_RELATED));
-		rule_protocol_in(&rule, LAYOUT_ICMP_PROTOCOLS);
-		rule_verdict(&rule, NF_ACCEPT, NULL);
-		r = rule_write(&rule, batch, NULL);
-	}
+	if (!r)
+		r = packet_path_write_known(batch, chain);
 	if (!r) {
 		rule_begin(&rule, chain);
 		rule_family(&rule, false);
@@ -146,7 +160,7 @@ int packet_path_write(struct batch *batch, uint16_t nflog_group)
 		{"input", NF_INET_LOCAL_IN},
 		{"output", NF_INET_LOCAL_OUT},
 	};
-	int r = write_mid_stream(batch, nflog_group);
+	int r = packet_path_write_mid_stream(batch, nflog_group);
 
 	if (!r)
 		r = write_judge(batch);

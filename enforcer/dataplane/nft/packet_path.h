@@ -15,3 +15,10 @@
 
 /* The sets, maps and refusal chains that it speaks of must be there. 0 or -ENOMEM. */
 int packet_path_write(struct batch *batch, uint16_t nflog_group);
+
+/* Parts that the node's own table (host_path.h) has, too. In a chain that is there: established
+ * connections and related errors go on; invalid and mid-stream packets leave. */
+int packet_path_write_known(struct batch *batch, const char *chain);
+int packet_path_write_state(struct batch *batch, const char *chain);
+/* Chains adopt and mid-stream. */
+int packet_path_write_mid_stream(struct batch *batch, uint16_t nflog_group);

@@ -100,9 +100,7 @@ static int compare_workloads(const void *one, const void *other, void *ir)
 
 static bool is_subject(const struct ir *ir, int64_t workload)
 {
-	return workload >= 0 &&
-	       (ir->subjects[workload].peer_table[DIRECTION_INGRESS] != IR_PEER_TABLE_NONE ||
-		       ir->subjects[workload].peer_table[DIRECTION_EGRESS] != IR_PEER_TABLE_NONE);
+	return workload >= 0 && ir_subject_is_bound(&ir->subjects[workload]);
 }
 
 static int add_selves(struct plan *plan)
@@ -144,6 +142,12 @@ static int declare_maps(struct plan *plan)
 	return 0;
 }
 
+static bool is_of_host(const struct ir *ir, uint32_t peer_table)
+{
+	return ir->host.peer_table[DIRECTION_INGRESS] == peer_table ||
+	       ir->host.peer_table[DIRECTION_EGRESS] == peer_table;
+}
+
 static int add_subjects(struct plan *plan)
 {
 	_cleanup_free_ struct target *chains =
@@ -151,7 +155,8 @@ static int add_subjects(struct plan *plan)
 	int r = chains ? declare_maps(plan) : -ENOMEM;
 
 	for (uint32_t i = 0; !r && i < plan->ir->peer_tables_count; i++)
-		r = plan_peer_table(plan, i, &chains[i]);
+		if (!is_of_host(plan->ir, i))
+			r = plan_peer_table(plan, i, &chains[i]);
 	for (size_t i = 0; !r && i < plan->ir->addresses_count; i++) {
 		const struct ir_address *address = &plan->ir->addresses[i];
 
@@ -249,7 +254,34 @@ static void release(struct plan *plan)
 	free(plan->ports[DIRECTION_EGRESS]);
 }
 
-int plan_build(const struct ir *ir, struct ruleset *ret, struct error *error)
+/* Whatever its address: the hook tells that it is the node. */
+static int add_host(struct plan *plan)
+{
+	static const struct shape shape = {.fields = {FIELD_FAMILY}, .verdicts = true};
+	static const uint8_t families[] = {NFPROTO_IPV4, NFPROTO_IPV6};
+	int r = 0;
+
+	for (enum direction direction = 0; !r && direction < DIRECTION_COUNT; direction++) {
+		uint32_t table = plan->ir->host.peer_table[direction];
+		struct ruleset_set *set =
+			ruleset_add_set(plan->ruleset, layout_host_map(direction), &shape, true);
+		struct element element = {0};
+
+		if (!set)
+			return -ENOMEM;
+		if (table != IR_PEER_TABLE_NONE)
+			r = plan_peer_table(plan, table, &element.target);
+		for (size_t i = 0; !r && table != IR_PEER_TABLE_NONE && i < sizeof(families); i++) {
+			element.key_length = 0;
+			element_key_add(&element, &families[i], sizeof(families[i]));
+			r = element_list_add(&set->elements, &element);
+		}
+	}
+	return r;
+}
+
+static int build(const struct ir *ir, int (*add)(struct plan *plan), struct ruleset *ret,
+	struct error *error)
 {
 	struct ruleset ruleset = {0};
 	struct plan plan = {.ir = ir, .ruleset = &ruleset};
@@ -257,7 +289,7 @@ int plan_build(const struct ir *ir, struct ruleset *ret, struct error *error)
 	int r = prepare(&plan);
 
 	if (!r)
-		r = add_subjects(&plan);
+		r = add(&plan);
 	release(&plan);
 	if (r < 0) {
 		ruleset_clear(&ruleset);
@@ -267,4 +299,14 @@ int plan_build(const struct ir *ir, struct ruleset *ret, struct error *error)
 		element_list_sort(&set->elements);
 	*ret = ruleset;
 	return 0;
+}
+
+int plan_build(const struct ir *ir, struct ruleset *ret, struct error *error)
+{
+	return build(ir, add_subjects, ret, error);
+}
+
+int plan_build_host(const struct ir *ir, struct ruleset *ret, struct error *error)
+{
+	return build(ir, add_host, ret, error);
 }

@@ -42,6 +42,9 @@ struct plan {
 
 /* Fills an empty ruleset. 0, -ENOMEM or -EINVAL (the IR contradicts itself), with error. */
 int plan_build(const struct ir *ir, struct ruleset *ret, struct error *error);
+/* The same for the node itself: the maps from address family to chain instead of those from
+ * subjects. */
+int plan_build_host(const struct ir *ir, struct ruleset *ret, struct error *error);
 
 /* Where a decision, a port table or a peer table of that direction leads; makes the chain. */
 int plan_decision(struct plan *plan, enum direction direction, const struct decision *decision,

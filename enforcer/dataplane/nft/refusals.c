@@ -179,7 +179,8 @@ int refusals_open(const struct refusals_options *options, sd_event *event, struc
 	if (r < 0)
 		return r;
 	/* What overflowed before is an earlier agent's. */
-	(void)listing_counter(refusals->socket, REFUSAL_OVERFLOW, &refusals->overflow, &bytes);
+	(void)listing_counter(refusals->socket, refusals->options.table, REFUSAL_OVERFLOW,
+		&refusals->overflow, &bytes);
 	r = sd_event_add_io(event, &refusals->source, mnl_socket_get_fd(refusals->log), EPOLLIN,
 		on_log, refusals);
 	if (r < 0)
@@ -258,7 +259,8 @@ static int read_sets(struct refusals *refusals, struct error *error)
 	for (uint32_t i = 0; i < REFUSAL_SETS; i++) {
 		const struct refusal_set set = refusal_set(i);
 		struct reading reading = {refusals, i};
-		int r = listing_counted(refusals->socket, set.name, take_element, &reading);
+		int r = listing_counted(refusals->socket, refusals->options.table, set.name,
+			take_element, &reading);
 
 		/* No table yet: nothing was refused. */
 		if (r < 0 && r != -ENOENT)
@@ -331,9 +333,11 @@ static int delete_idle(
 	if (!list.count)
 		return 0;
 	r = batch_new(&batch);
-	if (!r)
+	if (!r) {
+		batch_set_table(batch, refusals->options.table);
 		r = element_list_write(
 			batch, NFT_MSG_DELSETELEM, NLM_F_ECHO, set.name, &list, NULL, NULL);
+	}
 	if (r < 0)
 		return error_nomem(error);
 	r = batch_send(batch, refusals->socket, read_deleted, &reading, error);
@@ -376,7 +380,8 @@ static void report_overflow(struct refusals *refusals)
 {
 	uint64_t packets, bytes, lost;
 
-	if (listing_counter(refusals->socket, REFUSAL_OVERFLOW, &packets, &bytes) < 0)
+	if (listing_counter(refusals->socket, refusals->options.table, REFUSAL_OVERFLOW, &packets,
+		    &bytes) < 0)
 		return;
 	if (packets < refusals->overflow)
 		refusals->overflow = 0; /* another table */

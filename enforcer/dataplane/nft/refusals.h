@@ -22,6 +22,7 @@
 struct refusals;
 
 struct refusals_options {
+	const char *table; /* borrowed for good */
 	uint16_t nflog_group;
 	const struct dataplane_callbacks *callbacks;
 	/* A packet in mid-stream whose address is under adoption. True: it is none of ours to

@@ -2,7 +2,6 @@
 #include "dataplane/nft/rule.h"
 
 #include "dataplane/nft/comment.h"
-#include "dataplane/nft/layout.h"
 
 #include <errno.h>
 #include <libnftnl/expr.h>
@@ -27,7 +26,6 @@ void rule_begin(struct rule *rule, const char *chain)
 	rule->failed = !rule->nftnl;
 	if (rule->failed)
 		return;
-	rule->failed |= nftnl_rule_set_str(rule->nftnl, NFTNL_RULE_TABLE, LAYOUT_TABLE) < 0;
 	rule->failed |= nftnl_rule_set_str(rule->nftnl, NFTNL_RULE_CHAIN, chain) < 0;
 }
 
@@ -174,6 +172,16 @@ void rule_key_interface(struct rule *rule)
 	load_meta(rule, NFT_META_IIF, sizeof(uint32_t));
 }
 
+void rule_key_outgoing(struct rule *rule)
+{
+	load_meta(rule, NFT_META_OIF, sizeof(uint32_t));
+}
+
+void rule_key_family(struct rule *rule)
+{
+	load_meta(rule, NFT_META_NFPROTO, 1);
+}
+
 void rule_key_protocol(struct rule *rule)
 {
 	load_meta(rule, NFT_META_L4PROTO, 1);
@@ -289,6 +297,9 @@ int rule_write(struct rule *rule, struct batch *batch, const char *comment)
 		rule->failed |= nftnl_rule_set_data(rule->nftnl, NFTNL_RULE_USERDATA, text.bytes,
 					text.size) < 0;
 	}
+	if (!rule->failed)
+		rule->failed |=
+			nftnl_rule_set_str(rule->nftnl, NFTNL_RULE_TABLE, batch_table(batch)) < 0;
 	if (!rule->failed)
 		message = batch_message(batch, NFT_MSG_NEWRULE, BATCH_FAMILY,
 			NLM_F_CREATE | NLM_F_APPEND, "rule of chain %s", rule->chain);

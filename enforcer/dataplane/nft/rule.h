@@ -47,6 +47,8 @@ void rule_compare(struct rule *rule, uint32_t operation, const void *bytes, uint
 /* Fields of a key. */
 void rule_key_payload(struct rule *rule, uint32_t base, uint32_t offset, uint32_t length);
 void rule_key_interface(struct rule *rule); /* where the packet came in */
+void rule_key_outgoing(struct rule *rule);  /* where it goes out */
+void rule_key_family(struct rule *rule);
 void rule_key_address(struct rule *rule, bool ipv4, enum rule_side side);
 void rule_key_protocol(struct rule *rule);
 void rule_key_transport(struct rule *rule, uint32_t offset, uint32_t length);

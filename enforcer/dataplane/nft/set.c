@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dataplane/nft/set.h"
 
-#include "dataplane/nft/layout.h"
-
 #include <errno.h>
 #include <libnftnl/set.h>
 #include <libnftnl/udata.h>
@@ -31,6 +29,7 @@ static const struct {
 	[FIELD_ICMPV6_CODE] = {33, 1},
 	[FIELD_INTERFACE] = {20, 4},
 	[FIELD_MAC] = {9, 6},
+	[FIELD_FAMILY] = {2, 1},
 };
 
 static uint32_t flags_of(const struct shape *shape)
@@ -67,7 +66,8 @@ static int fill_key(struct nftnl_set *set, const struct shape *shape)
 	return 0;
 }
 
-static int fill(struct nftnl_set *set, const char *name, const struct shape *shape)
+static int fill(
+	struct nftnl_set *set, const char *table, const char *name, const struct shape *shape)
 {
 	struct nftnl_udata_buf *userdata;
 	int r;
@@ -89,7 +89,7 @@ static int fill(struct nftnl_set *set, const char *name, const struct shape *sha
 		nftnl_udata_buf_len(userdata));
 	nftnl_udata_buf_free(userdata);
 	if (r < 0 || fill_key(set, shape) < 0 ||
-		nftnl_set_set_str(set, NFTNL_SET_TABLE, LAYOUT_TABLE) < 0 ||
+		nftnl_set_set_str(set, NFTNL_SET_TABLE, table) < 0 ||
 		nftnl_set_set_str(set, NFTNL_SET_NAME, name) < 0)
 		return -ENOMEM;
 	return 0;
@@ -102,7 +102,7 @@ int set_write(struct batch *batch, const char *name, const struct shape *shape)
 
 	if (!set)
 		return -ENOMEM;
-	if (!fill(set, name, shape))
+	if (!fill(set, batch_table(batch), name, shape))
 		message = batch_message(batch, NFT_MSG_NEWSET, BATCH_FAMILY, NLM_F_CREATE, "%s %s",
 			shape->verdicts ? "map" : "set", name);
 	if (message) {
@@ -120,7 +120,7 @@ int set_write_removal(struct batch *batch, const char *name)
 
 	if (!message)
 		return -ENOMEM;
-	mnl_attr_put_strz(message, NFTA_SET_TABLE, LAYOUT_TABLE);
+	mnl_attr_put_strz(message, NFTA_SET_TABLE, batch_table(batch));
 	mnl_attr_put_strz(message, NFTA_SET_NAME, name);
 	batch_message_done(batch);
 	return 0;

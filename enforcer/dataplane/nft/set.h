@@ -19,6 +19,7 @@ enum field {
 	FIELD_ICMPV6_CODE,
 	FIELD_INTERFACE, /* its index, in host byte order */
 	FIELD_MAC,
+	FIELD_FAMILY, /* NFPROTO_IPV4 or _IPV6 */
 };
 
 #define SHAPE_FIELDS_MAX 4

@@ -102,7 +102,22 @@ int snapshot_new(const struct ir *ir, struct ir **ret)
 	if (!snapshot || copy_lists(ir, snapshot) < 0 || copy_port_tables(ir, snapshot) < 0 ||
 		copy_peer_tables(ir, snapshot) < 0)
 		return -ENOMEM;
+	snapshot->host = (struct ir_subject){{IR_PEER_TABLE_NONE, IR_PEER_TABLE_NONE}};
 	*ret = TAKE_PTR(snapshot);
+	return 0;
+}
+
+int snapshot_new_host(const struct ir *ir, struct ir **ret)
+{
+	struct ir *snapshot;
+	int r = snapshot_new(ir, &snapshot);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < snapshot->subjects_count; i++)
+		snapshot->subjects[i] = snapshot->host;
+	snapshot->host = ir->host;
+	*ret = snapshot;
 	return 0;
 }
 
@@ -115,13 +130,10 @@ bool snapshot_is_subject(const struct ir *snapshot, const struct address *addres
 {
 	const struct ir_address *found = bsearch(address, snapshot->addresses,
 		snapshot->addresses_count, sizeof(*snapshot->addresses), compare_address);
-	const struct ir_subject *subject;
 
-	if (!found || found->workload < 0)
-		return false;
-	subject = &snapshot->subjects[found->workload];
-	return subject->peer_table[DIRECTION_INGRESS] != IR_PEER_TABLE_NONE ||
-	       subject->peer_table[DIRECTION_EGRESS] != IR_PEER_TABLE_NONE;
+	return found &&
+	       ir_subject_is_bound(found->workload < 0 ? &snapshot->host
+						       : &snapshot->subjects[found->workload]);
 }
 
 void snapshot_explain(const struct ir *snapshot, const struct flow_query *query,

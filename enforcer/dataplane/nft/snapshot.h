@@ -11,8 +11,11 @@
 
 #include <stdbool.h>
 
-/* Without names of classes. 0 or -ENOMEM. */
+/* Without names of classes. 0 or -ENOMEM. Of the workloads' policies alone: what binds the node is
+ * enforced in a table of its own … */
 int snapshot_new(const struct ir *ir, struct ir **ret);
+/* … and this one is of the node's alone. */
+int snapshot_new_host(const struct ir *ir, struct ir **ret);
 void snapshot_free(struct ir *snapshot);
 
 /* Does policy bind what this address sends or gets? */

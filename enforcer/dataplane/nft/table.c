@@ -26,7 +26,10 @@ enum presence {
 	TABLE_OURS,
 };
 
+const struct table_kind table_of_workloads = {LAYOUT_TABLE, packet_path_write};
+
 struct table {
+	const struct table_kind *kind;
 	struct mnl_socket *socket;
 	struct ruleset installed;
 	enum presence presence;
@@ -53,7 +56,7 @@ static bool read_comment(
 static int read_back(struct table *table, struct error *error)
 {
 	char comment[LISTING_COMMENT_MAX];
-	int r = listing_table(table->socket, comment);
+	int r = listing_table(table->socket, table->kind->name, comment);
 
 	ruleset_clear(&table->installed);
 	table->presence = TABLE_ABSENT;
@@ -64,20 +67,22 @@ static int read_back(struct table *table, struct error *error)
 		return 0;
 	}
 	if (!r)
-		r = listing_ruleset(table->socket, &table->installed);
+		r = listing_ruleset(table->socket, table->kind->name, &table->installed);
 	if (r < 0)
-		return error_errno(error, r, "read table inet %s", LAYOUT_TABLE);
+		return error_errno(error, r, "read table inet %s", table->kind->name);
 	table->presence = TABLE_OURS;
 	return 0;
 }
 
-int table_open(uint16_t nflog_group, struct table **ret, struct error *error)
+int table_open(const struct table_kind *kind, uint16_t nflog_group, struct table **ret,
+	struct error *error)
 {
 	_cleanup_(table_freep) struct table *table = calloc(1, sizeof(*table));
 	int r;
 
 	if (!table)
 		return error_nomem(error);
+	table->kind = kind;
 	table->nflog_group = nflog_group;
 	r = netlink_open(&table->socket, error);
 	if (!r)
@@ -113,14 +118,23 @@ const char *table_note(const struct table *table)
 	return table->note;
 }
 
-static int write_removal(struct batch *batch)
+static int begin(const struct table *table, struct batch **ret)
 {
-	struct nlmsghdr *message = batch_message(
-		batch, NFT_MSG_DELTABLE, NFPROTO_INET, 0, "removal of table inet %s", LAYOUT_TABLE);
+	int r = batch_new(ret);
+
+	if (!r)
+		batch_set_table(*ret, table->kind->name);
+	return r;
+}
+
+static int write_removal(const struct table *table, struct batch *batch)
+{
+	struct nlmsghdr *message = batch_message(batch, NFT_MSG_DELTABLE, NFPROTO_INET, 0,
+		"removal of table inet %s", table->kind->name);
 
 	if (!message)
 		return -ENOMEM;
-	mnl_attr_put_strz(message, NFTA_TABLE_NAME, LAYOUT_TABLE);
+	mnl_attr_put_strz(message, NFTA_TABLE_NAME, table->kind->name);
 	batch_message_done(batch);
 	return 0;
 }
@@ -177,7 +191,7 @@ static int write_layout(struct table *table, struct batch *batch, const char *no
 	snprintf(comment, sizeof(comment), "segd layout %u nflog %u; %s", LAYOUT_VERSION,
 		table->nflog_group, note);
 	if (table->presence == TABLE_FOREIGN)
-		r = write_removal(batch);
+		r = write_removal(table, batch);
 	return r ? r : layout_write(batch, comment, table->nflog_group);
 }
 
@@ -191,7 +205,7 @@ static int write_new(struct table *table, struct batch *batch, const struct ir *
 	if (!r)
 		r = write_sets(table, batch, plan);
 	if (!r && fresh)
-		r = packet_path_write(batch, table->nflog_group);
+		r = table->kind->write_path(batch, table->nflog_group);
 	if (!r)
 		r = write_chains(table, batch, ir, plan);
 	return r ? r : write_elements(table, batch, plan);
@@ -301,7 +315,7 @@ static int prepare(struct table *table, const struct ir *ir, struct ruleset *pla
 	uint64_t now_ns, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
-	int r = batch_new(&batch);
+	int r = begin(table, &batch);
 
 	if (!r)
 		r = write_new(table, batch, ir, plan, note);
@@ -320,7 +334,7 @@ static int prepare(struct table *table, const struct ir *ir, struct ruleset *pla
 static int flip(struct table *table, struct ruleset *plan, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
-	int r = batch_new(&batch);
+	int r = begin(table, &batch);
 
 	if (!r)
 		r = write_changes(table, batch, plan);
@@ -349,7 +363,7 @@ int table_apply(struct table *table, const struct ir *ir, struct ruleset *plan, 
 			break;
 	}
 	if (r < 0)
-		return error_context(error, r, "change table inet %s", LAYOUT_TABLE);
+		return error_context(error, r, "change table inet %s", table->kind->name);
 	if (error)
 		error_clear(error);
 	settle(table, plan, now_ns);
@@ -386,13 +400,14 @@ static int check_presence(struct table *table, struct error *error)
 {
 	char comment[LISTING_COMMENT_MAX];
 
-	if (table->presence != TABLE_OURS || listing_table(table->socket, comment) != -ENOENT)
+	if (table->presence != TABLE_OURS ||
+		listing_table(table->socket, table->kind->name, comment) != -ENOENT)
 		return 0;
 	ruleset_clear(&table->installed);
 	table->presence = TABLE_ABSENT;
 	return error_set(error, -ENOENT,
 		"somebody removed table inet %s: nothing is refused until it is back",
-		LAYOUT_TABLE);
+		table->kind->name);
 }
 
 int table_sweep(struct table *table, uint64_t now_ns, struct error *error)
@@ -404,14 +419,14 @@ int table_sweep(struct table *table, uint64_t now_ns, struct error *error)
 
 	if (r < 0)
 		return r;
-	r = batch_new(&batch);
+	r = begin(table, &batch);
 	if (!r)
 		r = write_sweep(table, batch, now_ns);
 	if (r < 0)
 		return error_nomem(error);
 	r = batch_send(batch, table->socket, NULL, NULL, error);
 	if (is_drift(r) && !read_back(table, NULL))
-		return error_context(error, r, "clean up table inet %s", LAYOUT_TABLE);
+		return error_context(error, r, "clean up table inet %s", table->kind->name);
 	if (r < 0)
 		return r;
 	HASH_ITER (hh, table->installed.chains, chain, next_chain)
@@ -427,7 +442,7 @@ int table_adopt(struct table *table, const struct address *addresses, size_t cou
 	uint32_t seconds, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
-	int r = batch_new(&batch);
+	int r = begin(table, &batch);
 
 	for (size_t i = 0; !r && i < count; i++) {
 		struct element element = {.timeout_s = seconds, .target.code = TARGET_NONE};
@@ -446,10 +461,10 @@ int table_adopt(struct table *table, const struct address *addresses, size_t cou
 int table_remove(struct table *table, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
-	int r = batch_new(&batch);
+	int r = begin(table, &batch);
 
 	if (!r)
-		r = write_removal(batch);
+		r = write_removal(table, batch);
 	if (r < 0)
 		return error_nomem(error);
 	r = batch_send(batch, table->socket, NULL, NULL, error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Table inet segd in the kernel, and what is known to be in it.
+ * Table inet segd, or another one of its layout, in the kernel, and what is known to be in it.
  *
  * A change takes two transactions. The first adds what the new policy needs and no packet can reach
  * yet: chains and sets under names of their own. The second moves addresses to it, elements of hash
@@ -20,6 +20,16 @@
 
 struct table;
 
+/* What tells our tables apart. */
+struct table_kind {
+	const char *name;
+	/* Base chains, and all else that no policy changes. 0 or -ENOMEM. */
+	int (*write_path)(struct batch *batch, uint16_t nflog_group);
+};
+
+/* inet segd. */
+extern const struct table_kind table_of_workloads;
+
 struct table_statistics {
 	uint64_t generation; /* changes that took effect since table_open() */
 	size_t chains;
@@ -31,7 +41,8 @@ struct table_statistics {
 
 /* Finds what an earlier agent left. note: words to keep in the table's comment when it is made;
  * table_note() gives those of the table that was found. */
-int table_open(uint16_t nflog_group, struct table **ret, struct error *error);
+int table_open(const struct table_kind *kind, uint16_t nflog_group, struct table **ret,
+	struct error *error);
 void table_free(struct table *table);
 
 /* Was the table there when it was opened, and in our form? */

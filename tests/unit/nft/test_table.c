@@ -28,7 +28,7 @@ static int remove_table(void **state)
 	struct table *table;
 
 	(void)state;
-	if (table_open(NFLOG_GROUP, &table, NULL) < 0)
+	if (table_open(&table_of_workloads, NFLOG_GROUP, &table, NULL) < 0)
 		return -1;
 	table_remove(table, NULL);
 	table_free(table);
@@ -59,7 +59,7 @@ static struct table *open_table(void)
 	struct error error = ERROR_INIT;
 	struct table *table;
 
-	if (table_open(NFLOG_GROUP, &table, &error) < 0)
+	if (table_open(&table_of_workloads, NFLOG_GROUP, &table, &error) < 0)
 		fail_msg("%s", error_message(&error));
 	return table;
 }
