@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "xdp/client_port.h"
 #include "xdp/connection.bpf.h"
 #include "xdp/denial.bpf.h"
 #include "xdp/event.bpf.h"
@@ -62,23 +63,25 @@ static __always_inline int adoption_time(
 }
 
 /*
- * TCP in mid-stream does not say who began. A SYN with ACK does: its receiver. Anything else is
- * taken as sent, and if policy refuses that, the other way round. Where both are refused, refusal
- * is of the first.
+ * TCP in mid-stream does not say who began. A SYN with ACK does: its receiver; else the ports may.
+ * Where neither does it is taken as sent, and if policy refuses that, the other way round. Where
+ * both are refused, refusal is of the first.
  */
 static __always_inline int adopt(const struct packet *packet, const struct abi_connection_key *key,
 	struct abi_connection *connection, struct refusal *refusal)
 {
+	enum client_end client = CLIENT_DESTINATION;
 	struct refusal ignored = {};
 	int reason;
 
 	if (packet->protocol != IPPROTO_TCP || !(packet->tcp_flags & (TCP_ACK | TCP_RST)))
 		return REASON_NO_CONNECTION;
-	connection->originator = packet->side;
-	if (packet->tcp_flags & TCP_SYN)
-		connection->originator = !packet->side;
+	if (!(packet->tcp_flags & TCP_SYN))
+		client = client_port_tell(
+			bpf_ntohs(packet->source_port_be), bpf_ntohs(packet->destination_port_be));
+	connection->originator = client == CLIENT_DESTINATION ? !packet->side : packet->side;
 	reason = judge(key, connection, refusal);
-	if (reason == REASON_POLICY_DENIED && !(packet->tcp_flags & TCP_SYN)) {
+	if (reason == REASON_POLICY_DENIED && client == CLIENT_UNKNOWN) {
 		connection->originator = !packet->side;
 		if (!reason_refuses(judge(key, connection, &ignored)))
 			reason = REASON_ADOPTED;

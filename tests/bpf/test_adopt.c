@@ -67,7 +67,7 @@ static void midstream_is_adopted_turned_round(void **state)
 static void forbidden_either_way_is_refused(void **state)
 {
 	struct world *world = *state;
-	struct frame_description d = tcp(&world->api, &world->intruder, 22, 40000, TCP_ACK);
+	struct frame_description d = tcp(&world->api, &world->intruder, 22, 2222, TCP_ACK);
 	struct abi_denial_key key = {0};
 	struct abi_denial denial;
 
@@ -80,6 +80,29 @@ static void forbidden_either_way_is_refused(void **state)
 	assert_int_equal(world_denial(world, REASON_POLICY_DENIED, &key, &denial), 0);
 	assert_int_equal(key.direction, ABI_EGRESS); /* as it was sent */
 	expect_no_connection(world, &d);
+}
+
+/* Nothing keeps api from opening something to the intruder; but this is no such connection. */
+static void ports_name_the_originator(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->api, &world->intruder, 22, 40000, TCP_ACK);
+	struct abi_denial_key key = {0};
+	struct abi_denial denial;
+
+	attach(world, &world->api, world_now_ns());
+	world_isolate(world, &world->api, ABI_INGRESS, DECISION_NONE);
+	expect_apply(world);
+	expect_refused(world, &d, REASON_POLICY_DENIED);
+	assert_int_equal(world_denial(world, REASON_POLICY_DENIED, &key, &denial), 0);
+	assert_int_equal(key.direction, ABI_INGRESS);
+	d = reversed(&d);
+	expect_refused(world, &d, REASON_POLICY_DENIED);
+	expect_no_connection(world, &d);
+	d = tcp(&world->api, &world->intruder, 40000, 22, TCP_ACK); /* its own */
+	expect_pass(world, &d);
+	d = tcp(&world->api, &world->intruder, 22, 2222, TCP_ACK); /* nobody can tell */
+	expect_pass(world, &d);
 }
 
 static void syn_ack_names_the_originator(void **state)
@@ -142,6 +165,7 @@ int main(void)
 		FOR_BOTH(midstream_is_adopted_as_sent),
 		FOR_BOTH(midstream_is_adopted_turned_round),
 		FOR_BOTH(forbidden_either_way_is_refused),
+		FOR_BOTH(ports_name_the_originator),
 		FOR_BOTH(syn_ack_names_the_originator),
 		FOR_BOTH(adoption_ends),
 		FOR_BOTH(scans_are_not_adopted),

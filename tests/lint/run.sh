@@ -49,7 +49,7 @@ include_direction() {
 		enforcer/flow base/|policies/|flow/|xdp/reasons.h
 		enforcer/control base/|control/
 		enforcer/dataplane/bpf base/|policies/|flow/event.h|xdp/|dataplane/dataplane.h|dataplane/attachment.h|dataplane/bpf/
-		enforcer/dataplane/nft base/|policies/|flow/event.h|xdp/reasons.h|dataplane/dataplane.h|dataplane/attachment.h|dataplane/nft/
+		enforcer/dataplane/nft base/|policies/|flow/event.h|xdp/reasons.h|xdp/client_port.h|dataplane/dataplane.h|dataplane/attachment.h|dataplane/nft/
 	END
 	grep -nE '^#include "(control|dataplane|flow|workload|xdp)/' cli/*.[ch] |
 		grep -v '"xdp/reasons.h"' |

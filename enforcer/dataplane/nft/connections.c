@@ -7,6 +7,7 @@
 #include "dataplane/nft/netlink.h"
 #include "dataplane/nft/ruleset.h"
 #include "dataplane/nft/snapshot.h"
+#include "xdp/client_port.h"
 
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -431,7 +432,8 @@ int connections_collect(struct connections *connections, struct error *error)
 	return 0;
 }
 
-/* Which end is the server is not in the packet: where policy allows both, the lower port. */
+/* Which end is the server is not in the packet, but the ports may tell. Where they do not, it is as
+ * policy allows; where that allows both, the lower port. */
 static bool choose_orientation(const struct connections *connections,
 	const struct nflog_packet *packet, struct flow_query *ret, uint16_t *ret_source_port)
 {
@@ -439,8 +441,11 @@ static bool choose_orientation(const struct connections *connections,
 		packet->source, packet->destination, IPPROTO_TCP, packet->destination_port};
 	const struct flow_query backward = {
 		packet->destination, packet->source, IPPROTO_TCP, packet->source_port};
-	bool forward_allowed = judge_query(connections, &forward).verdict == VERDICT_ALLOW;
-	bool backward_allowed = judge_query(connections, &backward).verdict == VERDICT_ALLOW;
+	enum client_end client = client_port_tell(packet->source_port, packet->destination_port);
+	bool forward_allowed = client != CLIENT_DESTINATION &&
+			       judge_query(connections, &forward).verdict == VERDICT_ALLOW;
+	bool backward_allowed = client != CLIENT_SOURCE &&
+				judge_query(connections, &backward).verdict == VERDICT_ALLOW;
 
 	if (!forward_allowed && !backward_allowed)
 		return false;
