@@ -26,23 +26,47 @@ int intern_find(const struct intern *intern, const void *key, size_t key_size, u
 	return 0;
 }
 
-int intern(struct intern *intern, const void *key, size_t key_size, uint32_t *ret)
+int intern_as(struct intern *intern, const void *key, size_t key_size, uint32_t number)
 {
 	_cleanup_free_ struct intern_entry *entry = NULL;
+	uint32_t there;
 
-	if (!intern_find(intern, key, key_size, ret))
-		return 0;
+	if (!intern_find(intern, key, key_size, &there))
+		return -EEXIST;
 	entry = calloc(1, sizeof(*entry) + key_size);
 	if (!entry)
 		return -ENOMEM;
 	memcpy(entry->key, key, key_size);
-	entry->number = intern->count;
+	entry->number = number;
 	HASH_ADD_KEYPTR(hh, intern->entries, entry->key, key_size, entry);
 	if (!entry->hh.tbl)
 		return -ENOMEM;
-	intern->count++;
-	*ret = TAKE_PTR(entry)->number;
+	TAKE_PTR(entry);
+	return 0;
+}
+
+int intern(struct intern *intern, const void *key, size_t key_size, uint32_t *ret)
+{
+	int r;
+
+	if (!intern_find(intern, key, key_size, ret))
+		return 0;
+	r = intern_as(intern, key, key_size, intern->count);
+	if (r < 0)
+		return r;
+	*ret = intern->count++;
 	return 1;
+}
+
+void intern_remove(struct intern *intern, const void *key, size_t key_size)
+{
+	struct intern_entry *there;
+
+	HASH_FIND(hh, intern->entries, key, key_size, there);
+	if (!there)
+		return;
+	HASH_DEL(intern->entries, there);
+	free(there);
 }
 
 void intern_clear(struct intern *intern)

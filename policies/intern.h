@@ -16,4 +16,8 @@ struct intern {
 int intern(struct intern *intern, const void *key, size_t key_size, uint32_t *ret);
 /* -ENOENT: not there. */
 int intern_find(const struct intern *intern, const void *key, size_t key_size, uint32_t *ret);
+/* Gives the key this number. -EEXIST: it has one; -ENOMEM. */
+int intern_as(struct intern *intern, const void *key, size_t key_size, uint32_t number);
+/* Forgets the key, if it is there; its number is not given again. */
+void intern_remove(struct intern *intern, const void *key, size_t key_size);
 void intern_clear(struct intern *intern);

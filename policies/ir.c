@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policies/ir_shared.h"
+#include "policies/share.h"
 
 #include <stdlib.h>
 
@@ -30,13 +31,13 @@ static void free_tables(struct ir *ir)
 	for (size_t i = 0; i < ir->rules_count; i++)
 		document_release((struct document *)ir->rules[i].document);
 	for (size_t i = 0; i < ir->port_tables_count; i++)
-		free(ir->port_tables[i].ranges);
+		share_release(ir->port_tables[i].ranges);
 	for (size_t i = 0; i < ir->peer_tables_count; i++) {
-		free(ir->peer_tables[i].peers);
-		free(ir->peer_tables[i].name);
+		share_release(ir->peer_tables[i].peers);
+		share_release(ir->peer_tables[i].name);
 	}
 	for (size_t i = 0; ir->class_names && i < ir->classes_count; i++)
-		free(ir->class_names[i]);
+		share_release(ir->class_names[i]);
 	free(ir->rules);
 	free(ir->port_tables);
 	free(ir->peer_tables);

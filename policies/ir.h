@@ -85,7 +85,8 @@ static inline bool ir_rule_id_is_written(uint32_t id)
  * rule of this policy allows". A denial by isolation names the first such policy. */
 struct ir_rule {
 	uint32_t id; /* the same for the same kind, namespace, name, direction and index on every
-			node and after every restart; never 0; unique within an IR */
+			node and after every restart; unique within an IR; 0: this number is
+			not in use, and nothing else is set */
 	const struct document *document; /* reference held; NULL for the fixed rules */
 	enum direction direction;
 	enum tier tier;

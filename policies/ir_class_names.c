@@ -3,17 +3,18 @@
 
 #include "base/cleanup.h"
 #include "policies/array.h"
+#include "policies/share.h"
 
 #include <errno.h>
 
 /* "app=api,env=prod @shop" */
-static void print_shape(const struct shape *shape, const struct labels *keys, FILE *stream)
+static void print_shape(const struct compile *compile, const struct shape *shape, FILE *stream)
 {
 	const struct labels *labels = &shape->workload.labels;
 	bool any = false;
 
 	for (size_t i = 0; i < labels->count; i++) {
-		if (!labels_get(keys, labels->items[i].key))
+		if (!compile_peers_ask(compile, labels->items[i].key))
 			continue;
 		fprintf(stream, "%s%s=%s", any ? "," : "", labels->items[i].key,
 			labels->items[i].value);
@@ -43,7 +44,7 @@ static void print_class(
 		/* Both families' roots are one world. */
 		more -= content->both_roots;
 	} else if (shapes) {
-		print_shape(&compile->shapes[content->shape], &compile->peer_label_keys, stream);
+		print_shape(compile, &compile->shapes[content->shape], stream);
 		more = content->prefixes_count;
 		shapes = content->shapes;
 		named = true;
@@ -65,14 +66,14 @@ static char *class_name(const struct compile *compile, const struct class_conten
 	int r;
 
 	if (!content->used)
-		return strdup("");
+		return share_text("");
 	stream = open_memstream(&made, &size);
 	if (!stream)
 		return NULL;
 	print_class(compile, content, stream);
 	r = fclose(stream);
 	name = made;
-	return r ? NULL : TAKE_PTR(name);
+	return r ? NULL : share_text(name);
 }
 
 static void note_prefix(struct class_content *content, const struct prefix *prefix)
@@ -84,15 +85,16 @@ static void note_prefix(struct class_content *content, const struct prefix *pref
 		content->both_roots = true;
 }
 
-static void note_shape(struct class_content *content, uint32_t shape)
+static void note_shape(const struct compile *compile, struct class_content *content, uint32_t shape)
 {
 	if (content->shape == SHAPE_NONE)
 		content->shape = shape;
 	else
-		content->shapes |= content->shape != shape;
+		content->shapes |=
+			compile->shapes[content->shape].look != compile->shapes[shape].look;
 }
 
-void compile_class_contents(struct compile *compile)
+static void list_contents(struct compile *compile)
 {
 	const struct ir *ir = compile->ir;
 
@@ -100,7 +102,11 @@ void compile_class_contents(struct compile *compile)
 		struct class_content *content = &compile->classes[i];
 
 		*content = (struct class_content){
-			.vector = content->vector, .host = content->host, .shape = SHAPE_NONE};
+			.vector = content->vector,
+			.host = content->host,
+			.shape = SHAPE_NONE,
+			.merged = content->merged,
+		};
 	}
 	for (size_t i = 0; i < ir->prefixes_count; i++)
 		note_prefix(&compile->classes[ir->prefixes[i].class], &ir->prefixes[i].prefix);
@@ -109,7 +115,8 @@ void compile_class_contents(struct compile *compile)
 
 		content->used = true;
 		if (ir->addresses[i].workload >= 0)
-			note_shape(content, compile->workload_shapes[ir->addresses[i].workload]);
+			note_shape(compile, content,
+				compile->workload_shapes[ir->addresses[i].workload]);
 	}
 }
 
@@ -118,7 +125,7 @@ int compile_class_names(struct compile *compile, struct error *error)
 	struct ir *ir = compile->ir;
 	size_t count = ir->classes_count;
 
-	compile_class_contents(compile);
+	list_contents(compile);
 	for (ir->classes_count = 0; ir->classes_count < count;) {
 		char **slot = array_append(ir->class_names, ir->classes_count);
 
@@ -127,10 +134,11 @@ int compile_class_names(struct compile *compile, struct error *error)
 		if (!slot || !*slot)
 			return error_nomem(error);
 	}
+	compile->peer_labels_changed = false;
 	return 0;
 }
 
-int compile_class_rename(struct compile *compile, uint32_t class)
+static int rename_class(struct compile *compile, uint32_t class)
 {
 	struct ir *ir = compile->ir;
 	char *name = class_name(compile, &compile->classes[class]), **slot;
@@ -138,7 +146,7 @@ int compile_class_rename(struct compile *compile, uint32_t class)
 	if (!name)
 		return -ENOMEM;
 	if (class < ir->classes_count) {
-		free(ir->class_names[class]);
+		share_release(ir->class_names[class]);
 		ir->class_names[class] = name;
 		return 0;
 	}
@@ -146,6 +154,35 @@ int compile_class_rename(struct compile *compile, uint32_t class)
 	if (slot)
 		*slot = name;
 	else
-		free(name);
+		share_release(name);
 	return slot ? 0 : -ENOMEM;
+}
+
+static bool same_content(const struct class_content *a, const struct class_content *b)
+{
+	return a->shape == b->shape && a->shapes == b->shapes && a->used == b->used &&
+	       a->prefixes_count == b->prefixes_count && a->both_roots == b->both_roots &&
+	       (!a->prefixes_count || !prefix_compare(&a->prefix, &b->prefix));
+}
+
+int compile_follow_names(struct compile *compile)
+{
+	size_t count = compile->classes_count;
+	_cleanup_free_ struct class_content *before = calloc(count + 1, sizeof(*before));
+	bool changed = false;
+
+	if (!before || (compile->peer_labels_changed && compile_looks(compile) < 0))
+		return -ENOMEM;
+	memcpy(before, compile->classes, count * sizeof(*before));
+	list_contents(compile);
+	for (uint32_t i = 0; i < count; i++) {
+		if (i < compile->ir->classes_count && !compile->peer_labels_changed &&
+			same_content(&before[i], &compile->classes[i]))
+			continue;
+		if (rename_class(compile, i) < 0)
+			return -ENOMEM;
+		changed = true;
+	}
+	compile->peer_labels_changed = false;
+	return changed;
 }

@@ -11,9 +11,6 @@
 
 #include <errno.h>
 
-#define IR_CLASSES_MAX  65536
-#define IR_PREFIXES_MAX 65536
-
 struct sweep {
 	struct compile *compile;
 	size_t *open; /* indexes of the first change of each prefix around the current place */
@@ -84,7 +81,7 @@ static int add_nodes(struct compile *compile, const struct selector *labels, uin
 	return 0;
 }
 
-static int add_matcher(struct compile *compile, uint32_t matcher)
+int compile_add_matcher(struct compile *compile, uint32_t matcher)
 {
 	const struct policy_rule *rule = compile->matchers[matcher].rule;
 
@@ -102,7 +99,7 @@ static int add_matcher(struct compile *compile, uint32_t matcher)
 	return 0;
 }
 
-static int compare_changes(const void *a, const void *b)
+int compile_compare_changes(const void *a, const void *b)
 {
 	const struct change *first = a, *second = b;
 	int order = prefix_compare(&first->prefix, &second->prefix);
@@ -129,7 +126,8 @@ static int list_prefixes(struct compile *compile, struct error *error)
 	for (size_t i = 0; i < ARRAY_SIZE(root_prefixes); i++)
 		if (add_change(compile, &root_prefixes[i], MATCHER_EVERYONE, 0) < 0)
 			return error_nomem(error);
-	qsort(compile->changes, compile->changes_count, sizeof(*compile->changes), compare_changes);
+	qsort(compile->changes, compile->changes_count, sizeof(*compile->changes),
+		compile_compare_changes);
 	for (size_t i = 0; i < compile->changes_count; i++) {
 		struct ir_prefix *slot;
 
@@ -383,7 +381,7 @@ static int add_matchers(struct compile *compile)
 	if (!compile->world || !compile->host)
 		return -ENOMEM;
 	for (size_t i = 0; i < compile->matchers_count; i++)
-		if (add_matcher(compile, (uint32_t)i) < 0)
+		if (compile_add_matcher(compile, (uint32_t)i) < 0)
 			return -ENOMEM;
 	return 0;
 }

@@ -7,22 +7,27 @@ void compile_clear(struct compile *compile)
 {
 	ir_free(compile->ir);
 	for (size_t i = 0; i < compile->policies_count; i++)
-		for (int direction = 0; direction < DIRECTION_COUNT; direction++)
-			free(compile->policies[i].rules[direction]);
+		compiled_policy_free(compile->policies[i]);
+	for (size_t i = 0; i < compile->matchers_count; i++)
+		document_release(compile->matchers[i].document);
 	for (size_t i = 0; i < compile->shapes_count; i++) {
 		model_workload_clear(&compile->shapes[i].workload);
 		labels_clear(&compile->shapes[i].namespace_labels);
 		free(compile->shapes[i].matches);
 		free(compile->shapes[i].names);
 	}
-	for (size_t i = 0; i < compile->port_names_count; i++)
+	for (size_t i = 0; i < compile->port_names_count; i++) {
+		free(compile->port_names[i].name);
 		free(compile->port_names[i].numbers);
+	}
 	for (size_t i = 0; i < compile->classes_count; i++)
 		free(compile->classes[i].vector);
 	free(compile->policies);
 	free(compile->shapes);
 	free(compile->workload_shapes);
+	free(compile->label_keys);
 	free(compile->matchers);
+	free(compile->matchers_free);
 	free(compile->port_names);
 	free(compile->named_ports);
 	free(compile->egress_names);
@@ -31,8 +36,10 @@ void compile_clear(struct compile *compile)
 	intern_clear(&compile->class_keys);
 	intern_clear(&compile->port_table_keys);
 	intern_clear(&compile->shape_keys);
-	labels_clear(&compile->label_keys);
-	labels_clear(&compile->peer_label_keys);
+	intern_clear(&compile->label_key_names);
+	intern_clear(&compile->looks);
+	intern_clear(&compile->matcher_keys);
+	intern_clear(&compile->rule_ids);
 	free(compile->changes);
 	free(compile->world);
 	free(compile->host);

@@ -16,16 +16,22 @@
 #include "policies/model.h"
 #include "policies/policy.h"
 
+#define IR_CLASSES_MAX  65536
+#define IR_PREFIXES_MAX 65536
+
 #define MATCHER_EVERYONE UINT32_MAX /* of a rule without peers */
 
 struct compiled_rule {
 	const struct policy_rule *source;
 	const struct compiled_policy *policy;
+	enum direction direction;
 	uint32_t number;  /* in ir.rules */
 	uint32_t matcher; /* of its peers */
 };
 
 struct compiled_policy {
+	uint64_t serial; /* no other one ever has it */
+	bool gone;       /* about to be taken out */
 	struct document *document;
 	const struct policy *policy;
 	struct compiled_rule *rules[DIRECTION_COUNT];
@@ -37,6 +43,7 @@ struct shape {
 	struct labels namespace_labels;
 	uint64_t *matches;        /* matchers that its workloads satisfy by their labels */
 	uint64_t *names;          /* named ports that they have */
+	uint32_t look;            /* the same for shapes that no peer's selector tells apart */
 	bool local;               /* one of them at least is a subject … */
 	struct ir_subject tables; /* … and has these */
 };
@@ -44,9 +51,10 @@ struct shape {
 /* A port name that a rule uses, and the numbers that workloads have for it. */
 struct port_name {
 	uint8_t protocol;
-	const char *name;
-	bool egress;       /* resolved on the peer: its numbers tell classes apart */
-	uint32_t *numbers; /* indexes into compile.named_ports */
+	char *name;
+	unsigned int uses[DIRECTION_COUNT]; /* by ports of rules; on egress it is resolved on the
+					       peer, so its numbers tell classes apart */
+	uint32_t *numbers;                  /* indexes into compile.named_ports */
 	size_t numbers_count;
 };
 
@@ -56,7 +64,14 @@ struct named_port {
 };
 
 struct matcher {
-	const struct policy_rule *rule; /* one that has these peers */
+	struct document *document;      /* a reference is held, for … */
+	const struct policy_rule *rule; /* … one that has these peers */
+	unsigned int uses;              /* by rules; 0: its number is free */
+};
+
+/* A label that some selector asks for. */
+struct label_key {
+	unsigned int peer_uses; /* by selectors of peers */
 };
 
 /* At prefix a CIDR of the matcher begins (+1) or one of its exceptions (-1). */
@@ -70,18 +85,29 @@ struct compile {
 	const struct model *model;
 	const struct ir_options *options;
 	struct ir *ir;
-	struct compiled_policy *policies; /* by kind, namespace, name */
+	struct compiled_policy **policies; /* by kind, namespace, name */
 	size_t policies_count;
+	uint64_t serials;
+	bool grows;             /* policies will follow: leave room for their matchers */
+	struct intern rule_ids; /* taken ones */
+	bool rule_ids_collide;  /* so that they depend on the order of all policies */
+	size_t rules_gone;
 
-	struct labels label_keys; /* that some selector asks for, with empty values */
-	struct labels peer_label_keys;
+	struct intern label_key_names;
+	struct label_key *label_keys;
+	size_t label_keys_count;
+	bool peer_labels_changed; /* some label has got its first use by a peer, or lost its last */
+	struct intern looks;
 	struct intern shape_keys;
 	struct shape *shapes;
 	size_t shapes_count;
 	uint32_t *workload_shapes; /* by workload; SHAPE_NONE for host-network ones */
 
+	struct intern matcher_keys;
 	struct matcher *matchers;
 	size_t matchers_count;
+	uint32_t *matchers_free;
+	size_t matchers_free_count;
 	struct intern port_name_keys;
 	struct port_name *port_names;
 	size_t port_names_count;
@@ -106,6 +132,14 @@ struct compile {
 
 #define SHAPE_NONE UINT32_MAX
 
+/* Bits of a class's vector: a matcher's is its number; behind all of them come the named ports. */
+struct bit_list {
+	size_t *items;
+	size_t count;
+};
+
+int bit_list_add(struct bit_list *bits, size_t bit);
+
 /* What is in a class, for its name. */
 struct class_content {
 	uint64_t *vector;
@@ -114,8 +148,9 @@ struct class_content {
 	size_t prefixes_count;
 	bool both_roots; /* 0.0.0.0/0 and ::/0 are among them */
 	uint32_t shape;  /* of its first address; SHAPE_NONE: only prefixes are in it */
-	bool shapes;     /* there are others besides */
+	bool shapes;     /* there are others besides, of another look */
 	bool used;       /* by an address or a prefix */
+	bool merged;     /* another class has its vector now: nobody will ever use it */
 };
 
 /* A subject's view in one direction: its rules in the order in which they decide. */
@@ -127,6 +162,21 @@ struct rule_list {
 	const struct compiled_policy **policies;
 	size_t policies_count;
 };
+
+int compiled_policy_new(
+	struct compile *compile, struct document *document, struct compiled_policy **ret);
+void compiled_policy_free(struct compiled_policy *compiled);
+
+void rule_list_clear(struct rule_list *list);
+/* shape: NULL is the node. */
+bool compiled_policy_selects(const struct compiled_policy *compiled, const struct shape *shape);
+/* Puts in what all policies say of the shape, or, much faster, what they do after the list of
+ * before has lost those that are gone and got those that are new. */
+int rule_list_fill(
+	struct rule_list *list, const struct compile *compile, const struct shape *shape);
+int rule_list_follow(struct rule_list *list, const struct rule_list *former,
+	struct compiled_policy *const *added, size_t added_count, const struct shape *shape);
+bool rule_list_has_gone(const struct rule_list *list);
 
 int compile_rules(
 	struct compile *compile, const struct document_list *documents, struct error *error);
@@ -145,23 +195,70 @@ int compile_find_shape(
 	struct compile *compile, const struct model_workload *workload, uint32_t *ret);
 /* -EAGAIN: it has a named port that nobody had so far. */
 int compile_match_shape(struct compile *compile, struct shape *shape);
+/* Numbers the rules of one more policy. */
+int compile_add_rules(struct compile *compile, struct compiled_policy *compiled);
+/* Takes them out; their numbers are not given again. */
+void compile_drop_rules(struct compile *compile, const struct compiled_policy *compiled);
+/* Gives its rules their matchers, and the names of ports that they use a meaning. added (may be
+ * NULL): bits that classes do not have yet. -EAGAIN: there is no room. */
+int compile_use_peers(
+	struct compile *compile, struct compiled_policy *compiled, struct bit_list *added);
+/* removed: bits that tell classes apart no more. */
+int compile_release_peers(
+	struct compile *compile, const struct compiled_policy *compiled, struct bit_list *removed);
+/* For a new one, when no class has its bit any more. 0 or -ENOMEM. */
+int compile_free_matcher(struct compile *compile, uint32_t number);
+/* The numbers that shapes have for a name. 0, -ENOMEM, -EAGAIN: no room. */
+int compile_find_named_ports(struct compile *compile, uint32_t name);
+bool shape_satisfies(const struct shape *shape, const struct policy_rule *rule);
+/* Adds the CIDRs of a matcher behind compile->changes, and to whom it is by entity. */
+int compile_add_matcher(struct compile *compile, uint32_t matcher);
+/* Notes the labels that its selectors ask for. */
+int compile_use_labels(struct compile *compile, const struct policy *policy);
+void compile_release_labels(struct compile *compile, const struct policy *policy);
+/* Does a peer's selector ask for this label? */
+bool compile_peers_ask(const struct compile *compile, const char *label);
+/* Gives all shapes their looks anew, after peers have come to ask for other labels. */
+int compile_looks(struct compile *compile);
 /* The class of an address of a shape; 1: it is a new one. */
 int compile_find_class(struct compile *compile, const struct address *address,
 	const struct shape *shape, uint32_t *ret);
-/* What is in each class now, from the addresses and prefixes of the IR … */
-void compile_class_contents(struct compile *compile);
-/* … and a class's name for that. */
-int compile_class_rename(struct compile *compile, uint32_t class);
+/* Names the classes by what is in each now. 1: some names have changed, or are new; 0; -ENOMEM. */
+int compile_follow_names(struct compile *compile);
 /* Gives the shape its peer tables. */
 int compile_shape_tables(struct compile *compile, struct shape *shape);
+/* Gives the node its peer tables, if policies speak of it. */
+int compile_host_tables(struct compile *compile);
 /* The tables of a workload's shape, if it is a subject. */
 struct ir_subject compile_subject(const struct compile *compile, size_t workload);
 /* Puts a new class into every peer table. */
 int compile_add_class(struct compile *compile, uint32_t class);
+/* Gives shapes whose policies come or go their new tables. */
+int compile_follow_tables(
+	struct compile *compile, struct compiled_policy *const *added, size_t added_count);
+/* Empties the tables of policies that are gone, behind that. */
+void compile_drop_tables(struct compile *compile);
+
+#define CLASS_NONE UINT32_MAX
+
+/* What became of classes that were split: chains of new classes, numbered from base on. */
+struct class_parts {
+	uint32_t *first; /* by former class: CLASS_NONE where it was not split */
+	uint32_t *next;  /* by new class, counted from base */
+	uint32_t base;
+	size_t count;
+};
+
+/* What a class means to a table, its parts do. */
+int compile_split_classes(struct compile *compile, const struct class_parts *parts);
+/* By prefix, for qsort() of changes. */
+int compile_compare_changes(const void *a, const void *b);
 void builder_free(struct builder *builder);
 
 /* Which comes first where both match: < 0, 0, > 0. Both of one direction. */
 int compiled_rule_compare(const struct compiled_rule *a, const struct compiled_rule *b);
+/* By kind, namespace, name; for qsort() of pointers to pointers. */
+int compiled_policy_compare(const void *a, const void *b);
 
 /* The entry for a rule's named port; NULL where no workload has it. */
 const struct port_name *compile_port_name(

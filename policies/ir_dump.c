@@ -9,15 +9,15 @@
 
 #define RULE_TEXT_MAX 512
 
-static void dump_rules(const struct ir *ir, FILE *stream)
+static void dump_rules(const struct ir *ir, const struct ir_ranks *ranks, FILE *stream)
 {
 	char text[RULE_TEXT_MAX];
 
 	fprintf(stream, "rules\n");
-	for (size_t i = 0; i < ir->rules_count; i++) {
-		const struct ir_rule *rule = &ir->rules[i];
+	for (uint32_t i = 0; i < ranks->rules.count; i++) {
+		const struct ir_rule *rule = &ir->rules[ranks->rules.numbers[i]];
 
-		fprintf(stream, "  %zu: %08x %s %s%s: %s\n", i, rule->id, tier_name(rule->tier),
+		fprintf(stream, "  %u: %08x %s %s%s: %s\n", i, rule->id, tier_name(rule->tier),
 			verdict_name(rule->verdict), rule->audit ? " audit" : "",
 			ir_rule_format(rule, text, sizeof(text)));
 	}
@@ -59,12 +59,14 @@ static void dump_addresses(
 	}
 }
 
-static void dump_decision(const struct decision *decision, FILE *stream)
+static void dump_decision(
+	const struct decision *decision, const struct ir_ranks *ranks, FILE *stream)
 {
 	fprintf(stream, "%s%s%s%s by %u\n", verdict_name(decision->verdict),
 		decision->flags & DECISION_AUDIT ? " audit" : "",
 		decision->flags & DECISION_LOG ? " log" : "",
-		decision->flags & DECISION_REJECT ? " reject" : "", decision->rule);
+		decision->flags & DECISION_REJECT ? " reject" : "",
+		ranks->rules.ranks[decision->rule]);
 }
 
 static void dump_port_tables(const struct ir *ir, const struct ir_ranks *ranks, FILE *stream)
@@ -81,10 +83,10 @@ static void dump_port_tables(const struct ir *ir, const struct ir_ranks *ranks, 
 			if (range->last != range->first)
 				fprintf(stream, "-%u", range->last);
 			fputc(' ', stream);
-			dump_decision(&range->decision, stream);
+			dump_decision(&range->decision, ranks, stream);
 		}
 		fprintf(stream, "    otherwise ");
-		dump_decision(&table->otherwise, stream);
+		dump_decision(&table->otherwise, ranks, stream);
 	}
 }
 
@@ -149,7 +151,7 @@ int ir_dump(const struct ir *ir, const struct model *model, FILE *stream)
 
 	if (ir_ranks_new(ir, &ranks) < 0)
 		return -ENOMEM;
-	dump_rules(ir, stream);
+	dump_rules(ir, &ranks, stream);
 	dump_classes(ir, &ranks, stream);
 	dump_prefixes(ir, &ranks, stream);
 	dump_addresses(ir, &ranks, model, stream);

@@ -239,33 +239,6 @@ static int take_subjects(struct follow *follow)
 	return 0;
 }
 
-static bool same_content(const struct class_content *a, const struct class_content *b)
-{
-	return a->shape == b->shape && a->shapes == b->shapes && a->used == b->used;
-}
-
-/* Names follow what is in the classes. */
-static int rename_classes(struct follow *follow)
-{
-	struct compile *compile = follow->compile;
-	size_t count = compile->classes_count;
-	_cleanup_free_ struct class_content *before = calloc(count + 1, sizeof(*before));
-
-	if (!before)
-		return -ENOMEM;
-	memcpy(before, compile->classes, count * sizeof(*before));
-	compile_class_contents(compile);
-	for (uint32_t i = 0; i < count; i++) {
-		if (i < compile->ir->classes_count &&
-			same_content(&before[i], &compile->classes[i]))
-			continue;
-		if (compile_class_rename(compile, i) < 0)
-			return -ENOMEM;
-		follow->tables_changed = true;
-	}
-	return 0;
-}
-
 static void follow_clear(struct follow *follow)
 {
 	free(follow->shapes);
@@ -294,6 +267,6 @@ int follow_model(struct compile *compile, const struct model *model)
 	if (!r)
 		r = take_subjects(&follow);
 	if (!r)
-		r = rename_classes(&follow);
-	return r < 0 ? r : follow.tables_changed;
+		r = compile_follow_names(compile);
+	return r < 0 ? r : r || follow.tables_changed;
 }

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "policies/array.h"
+#include "policies/share.h"
 
 #include <errno.h>
 
@@ -312,8 +313,8 @@ static void decision_key(const struct decision *decision, uint32_t key[static 2]
 	key[1] = decision->rule;
 }
 
-/* Takes table if it is new, releases it if it is known. */
-static int intern_table(struct compile *compile, struct ir_port_table *table, uint32_t *ret)
+/* Copies table if it is new. */
+static int intern_table(struct compile *compile, const struct ir_port_table *table, uint32_t *ret)
 {
 	size_t words = 4 * (table->ranges_count + 1);
 	_cleanup_free_ uint32_t *key = calloc(words, sizeof(*key));
@@ -340,8 +341,8 @@ static int intern_table(struct compile *compile, struct ir_port_table *table, ui
 	if (!slot)
 		return -ENOMEM;
 	*slot = *table;
-	*table = (struct ir_port_table){0};
-	return 0;
+	slot->ranges = share_copy(table->ranges, table->ranges_count * sizeof(*table->ranges));
+	return slot->ranges ? 0 : -ENOMEM;
 }
 
 static void port_table_clear(struct ir_port_table *table)
@@ -351,7 +352,7 @@ static void port_table_clear(struct ir_port_table *table)
 
 int compile_flat_port_table(struct compile *compile, struct decision decision, uint32_t *ret)
 {
-	struct ir_port_table table = {.otherwise = decision};
+	const struct ir_port_table table = {.otherwise = decision};
 
 	return intern_table(compile, &table, ret);
 }

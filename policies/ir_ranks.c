@@ -2,6 +2,7 @@
 #include "policies/ir_ranks.h"
 
 #include "base/cleanup.h"
+#include "policies/precedence.h"
 
 #include <errno.h>
 #include <string.h>
@@ -98,15 +99,44 @@ static uint32_t rank_port_tables(
 	return best;
 }
 
+static int compare_rules(const void *a, const void *b, void *userdata)
+{
+	const struct ir *ir = userdata;
+	const struct ir_rule *first = &ir->rules[*(const uint32_t *)a];
+	const struct ir_rule *second = &ir->rules[*(const uint32_t *)b];
+	int order = !!first->document - !!second->document;
+
+	if (!order && first->document)
+		order = documents_compare(first->document, second->document);
+	/* Isolation stands behind the rules. */
+	if (!order)
+		order = (first->index < 0) - (second->index < 0);
+	if (!order)
+		order = (int)first->direction - (int)second->direction;
+	return order ? order : first->index - second->index;
+}
+
+static void rank_rules(const struct ir *ir, struct ranking *rules)
+{
+	for (uint32_t i = 0; i < ir->rules_count; i++)
+		if (ir->rules[i].id)
+			rules->numbers[rules->count++] = i;
+	qsort_r(rules->numbers, rules->count, sizeof(*rules->numbers), compare_rules, (void *)ir);
+	for (uint32_t i = 0; i < rules->count; i++)
+		rules->ranks[rules->numbers[i]] = i;
+}
+
 int ir_ranks_new(const struct ir *ir, struct ir_ranks *ret)
 {
 	__attribute__((cleanup(ir_ranks_clear))) struct ir_ranks ranks = {0};
 	_cleanup_free_ uint32_t *uses = calloc(ir->port_tables_count + 1, sizeof(*uses));
 
-	if (!uses || ranking_new(ir->classes_count, &ranks.classes) < 0 ||
+	if (!uses || ranking_new(ir->rules_count, &ranks.rules) < 0 ||
+		ranking_new(ir->classes_count, &ranks.classes) < 0 ||
 		ranking_new(ir->peer_tables_count, &ranks.peer_tables) < 0 ||
 		ranking_new(ir->port_tables_count, &ranks.port_tables) < 0)
 		return -ENOMEM;
+	rank_rules(ir, &ranks.rules);
 	rank_family(ir, true, &ranks.classes);
 	rank_family(ir, false, &ranks.classes);
 	rank_peer_tables(ir, &ranks.peer_tables);
@@ -129,6 +159,7 @@ static void ranking_clear(struct ranking *ranking)
 
 void ir_ranks_clear(struct ir_ranks *ranks)
 {
+	ranking_clear(&ranks->rules);
 	ranking_clear(&ranks->classes);
 	ranking_clear(&ranks->peer_tables);
 	ranking_clear(&ranks->port_tables);

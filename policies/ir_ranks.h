@@ -16,6 +16,7 @@ struct ranking {
 };
 
 struct ir_ranks {
+	struct ranking rules; /* by the kind, namespace and name of their documents, as written */
 	struct ranking classes;
 	struct ranking peer_tables;
 	struct ranking port_tables;

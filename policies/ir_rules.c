@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "policies/array.h"
+#include "policies/precedence.h"
 
 #include <errno.h>
 
@@ -35,32 +36,41 @@ static int choose_id(struct intern *taken, uint32_t hash, uint32_t *ret)
 	return 0;
 }
 
-static int add_rule(struct compile *compile, struct intern *taken, const struct ir_rule *rule,
-	uint32_t *ret_number)
+static uint32_t id_hash(const struct ir_rule *rule)
 {
-	struct ir *ir = compile->ir;
 	const struct document *document = rule->document;
-	struct ir_rule *slot = array_append(ir->rules, ir->rules_count);
 	uint32_t hash = FNV_OFFSET;
 	char index[16];
 
-	if (!slot)
-		return -ENOMEM;
-	*slot = *rule;
-	if (ret_number)
-		*ret_number = (uint32_t)(ir->rules_count - 1);
 	if (!document)
-		return choose_id(taken, (uint32_t)rule->index + 1, &slot->id);
-	slot->document = document_reference((struct document *)document);
+		return (uint32_t)rule->index + 1;
 	hash = hash_text(hash, document_kind_name(document->kind));
 	hash = hash_text(hash, document->namespace);
 	hash = hash_text(hash, document->name);
 	hash = hash_text(hash, direction_name(rule->direction));
 	snprintf(index, sizeof(index), "%d", rule->index);
-	return choose_id(taken, hash_text(hash, index), &slot->id);
+	return hash_text(hash, index);
 }
 
-static int add_fixed_rules(struct compile *compile, struct intern *taken)
+static int add_rule(struct compile *compile, const struct ir_rule *rule, uint32_t *ret_number)
+{
+	struct ir *ir = compile->ir;
+	struct ir_rule *slot = array_append(ir->rules, ir->rules_count);
+	uint32_t hash = id_hash(rule);
+
+	if (!slot)
+		return -ENOMEM;
+	*slot = *rule;
+	if (slot->document)
+		document_reference((struct document *)slot->document);
+	*ret_number = (uint32_t)(ir->rules_count - 1);
+	if (choose_id(&compile->rule_ids, hash, &slot->id) < 0)
+		return -ENOMEM;
+	compile->rule_ids_collide |= slot->id != hash;
+	return 0;
+}
+
+static int add_fixed_rules(struct compile *compile)
 {
 	for (int i = 0; i < IR_RULE_FIRST; i++) {
 		bool denies = i == IR_RULE_DEFAULT && compile->options->posture == POSTURE_DENY;
@@ -69,15 +79,16 @@ static int add_fixed_rules(struct compile *compile, struct intern *taken)
 			.verdict = denies ? VERDICT_DENY : VERDICT_ALLOW,
 			.index = i,
 		};
+		uint32_t number;
 
-		if (add_rule(compile, taken, &rule, NULL) < 0)
+		if (add_rule(compile, &rule, &number) < 0)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int add_written_rules(struct compile *compile, struct intern *taken,
-	struct compiled_policy *compiled, enum direction direction)
+static int add_written_rules(
+	struct compile *compile, struct compiled_policy *compiled, enum direction direction)
 {
 	const struct policy *policy = compiled->policy;
 	size_t count = policy->rules_count[direction];
@@ -100,14 +111,15 @@ static int add_written_rules(struct compile *compile, struct intern *taken,
 
 		rule->source = source;
 		rule->policy = compiled;
-		if (add_rule(compile, taken, &written, &rule->number) < 0)
+		rule->direction = direction;
+		if (add_rule(compile, &written, &rule->number) < 0)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int add_isolation(struct compile *compile, struct intern *taken,
-	struct compiled_policy *compiled, enum direction direction)
+static int add_isolation(
+	struct compile *compile, struct compiled_policy *compiled, enum direction direction)
 {
 	struct ir_rule isolation = {
 		.document = compiled->document,
@@ -121,71 +133,103 @@ static int add_isolation(struct compile *compile, struct intern *taken,
 
 	if (!compiled->policy->isolates[direction])
 		return 0;
-	return add_rule(compile, taken, &isolation, &compiled->isolation[direction]);
+	return add_rule(compile, &isolation, &compiled->isolation[direction]);
 }
 
-static int add_policy_rules(
-	struct compile *compile, struct intern *taken, struct compiled_policy *compiled)
+int compile_add_rules(struct compile *compile, struct compiled_policy *compiled)
 {
 	for (int direction = 0; direction < DIRECTION_COUNT; direction++)
-		if (add_written_rules(compile, taken, compiled, (enum direction)direction) < 0)
+		if (add_written_rules(compile, compiled, (enum direction)direction) < 0)
 			return -ENOMEM;
 	for (int direction = 0; direction < DIRECTION_COUNT; direction++)
-		if (add_isolation(compile, taken, compiled, (enum direction)direction) < 0)
+		if (add_isolation(compile, compiled, (enum direction)direction) < 0)
 			return -ENOMEM;
 	return 0;
 }
 
-static int compare_policies(const void *a, const void *b)
+static void drop_rule(struct compile *compile, uint32_t number)
 {
-	const struct document *first = ((const struct compiled_policy *)a)->document;
-	const struct document *second = ((const struct compiled_policy *)b)->document;
-	int order = (int)first->kind - (int)second->kind;
+	struct ir_rule *rule = &compile->ir->rules[number];
 
-	if (!order)
-		order = strcmp(first->namespace, second->namespace);
-	return order ? order : strcmp(first->name, second->name);
+	intern_remove(&compile->rule_ids, &rule->id, sizeof(rule->id));
+	document_release((struct document *)rule->document);
+	*rule = (struct ir_rule){0};
+	compile->rules_gone++;
+}
+
+void compile_drop_rules(struct compile *compile, const struct compiled_policy *compiled)
+{
+	for (int direction = 0; direction < DIRECTION_COUNT; direction++) {
+		for (size_t i = 0; i < compiled->policy->rules_count[direction]; i++)
+			drop_rule(compile, compiled->rules[direction][i].number);
+		if (compiled->policy->isolates[direction])
+			drop_rule(compile, compiled->isolation[direction]);
+	}
+}
+
+int compiled_policy_compare(const void *a, const void *b)
+{
+	const struct compiled_policy *const *first = a, *const *second = b;
+
+	return documents_compare((*first)->document, (*second)->document);
+}
+
+int compiled_policy_new(
+	struct compile *compile, struct document *document, struct compiled_policy **ret)
+{
+	struct compiled_policy *compiled = calloc(1, sizeof(*compiled));
+
+	if (!compiled)
+		return -ENOMEM;
+	compiled->serial = compile->serials++;
+	compiled->document = document_reference(document);
+	compiled->policy = document->policy;
+	*ret = compiled;
+	return 0;
+}
+
+void compiled_policy_free(struct compiled_policy *compiled)
+{
+	for (int direction = 0; direction < DIRECTION_COUNT; direction++)
+		free(compiled->rules[direction]);
+	document_release(compiled->document);
+	free(compiled);
 }
 
 int compile_rules(
 	struct compile *compile, const struct document_list *documents, struct error *error)
 {
-	_cleanup_(intern_clear) struct intern taken = {0};
-
 	for (size_t i = 0; i < documents->count; i++) {
-		struct compiled_policy *slot;
+		struct compiled_policy *compiled, **slot;
 
 		if (!document_is_policy(documents->items[i]))
 			continue;
-		slot = array_append(compile->policies, compile->policies_count);
-		if (!slot)
+		if (compiled_policy_new(compile, documents->items[i], &compiled) < 0)
 			return error_nomem(error);
-		slot->document = documents->items[i];
-		slot->policy = slot->document->policy;
+		slot = array_append(compile->policies, compile->policies_count);
+		if (!slot) {
+			compiled_policy_free(compiled);
+			return error_nomem(error);
+		}
+		*slot = compiled;
 	}
 	if (compile->policies_count)
 		qsort(compile->policies, compile->policies_count, sizeof(*compile->policies),
-			compare_policies);
-	if (add_fixed_rules(compile, &taken) < 0)
+			compiled_policy_compare);
+	if (add_fixed_rules(compile) < 0)
 		return error_nomem(error);
 	for (size_t i = 0; i < compile->policies_count; i++)
-		if (add_policy_rules(compile, &taken, &compile->policies[i]) < 0)
+		if (compile_add_rules(compile, compile->policies[i]) < 0)
 			return error_nomem(error);
 	return 0;
 }
 
-/* Priority counts only where tiers have one: in the application tier all policies are equals. */
 int compiled_rule_compare(const struct compiled_rule *a, const struct compiled_rule *b)
 {
-	const struct policy *first = a->policy->policy, *second = b->policy->policy;
-	int order = (int)first->tier - (int)second->tier;
+	const struct written_rule first = {a->policy->document, a->direction,
+		(size_t)(a->source - a->policy->policy->rules[a->direction])};
+	const struct written_rule second = {b->policy->document, b->direction,
+		(size_t)(b->source - b->policy->policy->rules[b->direction])};
 
-	if (!order && first->tier != TIER_APPLICATION)
-		order = first->priority - second->priority;
-	if (!order)
-		order = (int)first->ordered - (int)second->ordered;
-	if (!order && !first->ordered)
-		order = (int)a->source->action - (int)b->source->action;
-	/* Rules are numbered by kind, namespace, name and index. */
-	return order ? order : (a->number > b->number) - (a->number < b->number);
+	return written_rule_compare(&first, &second);
 }

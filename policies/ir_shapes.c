@@ -6,40 +6,79 @@
 
 #include <errno.h>
 
-static int collect_selector(const struct selector *selector, struct labels *keys)
+static int use_label(struct compile *compile, const char *name, unsigned int peer_uses)
+{
+	struct label_key *key;
+	uint32_t number;
+	int r = intern(&compile->label_key_names, name, strlen(name), &number);
+
+	if (r > 0 && !array_append(compile->label_keys, compile->label_keys_count))
+		return -ENOMEM;
+	if (r < 0)
+		return r;
+	key = &compile->label_keys[number];
+	compile->peer_labels_changed |=
+		peer_uses && (!key->peer_uses || !(key->peer_uses + peer_uses));
+	key->peer_uses += peer_uses;
+	return 0;
+}
+
+static int use_selector(
+	struct compile *compile, const struct selector *selector, unsigned int peer_uses)
 {
 	for (size_t i = 0; i < selector->count; i++)
-		if (labels_set(keys, selector->requirements[i].key, "") < 0)
+		if (use_label(compile, selector->requirements[i].key, peer_uses) < 0)
 			return -ENOMEM;
 	return 0;
 }
 
-static int collect_rule(struct compile *compile, const struct policy_rule *rule)
+/* Adds to, or takes from, the uses of all labels that its peers ask for. */
+static int count_peers(struct compile *compile, const struct policy_rule *rule, int sign)
 {
 	for (size_t i = 0; i < rule->peers_count; i++)
 		if (rule->peers[i].kind == PEER_WORKLOADS &&
-			(collect_selector(&rule->peers[i].workloads.labels, &compile->label_keys) <
-					0 ||
-				collect_selector(&rule->peers[i].workloads.labels,
-					&compile->peer_label_keys) < 0))
+			use_selector(
+				compile, &rule->peers[i].workloads.labels, (unsigned int)sign) < 0)
 			return -ENOMEM;
 	return 0;
 }
 
-/* Keys that some selector asks for: the others do not tell workloads apart. */
-static int collect_keys(struct compile *compile)
+static int count_policy(struct compile *compile, const struct policy *policy, int sign)
 {
-	for (size_t i = 0; i < compile->policies_count; i++) {
-		const struct policy *policy = compile->policies[i].policy;
-
-		if (collect_selector(&policy->subject.labels, &compile->label_keys) < 0)
-			return -ENOMEM;
-		for (int direction = 0; direction < DIRECTION_COUNT; direction++)
-			for (size_t k = 0; k < policy->rules_count[direction]; k++)
-				if (collect_rule(compile, &policy->rules[direction][k]) < 0)
-					return -ENOMEM;
-	}
+	for (int direction = 0; direction < DIRECTION_COUNT; direction++)
+		for (size_t i = 0; i < policy->rules_count[direction]; i++)
+			if (count_peers(compile, &policy->rules[direction][i], sign) < 0)
+				return -ENOMEM;
 	return 0;
+}
+
+int compile_use_labels(struct compile *compile, const struct policy *policy)
+{
+	return use_selector(compile, &policy->subject.labels, 0) < 0
+		       ? -ENOMEM
+		       : count_policy(compile, policy, 1);
+}
+
+void compile_release_labels(struct compile *compile, const struct policy *policy)
+{
+	/* They are all there, so nothing needs memory. */
+	(void)count_policy(compile, policy, -1);
+}
+
+static const struct label_key *find_label(const struct compile *compile, const char *name)
+{
+	uint32_t number;
+
+	if (intern_find(&compile->label_key_names, name, strlen(name), &number) < 0)
+		return NULL;
+	return &compile->label_keys[number];
+}
+
+bool compile_peers_ask(const struct compile *compile, const char *label)
+{
+	const struct label_key *key = find_label(compile, label);
+
+	return key && key->peer_uses;
 }
 
 struct key {
@@ -80,13 +119,42 @@ static int shape_key(
 	for (size_t i = 0; !r && i < workload->labels.count; i++) {
 		const struct label *label = &workload->labels.items[i];
 
-		if (labels_get(&compile->label_keys, label->key) &&
+		if (find_label(compile, label->key) &&
 			(append_text(key, label->key) < 0 || append_text(key, label->value) < 0))
 			r = -ENOMEM;
 	}
 	for (size_t i = 0; !r && i < workload->ports_count; i++)
 		r = append_port(key, &workload->ports[i]);
 	return r;
+}
+
+/* What peers' selectors can see of a shape, ports aside. */
+static int find_look(struct compile *compile, struct shape *shape)
+{
+	_cleanup_free_ char *bytes = NULL;
+	struct key key = {0};
+	int r = append_text(&key, shape->workload.namespace);
+
+	for (size_t i = 0; !r && i < shape->workload.labels.count; i++) {
+		const struct label *label = &shape->workload.labels.items[i];
+
+		if (compile_peers_ask(compile, label->key) &&
+			(append_text(&key, label->key) < 0 || append_text(&key, label->value) < 0))
+			r = -ENOMEM;
+	}
+	bytes = key.bytes;
+	if (!r)
+		r = intern(&compile->looks, key.bytes, key.size, &shape->look);
+	return r < 0 ? r : 0;
+}
+
+int compile_looks(struct compile *compile)
+{
+	intern_clear(&compile->looks);
+	for (size_t i = 0; i < compile->shapes_count; i++)
+		if (find_look(compile, &compile->shapes[i]) < 0)
+			return -ENOMEM;
+	return 0;
 }
 
 static int add_shape(struct compile *compile, const struct model_workload *workload)
@@ -100,7 +168,9 @@ static int add_shape(struct compile *compile, const struct model_workload *workl
 	shape->workload = *workload;
 	++*workload->references;
 	shape->tables = (struct ir_subject){{IR_PEER_TABLE_NONE, IR_PEER_TABLE_NONE}};
-	return labels_copy(&namespace->labels, &shape->namespace_labels);
+	if (labels_copy(&namespace->labels, &shape->namespace_labels) < 0)
+		return -ENOMEM;
+	return find_look(compile, shape);
 }
 
 int compile_find_shape(
@@ -126,8 +196,11 @@ int compile_shapes(struct compile *compile, struct error *error)
 	const struct model *model = compile->model;
 
 	compile->workload_shapes = calloc(model->workloads_count + 1, sizeof(uint32_t));
-	if (!compile->workload_shapes || collect_keys(compile) < 0)
+	if (!compile->workload_shapes)
 		return error_nomem(error);
+	for (size_t i = 0; i < compile->policies_count; i++)
+		if (compile_use_labels(compile, compile->policies[i]->policy) < 0)
+			return error_nomem(error);
 	for (size_t i = 0; i < model->workloads_count; i++) {
 		uint32_t *number = &compile->workload_shapes[i];
 

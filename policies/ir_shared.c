@@ -2,6 +2,7 @@
 #include "policies/ir_shared.h"
 
 #include "base/cleanup.h"
+#include "policies/share.h"
 
 #include <errno.h>
 #include <string.h>
@@ -30,36 +31,26 @@ static int copy_rules(const struct ir *from, struct ir *to)
 
 static int copy_port_tables(const struct ir *from, struct ir *to)
 {
-	to->port_tables = calloc(from->port_tables_count + 1, sizeof(*to->port_tables));
+	to->port_tables =
+		duplicate(from->port_tables, from->port_tables_count, sizeof(*from->port_tables));
 	if (!to->port_tables)
 		return -ENOMEM;
-	for (; to->port_tables_count < from->port_tables_count; to->port_tables_count++) {
-		const struct ir_port_table *table = &from->port_tables[to->port_tables_count];
-		struct ir_port_table *copy = &to->port_tables[to->port_tables_count];
-
-		*copy = *table;
-		copy->ranges =
-			duplicate(table->ranges, table->ranges_count, sizeof(*table->ranges));
-		if (!copy->ranges)
-			return -ENOMEM;
-	}
+	to->port_tables_count = from->port_tables_count;
+	for (size_t i = 0; i < to->port_tables_count; i++)
+		share_reference(to->port_tables[i].ranges);
 	return 0;
 }
 
 static int copy_peer_tables(const struct ir *from, struct ir *to)
 {
-	to->peer_tables = calloc(from->peer_tables_count + 1, sizeof(*to->peer_tables));
+	to->peer_tables =
+		duplicate(from->peer_tables, from->peer_tables_count, sizeof(*from->peer_tables));
 	if (!to->peer_tables)
 		return -ENOMEM;
-	while (to->peer_tables_count < from->peer_tables_count) {
-		const struct ir_peer_table *table = &from->peer_tables[to->peer_tables_count];
-		struct ir_peer_table *copy = &to->peer_tables[to->peer_tables_count++];
-
-		*copy = *table;
-		copy->peers = duplicate(table->peers, table->peers_count, sizeof(*table->peers));
-		copy->name = strdup(table->name);
-		if (!copy->peers || !copy->name)
-			return -ENOMEM;
+	to->peer_tables_count = from->peer_tables_count;
+	for (size_t i = 0; i < to->peer_tables_count; i++) {
+		share_reference(to->peer_tables[i].peers);
+		share_reference(to->peer_tables[i].name);
 	}
 	return 0;
 }
@@ -67,15 +58,13 @@ static int copy_peer_tables(const struct ir *from, struct ir *to)
 static int copy_classes(const struct ir *from, struct ir *to)
 {
 	to->prefixes = duplicate(from->prefixes, from->prefixes_count, sizeof(*from->prefixes));
-	to->class_names = calloc(from->classes_count + 1, sizeof(char *));
+	to->class_names = duplicate(from->class_names, from->classes_count, sizeof(char *));
 	if (!to->prefixes || !to->class_names)
 		return -ENOMEM;
 	to->prefixes_count = from->prefixes_count;
-	for (; to->classes_count < from->classes_count; to->classes_count++) {
-		to->class_names[to->classes_count] = strdup(from->class_names[to->classes_count]);
-		if (!to->class_names[to->classes_count])
-			return -ENOMEM;
-	}
+	to->classes_count = from->classes_count;
+	for (size_t i = 0; i < to->classes_count; i++)
+		share_reference(to->class_names[i]);
 	return 0;
 }
 

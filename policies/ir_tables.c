@@ -1,91 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "policies/ir_compile.h"
+#include "policies/ir_builder.h"
 
 #include "base/cleanup.h"
 #include "policies/array.h"
+#include "policies/share.h"
 
 #include <errno.h>
 
 #define IR_PEER_TABLES_MAX 16383
 #define NO_POSITION        UINT32_MAX
-
-/* What a peer table was made from, for classes that come later. Same number as in the IR. */
-struct origin {
-	struct rule_list list;
-	uint64_t *names;
-	struct intern views;   /* of classes … */
-	uint32_t *view_tables; /* … and the port table of each */
-};
-
-/* What building one peer table after the other needs; the arrays are used again and again. */
-struct builder {
-	struct compile *compile;
-	struct intern keys; /* of peer tables */
-	struct origin *origins;
-	size_t origins_count;
-	size_t following_count;
-	uint32_t *first;      /* by matcher: its first rule in the list under way … */
-	uint32_t *following;  /* … and by rule: the next one of the same matcher */
-	uint64_t *mask;       /* matchers of the list under way */
-	uint64_t *names_mask; /* named ports of the list under way */
-};
-
-static void rule_list_clear(struct rule_list *list)
-{
-	free(list->rules);
-	free(list->policies);
-}
-
-static int compare_rules(const void *a, const void *b)
-{
-	return compiled_rule_compare(
-		*(const struct compiled_rule *const *)a, *(const struct compiled_rule *const *)b);
-}
-
-static int add_policy(struct rule_list *list, const struct compiled_policy *compiled)
-{
-	size_t count = compiled->policy->rules_count[list->direction];
-	const struct compiled_policy **policy;
-
-	if (!count && !compiled->policy->isolates[list->direction])
-		return 0;
-	policy = array_append(list->policies, list->policies_count);
-	if (!policy)
-		return -ENOMEM;
-	*policy = compiled;
-	for (size_t i = 0; i < count; i++) {
-		const struct compiled_rule **rule = array_append(list->rules, list->rules_count);
-
-		if (!rule)
-			return -ENOMEM;
-		*rule = &compiled->rules[list->direction][i];
-	}
-	return 0;
-}
-
-/* shape: NULL is the node. */
-static bool selects(const struct policy *policy, const struct shape *shape)
-{
-	if (!shape || policy->host)
-		return !shape && policy->host;
-	return policy_workloads_match(&policy->subject, shape->workload.namespace,
-		&shape->namespace_labels, &shape->workload.labels);
-}
-
-static int list_rules(
-	const struct compile *compile, const struct shape *shape, struct rule_list *list)
-{
-	for (size_t i = 0; i < compile->policies_count; i++) {
-		const struct compiled_policy *compiled = &compile->policies[i];
-
-		if (selects(compiled->policy, shape) && add_policy(list, compiled) < 0)
-			return -ENOMEM;
-	}
-	if (list->rules_count)
-		qsort(list->rules, list->rules_count, sizeof(const struct compiled_rule *),
-			compare_rules);
-	return 0;
-}
 
 /* The numbers of all names that rules of the list use. */
 static void mark_names(struct builder *builder, const struct rule_list *list)
@@ -134,7 +57,7 @@ static int find_table(
 		return -ENOMEM;
 	key[0] = list->direction;
 	for (size_t i = 0; i < list->policies_count; i++)
-		key[1 + i] = (uint64_t)(list->policies[i] - compile->policies);
+		key[1 + i] = list->policies[i]->serial;
 	memcpy(key + 1 + list->policies_count, names, compile->name_words * sizeof(*key));
 	return intern(&builder->keys, key, words * sizeof(*key), ret);
 }
@@ -212,8 +135,7 @@ static int make_port_table(struct compile *compile, const struct rule_list *list
 	return compile_port_table(compile, list, view->words, view->words + view->rule_words, ret);
 }
 
-/* Makes the arrays ready for the origin's list. */
-static int prepare(struct builder *builder, const struct rule_list *list)
+int builder_prepare(struct builder *builder, const struct rule_list *list)
 {
 	if (builder->following_count < list->rules_count + 1) {
 		free(builder->following);
@@ -229,8 +151,7 @@ static int prepare(struct builder *builder, const struct rule_list *list)
 	return 0;
 }
 
-/* The port table of one class; the builder is prepared for the origin's list. */
-static int find_port_table(
+int builder_find_port_table(
 	struct builder *builder, struct origin *origin, uint32_t class, uint32_t *ret)
 {
 	struct compile *compile = builder->compile;
@@ -282,39 +203,40 @@ static int most_common(
 static char *table_name(const struct rule_list *list)
 {
 	const struct document *first = list->policies_count ? list->policies[0]->document : NULL;
+	_cleanup_free_ char *name = NULL;
 	char more[24] = "";
-	char *name;
 
 	if (!first)
-		return strdup("default");
+		return share_text("default");
 	if (list->policies_count > 1)
 		snprintf(more, sizeof(more), "+%zu", list->policies_count - 1);
 	if (asprintf(&name, "%s%s%s%s", first->namespace, *first->namespace ? "/" : "", first->name,
-		    more) < 0)
+		    more) < 0) {
+		name = NULL;
 		return NULL;
-	return name;
+	}
+	return share_text(name);
 }
 
 static void peer_table_clear(struct ir_peer_table *table)
 {
-	free(table->peers);
-	free(table->name);
+	share_release(table->peers);
+	share_release(table->name);
 }
 
-static int add_peers(
-	struct compile *compile, const uint32_t *port_tables, struct ir_peer_table *table)
+/* What differs from the table's otherwise, as a block to be shared. */
+static int set_peers(
+	const struct compile *compile, const uint32_t *port_tables, struct ir_peer_table *table)
 {
-	for (size_t i = 0; i < compile->classes_count; i++) {
-		struct ir_peer *peer;
+	_cleanup_free_ struct ir_peer *peers = calloc(compile->classes_count + 1, sizeof(*peers));
 
-		if (port_tables[i] == table->otherwise)
-			continue;
-		peer = array_append(table->peers, table->peers_count);
-		if (!peer)
-			return -ENOMEM;
-		*peer = (struct ir_peer){(uint32_t)i, port_tables[i]};
-	}
-	return 0;
+	if (!peers)
+		return -ENOMEM;
+	for (size_t i = 0; i < compile->classes_count; i++)
+		if (port_tables[i] != table->otherwise)
+			peers[table->peers_count++] = (struct ir_peer){(uint32_t)i, port_tables[i]};
+	table->peers = share_copy(peers, table->peers_count * sizeof(*peers));
+	return table->peers ? 0 : -ENOMEM;
 }
 
 /* Takes what the origin owns when it succeeds. */
@@ -331,16 +253,16 @@ static int build_table(struct builder *builder, struct origin *origin)
 
 	if (ir->peer_tables_count == IR_PEER_TABLES_MAX)
 		return -E2BIG;
-	if (!port_tables || prepare(builder, &origin->list) < 0)
+	if (!port_tables || builder_prepare(builder, &origin->list) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < compile->classes_count; i++) {
-		r = find_port_table(builder, origin, (uint32_t)i, &port_tables[i]);
+		r = builder_find_port_table(builder, origin, (uint32_t)i, &port_tables[i]);
 		if (r < 0)
 			return r;
 	}
 	r = most_common(
 		port_tables, compile->classes_count, ir->port_tables_count, &table.otherwise);
-	if (r < 0 || add_peers(compile, port_tables, &table) < 0)
+	if (r < 0 || set_peers(compile, port_tables, &table) < 0)
 		return -ENOMEM;
 	table.name = table_name(&origin->list);
 	kept = array_append(builder->origins, builder->origins_count);
@@ -354,12 +276,24 @@ static int build_table(struct builder *builder, struct origin *origin)
 	return 0;
 }
 
-static void origin_clear(struct origin *origin)
+void origin_clear(struct origin *origin)
 {
 	rule_list_clear(&origin->list);
 	free(origin->names);
 	intern_clear(&origin->views);
 	free(origin->view_tables);
+}
+
+int builder_table_of_list(
+	struct builder *builder, const struct shape *shape, struct origin *origin, uint32_t *ret)
+{
+	int r;
+
+	mark_names(builder, &origin->list);
+	if (subject_names(builder, &origin->list, shape, &origin->names) < 0)
+		return -ENOMEM;
+	r = find_table(builder, &origin->list, origin->names, ret);
+	return r > 0 ? build_table(builder, origin) : r;
 }
 
 /* The peer table of a shape, or of the node (NULL), in one direction. */
@@ -368,19 +302,14 @@ static int table_of_shape(
 {
 	_cleanup_(origin_clear) struct origin origin = {
 		.list = {.direction = direction, .host = !shape}};
-	int r;
 
-	if (list_rules(builder->compile, shape, &origin.list) < 0)
+	if (rule_list_fill(&origin.list, builder->compile, shape) < 0)
 		return -ENOMEM;
 	if (!shape && !origin.list.policies_count) {
 		*ret = IR_PEER_TABLE_NONE;
 		return 0;
 	}
-	mark_names(builder, &origin.list);
-	if (subject_names(builder, &origin.list, shape, &origin.names) < 0)
-		return -ENOMEM;
-	r = find_table(builder, &origin.list, origin.names, ret);
-	return r > 0 ? build_table(builder, &origin) : r;
+	return builder_table_of_list(builder, shape, &origin, ret);
 }
 
 int compile_shape_tables(struct compile *compile, struct shape *shape)
@@ -393,29 +322,14 @@ int compile_shape_tables(struct compile *compile, struct shape *shape)
 	return r;
 }
 
-int compile_add_class(struct compile *compile, uint32_t class)
+int compile_host_tables(struct compile *compile)
 {
-	struct builder *builder = compile->builder;
+	int r = 0;
 
-	for (size_t i = 0; i < builder->origins_count; i++) {
-		struct ir_peer_table *table = &compile->ir->peer_tables[i];
-		struct ir_peer *peer;
-		uint32_t port_table;
-		int r = prepare(builder, &builder->origins[i].list);
-
-		if (!r)
-			r = find_port_table(builder, &builder->origins[i], class, &port_table);
-		if (r < 0)
-			return r;
-		if (port_table == table->otherwise)
-			continue;
-		/* Its number is the highest so far, so the order stays. */
-		peer = array_append(table->peers, table->peers_count);
-		if (!peer)
-			return -ENOMEM;
-		*peer = (struct ir_peer){class, port_table};
-	}
-	return 0;
+	for (int direction = 0; !r && direction < DIRECTION_COUNT; direction++)
+		r = table_of_shape(compile->builder, NULL, (enum direction)direction,
+			&compile->ir->host.peer_table[direction]);
+	return r;
 }
 
 static int assign_subjects(struct compile *compile)
@@ -430,9 +344,8 @@ static int assign_subjects(struct compile *compile)
 	for (size_t i = 0; !r && i < compile->shapes_count; i++)
 		if (compile->shapes[i].local)
 			r = compile_shape_tables(compile, &compile->shapes[i]);
-	for (int direction = 0; !r && direction < DIRECTION_COUNT; direction++)
-		r = table_of_shape(compile->builder, NULL, (enum direction)direction,
-			&ir->host.peer_table[direction]);
+	if (!r)
+		r = compile_host_tables(compile);
 	if (r < 0)
 		return r;
 	ir->subjects_count = model->workloads_count;
@@ -474,7 +387,7 @@ int compile_tables(struct compile *compile, struct error *error)
 		return error_nomem(error);
 	compile->builder = builder;
 	builder->compile = compile;
-	builder->first = calloc(compile->matchers_count + 1, sizeof(uint32_t));
+	builder->first = calloc(compile->matcher_words * BITSET_WORD_BITS + 1, sizeof(uint32_t));
 	builder->mask = calloc(compile->matcher_words + 1, sizeof(uint64_t));
 	builder->names_mask = calloc(compile->name_words + 1, sizeof(uint64_t));
 	if (!builder->first || !builder->mask || !builder->names_mask)

@@ -20,18 +20,16 @@ bool policies_are_peers(const struct policy *a, const struct policy *b)
 	return compare_rank(a, b) == 0;
 }
 
-static int compare_places(const struct written_rule *a, const struct written_rule *b)
+int documents_compare(const struct document *a, const struct document *b)
 {
-	int order = (int)a->document->kind - (int)b->document->kind;
+	int order = (int)a->kind - (int)b->kind;
 
 	if (!order)
-		order = strcmp(a->document->namespace, b->document->namespace);
-	if (!order)
-		order = strcmp(a->document->name, b->document->name);
-	return order ? order : (a->index > b->index) - (a->index < b->index);
+		order = strcmp(a->namespace, b->namespace);
+	return order ? order : strcmp(a->name, b->name);
 }
 
-bool written_rule_precedes(const struct written_rule *a, const struct written_rule *b)
+int written_rule_compare(const struct written_rule *a, const struct written_rule *b)
 {
 	const struct policy *first = a->document->policy, *second = b->document->policy;
 	int order = compare_rank(first, second);
@@ -40,5 +38,12 @@ bool written_rule_precedes(const struct written_rule *a, const struct written_ru
 		order = (int)first->ordered - (int)second->ordered;
 	if (!order && !first->ordered)
 		order = (int)written_rule_source(a)->action - (int)written_rule_source(b)->action;
-	return (order ? order : compare_places(a, b)) < 0;
+	if (!order)
+		order = documents_compare(a->document, b->document);
+	return order ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+bool written_rule_precedes(const struct written_rule *a, const struct written_rule *b)
+{
+	return written_rule_compare(a, b) < 0;
 }

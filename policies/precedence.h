@@ -14,8 +14,13 @@ struct written_rule {
 
 const struct policy_rule *written_rule_source(const struct written_rule *rule);
 
-/* True if a is asked before b: by tier, by priority in the tiers that have one, then the strictest
- * action or, inside an ordered policy, the first. Ties are broken by name, as in the IR. */
+/* Policies are counted by kind, namespace and name, whatever order they were given in. */
+int documents_compare(const struct document *a, const struct document *b);
+
+/* < 0: a is asked before b, of one direction: by tier, by priority in the tiers that have one (in
+ * the application tier all policies are equals), then the strictest action or, inside an ordered
+ * policy, the first. Ties are broken by name. */
+int written_rule_compare(const struct written_rule *a, const struct written_rule *b);
 bool written_rule_precedes(const struct written_rule *a, const struct written_rule *b);
 
 /* Tier and priority decide nothing between them: only their actions, or names, do. */

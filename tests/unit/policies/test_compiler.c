@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An ir_compiler that follows random changes says after each what ir_compile() says: the same dump,
- * while the IRs before it stay as they were. SEED=n repeats one round.
+ * An ir_compiler that follows random changes of workloads and policies says after each what
+ * ir_compile() says: the same dump, while the IRs before it stay as they were. SEED=n repeats one
+ * round.
  */
 #include "policies/ir.h"
 #include "policies/model.h"
@@ -72,8 +73,14 @@ static void parse(struct world *world, void (*print)(FILE *stream), struct docum
 
 static void print_others(FILE *stream)
 {
-	for (unsigned int i = 0; i < 3; i++)
+	for (unsigned int i = 0; i < 8; i++)
 		print_policy(stream, 100 + i);
+	for (unsigned int i = 0; i < 2; i++)
+		fprintf(stream,
+			"---\napiVersion: segctl.io/v1\nkind: SegmentPolicy\nmetadata: {name: h%u}\n"
+			"spec: {subject: 'entity:host', %s: [{%s: [{workloads: '%s'}], ports: "
+			"[tcp/22]}]}\n",
+			i, i ? "egress" : "ingress", i ? "to" : "from", random_selector());
 }
 
 static void print_world(FILE *stream)
@@ -185,9 +192,11 @@ static void follow(struct world *world)
 	free(world->dump);
 	world->ir = ir;
 	world->dump = dump(ir, world->model);
-	if (strcmp(expected, world->dump))
-		fail_msg("SEED=%u: compiled anew:\n%s\nfollowed:\n%s", world->seed, expected,
-			world->dump);
+	if (strcmp(expected, world->dump)) {
+		/* cmocka cuts long messages. */
+		fprintf(stderr, "compiled anew:\n%s\nfollowed:\n%s\n", expected, world->dump);
+		fail_msg("SEED=%u: the dumps differ", world->seed);
+	}
 }
 
 /* What was handed out does not change under whoever holds it. */
@@ -218,9 +227,10 @@ static void play_round(unsigned int seed)
 		_cleanup_(ir_freep) struct ir *former = TAKE_PTR(world.ir);
 		_cleanup_free_ char *text = TAKE_PTR(world.dump);
 
-		if (random_below(8))
+		/* Mostly one of them, at times both. */
+		if (random_below(2))
 			change_model(&world);
-		else
+		if (random_below(2))
 			change_policies(&world);
 		follow(&world);
 		check_former(&world, former, model, text);
@@ -280,9 +290,71 @@ static void test_numbers_stay(void **state)
 	ir_free(ir);
 }
 
+static const char three_policies[] =
+	"apiVersion: segctl.io/v1\nkind: SegmentPolicy\nmetadata: {name: one}\n"
+	"spec: {subject: a=x, ingress: [{from: [{workloads: a=w}], ports: [tcp/80]}]}\n---\n"
+	"apiVersion: segctl.io/v1\nkind: SegmentPolicy\nmetadata: {name: three}\n"
+	"spec: {subject: a=w, egress: [{to: [{cidr: 10.0.0.0/8}], ports: [tcp/http]}]}\n---\n"
+	"apiVersion: segctl.io/v1\nkind: SegmentPolicy\nmetadata: {name: two}\n"
+	"spec: {subject: a=w, ingress: [{from: [{workloads: 'a in (x,w)'}, {cidr: 10.1.0.0/16}]}]}\n";
+
+static const struct ir_peer_table *table_of(
+	const struct ir *ir, const struct model *model, const char *name, enum direction direction)
+{
+	const struct model_workload *workload = model_find_workload(model, "default", name);
+
+	return &ir->peer_tables[ir->subjects[workload - model->workloads].peer_table[direction]];
+}
+
+/* A policy that comes and goes changes tables of its subjects alone; all others are the same
+ * memory, under the same numbers. */
+static void test_policy_shares(void **state)
+{
+	_cleanup_(world_clear) struct world world = {0};
+	struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+	_cleanup_(ir_freep) struct ir *before = NULL;
+
+	(void)state;
+	assert_int_equal(documents_parse(&world.documents, "t", three_policies,
+				 strlen(three_policies), &diagnostics),
+		0);
+	assert_int_equal(model_new(&world.model), 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		const char *value = i % 2 ? "x" : "w";
+		struct address address = spare_address(i + 1, "fd00::");
+		struct model_workload *workload;
+		char name[8];
+
+		snprintf(name, sizeof(name), "m%u", i);
+		assert_int_equal(model_add_workload(world.model, "default", name, &workload), 0);
+		labels_set(&workload->labels, "a", value);
+		model_workload_add_address(workload, &address);
+	}
+	assert_int_equal(model_finish(world.model, NULL), 0);
+	assert_int_equal(ir_compiler_new(&world.compiler), 0);
+	follow(&world);
+	before = TAKE_PTR(world.ir);
+	assert_int_equal(
+		documents_remove(&world.documents, DOCUMENT_SEGMENT_POLICY, "default", "two"), 0);
+	follow(&world);
+	assert_ptr_equal(table_of(before, world.model, "m1", DIRECTION_INGRESS)->peers,
+		table_of(world.ir, world.model, "m1", DIRECTION_INGRESS)->peers);
+	assert_ptr_not_equal(table_of(before, world.model, "m0", DIRECTION_INGRESS)->peers,
+		table_of(world.ir, world.model, "m0", DIRECTION_INGRESS)->peers);
+	assert_ptr_equal(table_of(before, world.model, "m0", DIRECTION_EGRESS)->peers,
+		table_of(world.ir, world.model, "m0", DIRECTION_EGRESS)->peers);
+	/* Nothing tells the others from the world any more. */
+	for (size_t i = 0; i < before->addresses_count; i += 2)
+		assert_int_equal(before->addresses[i].class, world.ir->addresses[i].class);
+	assert_int_equal(world.ir->addresses[1].class, world.ir->prefixes[0].class);
+	for (size_t i = 0; i < before->port_tables_count; i++)
+		assert_ptr_equal(before->port_tables[i].ranges, world.ir->port_tables[i].ranges);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_policy_shares),
 		cmocka_unit_test(test_following),
 		cmocka_unit_test(test_numbers_stay),
 	};
