@@ -5,12 +5,16 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <net/ethernet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define SECONDS_MAX (365ULL * 24 * 60 * 60)
+#define ETHERTYPE_MIN      0x600 /* below, it is a length (IEEE 802.3, 3.2.6) */
+#define ETHERTYPE_QINQ     0x88a8
+#define ETHERTYPE_OLD_QINQ 0x9100
+#define SECONDS_MAX        (365ULL * 24 * 60 * 60)
 
 enum {
 	OPTION_DATAPLANE = 256,
@@ -26,6 +30,7 @@ enum {
 	OPTION_RESTRICT_NODE,
 	OPTION_ADOPTION,
 	OPTION_NFLOG_GROUP,
+	OPTION_ALLOW_ETHERTYPE,
 	OPTION_REMOVE,
 	OPTION_REMOVE_ON_EXIT,
 	OPTION_VERSION,
@@ -45,6 +50,7 @@ static const struct option long_options[] = {
 	{"restrict-node", no_argument, NULL, OPTION_RESTRICT_NODE},
 	{"adoption", required_argument, NULL, OPTION_ADOPTION},
 	{"nflog-group", required_argument, NULL, OPTION_NFLOG_GROUP},
+	{"allow-ethertype", required_argument, NULL, OPTION_ALLOW_ETHERTYPE},
 	{"remove", no_argument, NULL, OPTION_REMOVE},
 	{"remove-on-exit", no_argument, NULL, OPTION_REMOVE_ON_EXIT},
 	{"help", no_argument, NULL, 'h'},
@@ -62,6 +68,7 @@ static const char usage[] =
 	"  --workloads=FILE           network namespaces to enforce, as YAML\n"
 	"  --posture=allow|deny|audit for workloads that no policy selects (allow)\n"
 	"  --restrict-node            policies also bind what the node sends to its workloads\n"
+	"  --allow-ethertype=TYPE,... let pass besides IP and ARP, e.g. 0x88cc\n"
 	"  --adoption=SECONDS         how long running TCP connections are taken in (60)\n"
 	"  --node=NAME                this node's name in records (the host's name)\n"
 	"  --socket=PATH              where segctl connects (/run/segd/segd.sock)\n"
@@ -102,6 +109,49 @@ static int parse_choice(const char *name, const char *text, const char *const ch
 		choices[1], choices[2]);
 }
 
+/* Types that carry IP, or that say who has an address, would pass unjudged. */
+static bool is_judged(unsigned long type)
+{
+	static const uint16_t judged[] = {ETHERTYPE_IP, ETHERTYPE_IPV6, ETHERTYPE_ARP,
+		ETHERTYPE_REVARP, ETHERTYPE_VLAN, ETHERTYPE_QINQ, ETHERTYPE_OLD_QINQ};
+
+	for (size_t i = 0; i < ARRAY_SIZE(judged); i++)
+		if (type == judged[i])
+			return true;
+	return false;
+}
+
+/* TYPE[,TYPE]..., added to those of earlier options. */
+static int parse_ethertypes(struct options *options, const char *text, struct error *error)
+{
+	size_t count = 0;
+
+	while (count < OPTIONS_ETHERTYPES && options->ethertypes[count])
+		count++;
+	for (const char *rest = text;; rest++) {
+		char *end;
+		unsigned long type = strtoul(rest, &end, 0);
+
+		if (end == rest || (*end && *end != ',') || type < ETHERTYPE_MIN ||
+			type > UINT16_MAX)
+			return error_set(error, -EINVAL,
+				"--allow-ethertype: '%s' is no list of types from 0x600 to 0xffff",
+				text);
+		if (is_judged(type))
+			return error_set(error, -EINVAL,
+				"--allow-ethertype: %#lx is IP, ARP or a tag: policies would say "
+				"nothing about what passes in it",
+				type);
+		if (count == OPTIONS_ETHERTYPES)
+			return error_set(error, -EINVAL, "--allow-ethertype: more than %d types",
+				OPTIONS_ETHERTYPES);
+		options->ethertypes[count++] = (uint16_t)type;
+		if (!*end)
+			return 0;
+		rest = end;
+	}
+}
+
 static int parse_enforcement(struct options *options, int option, struct error *error)
 {
 	static const char *const dataplanes[] = {"auto", "ebpf", "nft"};
@@ -127,6 +177,8 @@ static int parse_enforcement(struct options *options, int option, struct error *
 		r = parse_number("--nflog-group", optarg, UINT16_MAX, &number, error);
 		options->nflog_group = (uint16_t)number;
 		return r;
+	case OPTION_ALLOW_ETHERTYPE:
+		return parse_ethertypes(options, optarg, error);
 	case OPTION_RESTRICT_NODE:
 		options->policy.restrict_node = true;
 		return 0;

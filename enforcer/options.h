@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define OPTIONS_ETHERTYPES 16
+
 struct options {
 	const char *dataplane; /* "auto", "ebpf", "nft" */
 	const char *socket_path;
@@ -21,8 +23,9 @@ struct options {
 	struct ir_options policy;
 	uint64_t adoption_ns;
 	uint16_t nflog_group;
-	bool remove;         /* take everything out of the kernel and exit */
-	bool remove_on_exit; /* do so when the agent ends */
+	uint16_t ethertypes[OPTIONS_ETHERTYPES]; /* host byte order; behind the last one 0 */
+	bool remove;                             /* take everything out of the kernel and exit */
+	bool remove_on_exit;                     /* do so when the agent ends */
 	char hostname[65];
 };
 

@@ -12,11 +12,14 @@ static const struct dataplane_ops *const planes[] = {&bpf_dataplane_ops, &nft_da
 
 static struct dataplane_options plane_options(const struct options *options)
 {
-	return (struct dataplane_options){
+	struct dataplane_options result = {
 		.pin_directory = options->pin_directory,
 		.adoption_ns = options->adoption_ns,
 		.nflog_group = options->nflog_group,
 	};
+
+	memcpy(result.ethertypes, options->ethertypes, sizeof(result.ethertypes));
+	return result;
 }
 
 static int choose(const char *wanted, const struct dataplane_ops **ret, struct error *error)

@@ -41,6 +41,7 @@
 #define ABI_MAX_DENIALS     65536
 #define ABI_MAX_FRAGMENTS   16384
 #define ABI_EVENTS_BYTES    (4 << 20)
+#define ABI_ETHERTYPES      16
 
 enum abi_direction {
 	ABI_INGRESS,
@@ -226,6 +227,12 @@ struct abi_fragment_key {
 	__u8 pad[3];
 };
 
+struct abi_fragment {
+	__u64 passed_ns;
+	__u8 header_units; /* of 8 bytes, rounded up: all headers are in these */
+	__u8 pad[7];
+};
+
 /* counters: per-CPU array, index reason * ABI_DIRECTIONS + hook direction. */
 struct abi_counter {
 	__u64 packets;
@@ -265,6 +272,7 @@ struct abi_configuration {
 	__u64 tcp_closing_ns;
 	__u64 udp_ns;
 	__u64 other_ns;
+	__u16 ethertypes[ABI_ETHERTYPES]; /* besides IP and ARP, that pass unjudged; 0: none */
 };
 
 #define ABI_STATIC_ASSERT(type, size) \
@@ -285,4 +293,6 @@ ABI_STATIC_ASSERT(abi_connection, 96);
 ABI_STATIC_ASSERT(abi_denial_key, 48);
 ABI_STATIC_ASSERT(abi_denial, 48);
 ABI_STATIC_ASSERT(abi_fragment_key, 44);
+ABI_STATIC_ASSERT(abi_fragment, 16);
+ABI_STATIC_ASSERT(abi_configuration, 72);
 ABI_STATIC_ASSERT(abi_event, 144);

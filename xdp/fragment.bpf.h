@@ -5,6 +5,7 @@
 #include "xdp/clock.bpf.h"
 #include "xdp/maps.bpf.h"
 #include "xdp/packet.bpf.h"
+#include "xdp/parse.bpf.h"
 
 #define FRAGMENT_NS 60000000000ULL /* RFC 8200, 4.5: then reassembly is abandoned */
 
@@ -21,19 +22,37 @@ static __always_inline void fragment_key(const struct packet *packet, struct abi
 /* The first fragment was passed. Where there is no room the others will be refused. */
 static __noinline int fragment_remember(const struct packet *packet)
 {
+	const __u32 transport = transport_header(packet->protocol);
+	struct abi_fragment first = {
+		.passed_ns = clock_now_ns(),
+		.header_units =
+			packet->fragment_units + (transport + FRAGMENT_UNIT - 1) / FRAGMENT_UNIT,
+	};
 	struct abi_fragment_key key;
-	__u64 now_ns = clock_now_ns();
 
 	fragment_key(packet, &key);
-	return bpf_map_update_elem(&fragments, &key, &now_ns, BPF_ANY);
+	return bpf_map_update_elem(&fragments, &key, &first, BPF_ANY);
 }
 
-static __noinline int fragment_follows(const struct packet *packet)
+/* The first fragment was refused: nothing follows it, though its number was that of a packet that
+ * was passed. */
+static __noinline long fragment_forget(const struct packet *packet)
 {
 	struct abi_fragment_key key;
-	const __u64 *passed_ns;
 
 	fragment_key(packet, &key);
-	passed_ns = bpf_map_lookup_elem(&fragments, &key);
-	return passed_ns && !clock_passed(*passed_ns, FRAGMENT_NS);
+	return bpf_map_delete_elem(&fragments, &key);
+}
+
+/* One that reaches into the first one's headers would have them say something else. */
+static __noinline int fragment_follows(const struct packet *packet)
+{
+	const struct abi_fragment *first;
+	struct abi_fragment_key key;
+
+	fragment_key(packet, &key);
+	first = bpf_map_lookup_elem(&fragments, &key);
+	if (!first || clock_passed(first->passed_ns, FRAGMENT_NS))
+		return REASON_FRAGMENT_WITHOUT_FIRST;
+	return packet->fragment_units < first->header_units ? REASON_MALFORMED : REASON_ESTABLISHED;
 }

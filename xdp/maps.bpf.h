@@ -102,12 +102,11 @@ struct {
 	__type(value, struct abi_denial);
 } denials SEC(".maps");
 
-/* The value is when the first fragment was passed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, ABI_MAX_FRAGMENTS);
 	__type(key, struct abi_fragment_key);
-	__type(value, __u64);
+	__type(value, struct abi_fragment);
 } fragments SEC(".maps");
 
 struct {

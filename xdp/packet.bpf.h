@@ -40,6 +40,7 @@ enum packet_kind {
 	PACKET_ERROR,     /* ICMP error: belongs to the connection of the packet that it carries */
 	PACKET_NEIGHBOUR, /* ARP, neighbour discovery, multicast listener discovery */
 	PACKET_FRAGMENT,  /* not the first: follows it */
+	PACKET_FOREIGN,   /* neither IP nor ARP, but allowed by configuration */
 };
 
 struct packet {
@@ -61,10 +62,10 @@ struct packet {
 	__u32 bytes;     /* of the frame without the Ethernet header */
 	__u32 ifindex;
 	__u32 generation;
-	__u8 hook;    /* enum abi_direction: leaving the workload is egress */
-	__u8 side;    /* which of the key is the source */
-	__u8 unknown; /* there is no connection with this key */
-	__u8 pad;
+	__u8 hook;           /* enum abi_direction: leaving the workload is egress */
+	__u8 side;           /* which of the key is the source */
+	__u8 unknown;        /* there is no connection with this key */
+	__u8 fragment_units; /* of 8 bytes: how many hold headers; not the first: before this one */
 	/* One after the other, since the stack of all calls together is 512 bytes. */
 	union {
 		__u8 scratch[40];         /* of packet_read(): the longest is the IPv6 header */

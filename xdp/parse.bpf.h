@@ -5,12 +5,16 @@
  */
 #pragma once
 
+#include "xdp/maps.bpf.h"
 #include "xdp/transport.bpf.h"
 
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 
 #define EXTENSIONS_MAX 8
+
+#define FRAGMENT_UNIT      8
+#define FRAGMENT_UNITS_MAX 0xf0 /* so that the transport header's fit in one byte, too */
 
 #define IPV4_MORE_FRAGMENTS  0x2000
 #define IPV4_FRAGMENT_OFFSET 0x1fff /* in units of 8 bytes */
@@ -26,6 +30,9 @@ static __always_inline int parse_fragment(
 		return 0;
 	}
 	packet->kind = PACKET_FRAGMENT;
+	packet->fragment_units = 0xff;
+	if (offset_bytes / FRAGMENT_UNIT < 0xff)
+		packet->fragment_units = offset_bytes / FRAGMENT_UNIT;
 	if (offset_bytes < transport_header(packet->protocol) || packet->transport >= packet->end ||
 		offset_bytes + (packet->end - packet->transport) > 0xffff)
 		return REASON_MALFORMED;
@@ -78,19 +85,32 @@ struct extension {
 	__be32 id;
 };
 
+/* How much of a first fragment is extension headers. */
+static __always_inline int note_headers(struct packet *packet, __u32 behind)
+{
+	__u32 units = (packet->transport - behind + FRAGMENT_UNIT - 1) / FRAGMENT_UNIT;
+
+	if (!behind)
+		return 0;
+	if (units > FRAGMENT_UNITS_MAX)
+		return REASON_MALFORMED;
+	packet->fragment_units = units;
+	return 0;
+}
+
 /* Goes to the first header that is no extension, or to the bytes of a later fragment. Not inlined:
  * the loop is verified once for each program, and rare. */
 static __noinline int parse_extensions(struct __sk_buff *skb, struct packet *packet)
 {
 	struct extension extension;
-	__u32 length;
+	__u32 length, behind = 0; /* the fragment header, where it is a first fragment's */
 	int reason;
 
 	for (int i = 0; i < EXTENSIONS_MAX; i++) {
 		__u8 protocol = packet->protocol;
 
 		if (!is_extension(protocol))
-			return 0;
+			return note_headers(packet, behind);
 		if (bpf_skb_load_bytes(skb, packet->transport, &extension, sizeof(extension)))
 			return REASON_MALFORMED;
 		length = (extension.length + 1) * 8;
@@ -110,8 +130,10 @@ static __noinline int parse_extensions(struct __sk_buff *skb, struct packet *pac
 			bpf_ntohs(extension.fragment) & 1);
 		if (reason || packet->kind == PACKET_FRAGMENT)
 			return reason;
+		if (packet->first_fragment)
+			behind = packet->transport;
 	}
-	return is_extension(packet->protocol) ? REASON_MALFORMED : 0;
+	return is_extension(packet->protocol) ? REASON_MALFORMED : note_headers(packet, behind);
 }
 
 static __always_inline int parse_ipv6(
@@ -187,6 +209,20 @@ static __noinline int parse_arp(struct __sk_buff *skb, struct packet *packet)
 	return 0;
 }
 
+/* Whatever the configuration lets pass: nothing is known of it but who sends it. */
+static __noinline int parse_foreign(struct packet *packet)
+{
+	if (!packet) /* demanded where the verifier walks once */
+		return REASON_MALFORMED;
+	for (int i = 0; i < ABI_ETHERTYPES; i++) {
+		if (packet->ethertype && packet->ethertype == configuration.ethertypes[i]) {
+			packet->kind = PACKET_FOREIGN;
+			return 0;
+		}
+	}
+	return REASON_UNSUPPORTED_ETHERTYPE;
+}
+
 /* Frames with a tag carry what policy was not written for: refused whole, whether the tag is in the
  * frame or, as the kernel leaves it for the outermost, beside it. */
 static __always_inline int parse_frame(struct __sk_buff *skb, struct packet *packet)
@@ -209,6 +245,6 @@ static __always_inline int parse_frame(struct __sk_buff *skb, struct packet *pac
 	case ETH_P_ARP:
 		return parse_arp(skb, packet);
 	default:
-		return REASON_UNSUPPORTED_ETHERTYPE;
+		return parse_foreign(packet);
 	}
 }

@@ -35,8 +35,9 @@ static __always_inline int decide(struct __sk_buff *skb, const struct packet *pa
 	case PACKET_NEIGHBOUR:
 		return REASON_NEIGHBOUR;
 	case PACKET_FRAGMENT:
-		return fragment_follows(packet) ? REASON_ESTABLISHED
-						: REASON_FRAGMENT_WITHOUT_FIRST;
+		return fragment_follows(packet);
+	case PACKET_FOREIGN:
+		return REASON_POLICY_ALLOWED;
 	case PACKET_ERROR:
 		return relate(skb, packet);
 	}
@@ -82,8 +83,12 @@ __noinline int judge_packet(struct __sk_buff *skb, const struct packet *packet, 
 		return PACKET_REFUSE;
 	reason = examine(skb, packet, parse_reason, &refusal);
 	result = conclude(skb, packet, reason, &refusal);
-	if (result == PACKET_PASS && packet->first_fragment)
+	if (!packet->first_fragment)
+		return result;
+	if (result == PACKET_PASS)
 		fragment_remember(packet);
+	else
+		fragment_forget(packet);
 	return result;
 }
 

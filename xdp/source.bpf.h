@@ -41,6 +41,8 @@ static __noinline int check_source(
 {
 	if (packet->ethertype == ETH_P_ARP)
 		return check_arp(skb, packet, endpoint);
+	if (packet->kind == PACKET_FOREIGN)
+		return 0;
 	if (!source_is_own(packet))
 		return REASON_SPOOFED_SOURCE;
 	if (packet->kind == PACKET_NEIGHBOUR)

@@ -38,11 +38,15 @@ struct dataplane_callbacks {
 	void *userdata;
 };
 
+#define DATAPLANE_ETHERTYPES 16
+
 struct dataplane_options {
 	const char *pin_directory; /* ebpf: on a bpffs; mounted there if it is not. Default
 				      /sys/fs/bpf/segd */
 	uint64_t adoption_ns;      /* how long mid-stream TCP is taken in after attachment */
 	uint16_t nflog_group;      /* nft */
+	/* Host byte order; 0: none. What passes besides IP and ARP, unjudged but for its MAC. */
+	uint16_t ethertypes[DATAPLANE_ETHERTYPES];
 };
 
 struct dataplane_ops {

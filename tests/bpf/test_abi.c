@@ -105,6 +105,9 @@ static const struct member members[] = {
 	MEMBER(abi_fragment_key, ifindex),
 	MEMBER(abi_fragment_key, protocol),
 	MEMBER(abi_fragment_key, pad),
+	MEMBER(abi_fragment, passed_ns),
+	MEMBER(abi_fragment, header_units),
+	MEMBER(abi_fragment, pad),
 	MEMBER(abi_counter, packets),
 	MEMBER(abi_counter, bytes),
 	MEMBER(abi_event, type),
@@ -114,6 +117,7 @@ static const struct member members[] = {
 	MEMBER(abi_configuration, tcp_closing_ns),
 	MEMBER(abi_configuration, udp_ns),
 	MEMBER(abi_configuration, other_ns),
+	MEMBER(abi_configuration, ethertypes),
 };
 
 static int open_object(void **state)
@@ -210,7 +214,8 @@ static void tables_have_the_sizes_of_their_entries(void **state)
 		{skeleton->maps.connections, sizeof(struct abi_connection_key),
 			sizeof(struct abi_connection)},
 		{skeleton->maps.denials, sizeof(struct abi_denial_key), sizeof(struct abi_denial)},
-		{skeleton->maps.fragments, sizeof(struct abi_fragment_key), 8},
+		{skeleton->maps.fragments, sizeof(struct abi_fragment_key),
+			sizeof(struct abi_fragment)},
 		{skeleton->maps.counters, 4, sizeof(struct abi_counter)},
 		{skeleton->maps.losses, 4, 8},
 	};

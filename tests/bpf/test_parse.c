@@ -50,6 +50,28 @@ static void other_ethertypes_are_refused(void **state)
 	expect_refused(world, &d, REASON_MALFORMED);
 }
 
+/* Whatever policy says, but only from the workload's own MAC. */
+static void a_configured_ethertype_passes(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->web, &world->api, 40000, 8080, TCP_SYN);
+
+	world_isolate(world, &world->web, ABI_EGRESS, DECISION_NONE);
+	world_isolate(world, &world->api, ABI_INGRESS, DECISION_NONE);
+	expect_apply(world);
+	d.ethertype = WORLD_ETHERTYPE;
+	expect_pass(world, &d);
+	assert_int_equal(world_connections_count(world), 0);
+	d.source = world->intruder;
+	expect_refused_at(world, &d, ABI_EGRESS, &world->web, REASON_SPOOFED_MAC);
+	d.source = world->web;
+	d.ethertype = WORLD_ETHERTYPE + 1;
+	expect_refused_at(world, &d, ABI_EGRESS, &world->web, REASON_UNSUPPORTED_ETHERTYPE);
+	d.ethertype = WORLD_ETHERTYPE;
+	d.vlan_types[0] = ETHERTYPE_8021Q; /* in a tag it is another type */
+	expect_refused_at(world, &d, ABI_EGRESS, &world->web, REASON_UNSUPPORTED_ETHERTYPE);
+}
+
 static void ipv4_options_are_passed_over(void **state)
 {
 	struct world *world = *state;
@@ -270,6 +292,53 @@ static void fragments_of_a_refused_first_are_refused(void **state)
 }
 
 /* Another hook has not seen the first one. */
+/* The number of a packet that was passed does not carry the pieces of one that was not. */
+static void a_refused_first_ends_what_followed(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = udp(&world->web, &world->api, 40000, 53);
+	struct frame_description first = fragment_of(&d, 7, 0, true);
+	struct frame_description last = fragment_of(&d, 7, 72, false);
+
+	world_isolate(world, &world->web, ABI_EGRESS, DECISION_NONE);
+	world_rule(world, (struct world_rule){.subject = WORLD_WEB,
+				  .direction = ABI_EGRESS,
+				  .peer = WORLD_API,
+				  .protocol = ABI_UDP,
+				  .port = 53,
+				  .length = 16,
+				  .decision = DECISION_ALLOW});
+	expect_apply(world);
+	expect_pass_at(world, &first, ABI_EGRESS, &world->web);
+	expect_pass_at(world, &last, ABI_EGRESS, &world->web);
+	first.destination_port = 54;
+	expect_refused_at(world, &first, ABI_EGRESS, &world->web, REASON_POLICY_DENIED);
+	expect_refused_at(world, &last, ABI_EGRESS, &world->web, REASON_FRAGMENT_WITHOUT_FIRST);
+}
+
+/* Extension headers behind the fragment header are part of what was judged, too. */
+static void fragments_reach_into_no_extension_header(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = udp(&world->web, &world->api, 40000, 53);
+	struct frame_description first, over;
+	uint8_t start[48] = {IPPROTO_UDP, 1};
+
+	start[16] = start[18] = 0x20; /* ports 0x2000 */
+	start[21] = sizeof(start) - 16;
+	d.protocol = IPPROTO_DSTOPTS;
+	first = fragment_of(&d, 7, 0, true);
+	first.body = start;
+	first.body_size = sizeof(start);
+	over = fragment_of(&d, 7, 8, true);
+	expect_pass_at(world, &first, ABI_EGRESS, &world->web);
+	expect_refused_at(world, &over, ABI_EGRESS, &world->web, REASON_MALFORMED);
+	over.fragment_offset = 16;
+	expect_refused_at(world, &over, ABI_EGRESS, &world->web, REASON_MALFORMED);
+	over.fragment_offset = 24;
+	expect_pass_at(world, &over, ABI_EGRESS, &world->web);
+}
+
 static void fragments_are_known_by_hook(void **state)
 {
 	struct world *world = *state;
@@ -335,6 +404,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FOR_BOTH(tags_are_refused),
 		FOR_BOTH(other_ethertypes_are_refused),
+		FOR_BOTH(a_configured_ethertype_passes),
 		FOR_IPV4(ipv4_options_are_passed_over),
 		FOR_IPV6(extension_headers_are_passed_over),
 		FOR_IPV6(endless_extension_headers_are_refused),
@@ -346,6 +416,8 @@ int main(void)
 		FOR_BOTH(padding_is_no_matter),
 		FOR_BOTH(fragments_follow_the_first),
 		FOR_BOTH(fragments_of_a_refused_first_are_refused),
+		FOR_BOTH(a_refused_first_ends_what_followed),
+		FOR_IPV6(fragments_reach_into_no_extension_header),
 		FOR_BOTH(fragments_are_known_by_hook),
 		FOR_BOTH(tiny_and_overlapping_fragments_are_malformed),
 		FOR_IPV6(atomic_fragment_is_a_whole_packet),

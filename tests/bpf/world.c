@@ -66,6 +66,7 @@ static int load(struct world *world, const struct world_options *options, struct
 		return error_errno(error, -errno, "open the skeleton");
 	bpf_map__set_max_entries(world->skeleton->maps.connections,
 		options->connections_max ? options->connections_max : CONNECTIONS_DEFAULT);
+	configure(world->skeleton)->ethertypes[0] = WORLD_ETHERTYPE;
 	if (options->udp_ns)
 		configure(world->skeleton)->udp_ns = options->udp_ns;
 	bpf_map__set_max_entries(world->skeleton->maps.denials, CONNECTIONS_DEFAULT);

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #define WORLD_RULES_MAX 64
+#define WORLD_ETHERTYPE 0x88b5     /* that the configuration lets pass */
 #define WORLD_PASS      UINT32_MAX /* TC_ACT_UNSPEC */
 #define WORLD_REFUSE    2U         /* TC_ACT_SHOT */
 

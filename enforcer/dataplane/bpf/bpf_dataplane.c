@@ -159,6 +159,8 @@ static struct dataplane *dataplane_new(const struct dataplane_options *options,
 	return dataplane;
 }
 
+_Static_assert(DATAPLANE_ETHERTYPES == ABI_ETHERTYPES, "they are copied one by one");
+
 static int open_plane(const struct dataplane_options *options,
 	const struct dataplane_callbacks *callbacks, sd_event *event, struct dataplane **ret,
 	struct error *error)
@@ -176,7 +178,7 @@ static int open_plane(const struct dataplane_options *options,
 	if (r < 0)
 		return r;
 	r = objects_open(&dataplane->objects, &dataplane->pins,
-		abi_version ? abi_version : ABI_VERSION, error);
+		abi_version ? abi_version : ABI_VERSION, options->ethertypes, error);
 	if (r < 0)
 		return r;
 	r = generations_adopt(&dataplane->generations, error);

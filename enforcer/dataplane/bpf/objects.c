@@ -260,8 +260,18 @@ static int load(
 	return r < 0 ? r : map_memory(objects, error);
 }
 
-int objects_open(
-	struct objects *objects, const struct pins *pins, uint32_t abi_version, struct error *error)
+/* Frozen when the programs are loaded. */
+static void configure(struct segd_bpf *skeleton, const uint16_t ethertypes[static ABI_ETHERTYPES])
+{
+	struct abi_configuration *configuration =
+		(struct abi_configuration *)&skeleton->rodata->configuration;
+
+	for (size_t i = 0; i < ABI_ETHERTYPES; i++)
+		configuration->ethertypes[i] = ethertypes[i];
+}
+
+int objects_open(struct objects *objects, const struct pins *pins, uint32_t abi_version,
+	const uint16_t ethertypes[static ABI_ETHERTYPES], struct error *error)
 {
 	struct objects fresh = {0};
 	int r;
@@ -269,6 +279,7 @@ int objects_open(
 	fresh.skeleton = segd_bpf__open();
 	if (!fresh.skeleton)
 		return error_errno(error, -errno, "read the BPF programs");
+	configure(fresh.skeleton, ethertypes);
 	r = load(&fresh, pins, abi_version, error);
 	if (r < 0) {
 		objects_close(&fresh);

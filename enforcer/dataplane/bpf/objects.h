@@ -39,7 +39,7 @@ struct objects {
 
 /* After it control->generation says whether an earlier agent has filled the maps. */
 int objects_open(struct objects *objects, const struct pins *pins, uint32_t abi_version,
-	struct error *error);
+	const uint16_t ethertypes[static ABI_ETHERTYPES], struct error *error);
 void objects_close(struct objects *objects);
 
 /* Removes the pins of all maps but these: no program that is attached uses others any more. */

@@ -197,7 +197,7 @@ static int write_own_lookup(struct batch *batch, bool ipv4)
 	return device_rule_goto(&rule, batch, ipv4 ? "own-ipv4" : "own-ipv6");
 }
 
-static int write_check(struct batch *batch)
+static int write_check(struct batch *batch, const uint16_t ethertypes[static DATAPLANE_ETHERTYPES])
 {
 	struct rule rule;
 	int r = device_chain_write(batch, DEVICE_CHECK, "only in its own name");
@@ -227,6 +227,11 @@ static int write_check(struct batch *batch)
 		match_type(&rule, ETHERTYPE_IP);
 		r = device_rule_refuse(&rule, batch, REASON_SPOOFED_SOURCE);
 	}
+	for (size_t i = 0; !r && i < DATAPLANE_ETHERTYPES && ethertypes[i]; i++) {
+		rule_begin(&rule, DEVICE_CHECK);
+		match_type(&rule, ethertypes[i]);
+		r = device_rule_end(&rule, batch, NF_ACCEPT);
+	}
 	if (r < 0)
 		return r;
 	rule_begin(&rule, DEVICE_CHECK);
@@ -234,7 +239,7 @@ static int write_check(struct batch *batch)
 }
 
 /* What is led to comes before what leads there. */
-int device_layout_write(struct batch *batch)
+int device_layout_write(struct batch *batch, const uint16_t ethertypes[static DATAPLANE_ETHERTYPES])
 {
 	int r = write_sets(batch);
 
@@ -246,5 +251,5 @@ int device_layout_write(struct batch *batch)
 		r = write_own(batch, false);
 	if (!r)
 		r = write_arp(batch);
-	return r < 0 ? r : write_check(batch);
+	return r < 0 ? r : write_check(batch, ethertypes);
 }

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "dataplane/dataplane.h"
 #include "dataplane/nft/batch.h"
 #include "xdp/reasons.h"
 
@@ -26,5 +27,6 @@
 enum reason device_reason(size_t i);
 
 /* Sets and chains; chains that are there get these rules instead of theirs. batch is of family
- * netdev, and has the table. 0 or -ENOMEM. */
-int device_layout_write(struct batch *batch);
+ * netdev, and has the table; ethertypes are as in dataplane.h. 0 or -ENOMEM. */
+int device_layout_write(
+	struct batch *batch, const uint16_t ethertypes[static DATAPLANE_ETHERTYPES]);

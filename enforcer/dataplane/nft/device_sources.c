@@ -54,6 +54,7 @@ struct device_sources {
 	struct hooked *hooked;
 	struct lists lists; /* in the kernel, once written is set */
 	bool written;
+	uint16_t ethertypes[DATAPLANE_ETHERTYPES];
 };
 
 static void lists_clear(struct lists *lists)
@@ -137,7 +138,8 @@ static int find_out(struct device_sources *sources)
 		read_chain, NULL, sources);
 }
 
-int device_sources_open(struct device_sources **ret, struct error *error)
+int device_sources_open(
+	const struct dataplane_options *options, struct device_sources **ret, struct error *error)
 {
 	_cleanup_(device_sources_freep) struct device_sources *sources =
 		calloc(1, sizeof(*sources));
@@ -145,6 +147,7 @@ int device_sources_open(struct device_sources **ret, struct error *error)
 
 	if (!sources || device_refusals_new(&sources->refusals) < 0)
 		return error_nomem(error);
+	memcpy(sources->ethertypes, options->ethertypes, sizeof(sources->ethertypes));
 	r = netlink_open(&sources->socket, error);
 	if (r < 0)
 		return r;
@@ -271,7 +274,7 @@ static int write_state(struct device_sources *sources, struct batch *batch,
 	if (!sources->written) {
 		r = write_table(batch);
 		if (!r)
-			r = device_layout_write(batch);
+			r = device_layout_write(batch, sources->ethertypes);
 		for (size_t i = 0; !r && i < LISTS; i++)
 			r = write_flush(batch, list_names[i]);
 	}

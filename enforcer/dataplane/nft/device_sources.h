@@ -15,8 +15,9 @@
 
 struct device_sources;
 
-/* Takes over the chains that an earlier agent left. */
-int device_sources_open(struct device_sources **ret, struct error *error);
+/* Takes over the chains that an earlier agent left. Copies the ethertypes of options. */
+int device_sources_open(
+	const struct dataplane_options *options, struct device_sources **ret, struct error *error);
 void device_sources_free(struct device_sources *sources);
 
 /* In one transaction. Attachments without a workload are left to device_guards.h. */

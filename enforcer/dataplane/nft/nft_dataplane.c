@@ -159,7 +159,7 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 	if (!r)
 		r = device_guards_open(&dataplane->guards, error);
 	if (!r)
-		r = device_sources_open(&dataplane->sources, error);
+		r = device_sources_open(&dataplane->options, &dataplane->sources, error);
 	if (!r)
 		r = connections_open(
 			&dataplane->callbacks, NULL, event, &dataplane->connections, error);

@@ -42,9 +42,10 @@ static void test_values(void **state)
 	struct options options;
 
 	(void)state;
-	assert_int_equal(PARSE(&options, &error, "--dataplane=nft", "--no-docker", "--posture=deny",
-				 "--adoption=0", "--nflog-group", "7", "--restrict-node",
-				 "--remove-on-exit", "--node=n1"),
+	assert_int_equal(
+		PARSE(&options, &error, "--dataplane=nft", "--no-docker", "--posture=deny",
+			"--adoption=0", "--nflog-group", "7", "--restrict-node", "--remove-on-exit",
+			"--node=n1", "--allow-ethertype=0x88cc,35020", "--allow-ethertype=0x600"),
 		0);
 	assert_string_equal(options.dataplane, "nft");
 	assert_null(options.docker_socket);
@@ -52,6 +53,10 @@ static void test_values(void **state)
 	assert_true(options.policy.restrict_node);
 	assert_int_equal(options.adoption_ns, 0);
 	assert_int_equal(options.nflog_group, 7);
+	assert_int_equal(options.ethertypes[0], 0x88cc);
+	assert_int_equal(options.ethertypes[1], 35020);
+	assert_int_equal(options.ethertypes[2], 0x600);
+	assert_int_equal(options.ethertypes[3], 0);
 	assert_true(options.remove_on_exit);
 	assert_string_equal(options.node, "n1");
 }
@@ -73,6 +78,16 @@ static void test_wrong_usage(void **state)
 	refused("--adoption=-1", "--adoption: '-1' is no number from 0 to 31536000");
 	refused("--adoption=1s", "--adoption: '1s' is no number from 0 to 31536000");
 	refused("--nflog-group=65536", "--nflog-group: '65536' is no number from 0 to 65535");
+	refused("--allow-ethertype=0x5ff",
+		"--allow-ethertype: '0x5ff' is no list of types from 0x600 to 0xffff");
+	refused("--allow-ethertype=0x88cc,",
+		"--allow-ethertype: '0x88cc,' is no list of types from 0x600 to 0xffff");
+	refused("--allow-ethertype=0x88cc,0x8100",
+		"--allow-ethertype: 0x8100 is IP, ARP or a tag: policies would say nothing about "
+		"what passes in it");
+	refused("--allow-ethertype=1537,1538,1539,1540,1541,1542,1543,1544,1545,1546,1547,1548,"
+		"1549,1550,1551,1552,1553",
+		"--allow-ethertype: more than 16 types");
 	refused("--what", "--what: no such option (segd --help lists the options)");
 	refused("--socket", "--socket: needs a value (segd --help lists the options)");
 	refused("stray", "stray: segd takes options only");
