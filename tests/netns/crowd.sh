@@ -45,10 +45,11 @@ everything_arrives() {
 		[ "$(count_of broken "$answer")" = 0 ]
 }
 
-# nothing_arrives GROUP WAIT-MS: each end of each connection sends, and none of it arrives.
+# nothing_arrives GROUP WAIT-MS [connector|acceptor]: each end of each connection sends, or that
+# one, and none of it arrives.
 nothing_arrives() {
 	local answer
-	answer=$(crowd send "$1" "$2")
+	answer=$(crowd send "$@")
 	echo "$answer"
 	[ "$(count_of flows "$answer")" -gt 0 ] && [ "$(count_of arrived "$answer")" = 0 ]
 }

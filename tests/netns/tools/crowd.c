@@ -9,7 +9,8 @@
  *   run INTERVAL_MS GROUP...                        from now on each end sends in each interval,
  *                                                   and somebody knocks
  *   stop                                            no more of that
- *   send GROUP WAIT_MS                              each end sends once; waits for all to arrive
+ *   send GROUP WAIT_MS [connector|acceptor]         each end, or that one, sends once; waits for
+ *                                                   all to arrive
  *   count GROUP WAIT_MS                             waits for all to arrive; sums since it began
  *
  * "GROUP flows=N sent=N arrived=N broken=N retransmits=N silent=N": silent are flows of which since
@@ -232,9 +233,9 @@ static void knock_group(char **words)
 /* --- traffic --- */
 
 /* A stream that cannot take more is not waited for: what was not sent is not counted. */
-static void flow_send(struct flow *flow)
+static void flow_send(struct flow *flow, int first, int last)
 {
-	for (int side = 0; side < 2; side++) {
+	for (int side = first; side <= last; side++) {
 		uint64_t number = flow->sent[side] + 1;
 		ssize_t size = send(flow->fds[side], &number, sizeof(number), MSG_NOSIGNAL);
 
@@ -302,10 +303,10 @@ static void receive_all(void)
 			group_listen(&groups[i]);
 }
 
-static void send_group(struct group *group)
+static void send_group(struct group *group, int first, int last)
 {
 	for (size_t i = 0; i < group->count; i++)
-		flow_send(&flows[group->first + i]);
+		flow_send(&flows[group->first + i], first, last);
 	if (group->knocks)
 		group_knock(group);
 }
@@ -380,8 +381,9 @@ static void wait_for_all(const struct group *group, long wait_ms)
 	}
 }
 
-static void send_once(struct group *group, long wait_ms)
+static void send_once(struct group *group, long wait_ms, const char *who)
 {
+	int first = who && !strcmp(who, "acceptor"), last = !who || first;
 	uint64_t sent, arrived;
 
 	receive_all();
@@ -389,7 +391,7 @@ static void send_once(struct group *group, long wait_ms)
 	arrived = group_arrived(group);
 	for (size_t i = group->first; i < group->first + group->count; i++)
 		told[i] = flow_arrived(&flows[i]);
-	send_group(group);
+	send_group(group, first, last);
 	wait_for_all(group, wait_ms);
 	tell(group, sent, arrived);
 }
@@ -426,8 +428,8 @@ static void obey(char *line)
 		run_groups(words, count);
 	else if (count == 1 && !strcmp(words[0], "stop"))
 		stop_groups();
-	else if (count == 3 && !strcmp(words[0], "send"))
-		send_once(find_group(words[1]), atol(words[2]));
+	else if ((count == 3 || count == 4) && !strcmp(words[0], "send"))
+		send_once(find_group(words[1]), atol(words[2]), count == 4 ? words[3] : NULL);
 	else if (count == 3 && !strcmp(words[0], "count")) {
 		wait_for_all(find_group(words[1]), atol(words[2]));
 		tell(find_group(words[1]), 0, 0);
@@ -441,7 +443,7 @@ static void tick(void)
 	receive_all();
 	for (size_t i = 0; i < groups_count; i++)
 		if (groups[i].running)
-			send_group(&groups[i]);
+			send_group(&groups[i], 0, 1);
 }
 
 int main(void)
