@@ -3,19 +3,37 @@
 #include "agent.h"
 #include "base/cleanup.h"
 #include "journal.h"
+#include "lock.h"
 #include "options.h"
 #include "planes.h"
 
 #include <stdlib.h>
 #include <sysexits.h>
 
+/* Locks come first and go last: whatever an agent does to the kernel, it does alone. */
 static int serve(const struct options *options, struct error *error)
 {
+	_cleanup_close_ int network = -1, directory = -1;
 	_cleanup_(agent_freep) struct agent *agent = NULL;
 	int r;
 
+	r = lock_network(&network, error);
+	if (r < 0)
+		return r;
+	r = lock_directory(options->state_directory, &directory, error);
+	if (r < 0)
+		return r;
 	r = agent_new(options, &agent, error);
 	return r < 0 ? r : agent_run(agent, error);
+}
+
+static int take_away(const struct options *options, struct error *error)
+{
+	_cleanup_close_ int network = -1;
+	int r;
+
+	r = lock_network(&network, error);
+	return r < 0 ? r : planes_remove(options, error);
 }
 
 int main(int argc, char **argv)
@@ -31,7 +49,7 @@ int main(int argc, char **argv)
 		journal(JOURNAL_ERROR, "%s", error_message(&error));
 		return EX_USAGE;
 	}
-	r = options.remove ? planes_remove(&options, &error) : serve(&options, &error);
+	r = options.remove ? take_away(&options, &error) : serve(&options, &error);
 	if (r < 0) {
 		journal(JOURNAL_ERROR, "%s", error_message(&error));
 		return EXIT_FAILURE;

@@ -25,7 +25,10 @@ struct batch {
 	size_t descriptions_size;
 	uint16_t family;
 	const char *table;
+	bool rewriting;
 };
+
+static uint32_t commits;
 
 static int reserve(struct batch *batch)
 {
@@ -70,6 +73,21 @@ void batch_set_table(struct batch *batch, const char *table)
 const char *batch_table(const struct batch *batch)
 {
 	return batch->table;
+}
+
+void batch_set_rewriting(struct batch *batch, bool rewriting)
+{
+	batch->rewriting = rewriting;
+}
+
+bool batch_is_rewriting(const struct batch *batch)
+{
+	return batch->rewriting;
+}
+
+uint32_t batch_commits(void)
+{
+	return commits;
 }
 
 void batch_free(struct batch *batch)
@@ -215,7 +233,7 @@ static int receive(const struct batch *batch, struct mnl_socket *socket, mnl_cb_
 int batch_send(struct batch *batch, struct mnl_socket *socket, mnl_cb_t echo, void *userdata,
 	struct error *error)
 {
-	int descriptor = mnl_socket_get_fd(socket), bytes;
+	int descriptor = mnl_socket_get_fd(socket), bytes, r;
 
 	if (!batch->count)
 		return 0;
@@ -230,5 +248,7 @@ int batch_send(struct batch *batch, struct mnl_socket *socket, mnl_cb_t echo, vo
 	if (mnl_socket_sendto(socket, batch->data, batch->used) < 0)
 		return error_errno(error, -errno, "send %zu nftables messages (%zu bytes)",
 			batch->count, batch->used);
-	return receive(batch, socket, echo, userdata, error);
+	r = receive(batch, socket, echo, userdata, error);
+	commits += !r;
+	return r;
 }

@@ -18,6 +18,7 @@
 #include <netinet/in.h>
 
 #include <libmnl/libmnl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,15 @@ void batch_set_family(struct batch *batch, uint16_t family);
 /* The table that chains, sets and rules are written to; LAYOUT_TABLE unless told. Borrowed. */
 void batch_set_table(struct batch *batch, const char *table);
 const char *batch_table(const struct batch *batch);
+
+/* What is declared in such a batch is there already, perhaps with other contents: chains lose their
+ * rules and sets their elements before new ones come. */
+void batch_set_rewriting(struct batch *batch, bool rewriting);
+bool batch_is_rewriting(const struct batch *batch);
+
+/* Transactions that this process has carried through. Each raises the kernel's generation of the
+ * ruleset by one. */
+uint32_t batch_commits(void);
 
 /* Starts a message. Valid until batch_message_done(). NULL: out of memory. */
 struct nlmsghdr *batch_message(struct batch *batch, uint16_t type, uint16_t family, uint16_t flags,

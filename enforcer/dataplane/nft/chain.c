@@ -47,7 +47,9 @@ int chain_write(
 		batch_message_done(batch);
 	}
 	nftnl_chain_free(chain);
-	return message ? 0 : -ENOMEM;
+	if (!message)
+		return -ENOMEM;
+	return batch_is_rewriting(batch) ? chain_write_flush(batch, name) : 0;
 }
 
 int chain_write_flush(struct batch *batch, const char *name)

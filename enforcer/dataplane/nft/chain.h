@@ -14,7 +14,8 @@ struct chain_hook {
 	const char *device; /* NFPROTO_NETDEV */
 };
 
-/* comment may be NULL; hook is NULL where the chain is only jumped to. 0 or -ENOMEM. */
+/* comment may be NULL; hook is NULL where the chain is only jumped to. In a rewriting batch without
+ * the rules that it had. 0 or -ENOMEM. */
 int chain_write(
 	struct batch *batch, const char *name, const char *comment, const struct chain_hook *hook);
 /* Takes the rules out of the chain. */

@@ -55,6 +55,14 @@ static json_t *describe_limits(void)
 	return limits;
 }
 
+json_t *describe_repairs(const struct repairs *repairs, uint64_t overruns)
+{
+	return json_pack("{s:I, s:I, s:I, s:s?, s:f}", "count", (json_int_t)repairs->count,
+		"failures", (json_int_t)repairs->failures, "overruns", (json_int_t)overruns, "last",
+		*repairs->last ? repairs->last : NULL, "last_milliseconds",
+		(double)repairs->last_duration_ns / 1e6);
+}
+
 json_t *describe_dataplane(const struct table *table, const struct connections *connections,
 	const struct refusals *refusals, const struct attached_list *attached)
 {

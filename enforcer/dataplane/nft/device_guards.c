@@ -5,10 +5,10 @@
 #include "dataplane/nft/batch.h"
 #include "dataplane/nft/chain.h"
 #include "dataplane/nft/layout.h"
+#include "dataplane/nft/listing.h"
 #include "dataplane/nft/netlink.h"
 
 #include <errno.h>
-#include <libnftnl/chain.h>
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
@@ -64,32 +64,18 @@ static struct guard *find(const struct device_guards *guards, uint32_t ifindex)
 	return guard;
 }
 
-static int read_chain(const struct nlmsghdr *message, void *userdata)
+static int take_chain(const char *name, void *userdata)
 {
-	struct nftnl_chain *chain = nftnl_chain_alloc();
-	struct device_guards *guards = userdata;
-	const char *name, *table;
 	unsigned int ifindex;
-	int r = 0;
 
-	if (!chain || nftnl_chain_nlmsg_parse(message, chain) < 0)
-		goto end;
-	name = nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME);
-	table = nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE);
-	if (name && table && !strcmp(table, LAYOUT_TABLE) &&
-		sscanf(name, "guard-%u-", &ifindex) == 1 && !find(guards, ifindex))
-		r = remember(guards, ifindex);
-end:
-	if (chain)
-		nftnl_chain_free(chain);
-	errno = -r;
-	return r < 0 ? MNL_CB_ERROR : MNL_CB_OK;
+	if (sscanf(name, "guard-%u-", &ifindex) != 1 || find(userdata, ifindex))
+		return 0;
+	return remember(userdata, ifindex);
 }
 
 int device_guards_open(struct device_guards **ret, struct error *error)
 {
 	_cleanup_(device_guards_freep) struct device_guards *guards = calloc(1, sizeof(*guards));
-	char buffer[256];
 	int r;
 
 	if (!guards)
@@ -97,9 +83,7 @@ int device_guards_open(struct device_guards **ret, struct error *error)
 	r = netlink_open(&guards->socket, error);
 	if (r < 0)
 		return r;
-	r = netlink_dump(guards->socket,
-		nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETCHAIN, NFPROTO_NETDEV, NLM_F_DUMP, 0),
-		read_chain, NULL, guards);
+	r = listing_chains(guards->socket, NFPROTO_NETDEV, LAYOUT_TABLE, take_chain, guards);
 	if (r < 0)
 		return error_errno(error, r, "read table netdev %s", LAYOUT_TABLE);
 	*ret = TAKE_PTR(guards);
@@ -199,6 +183,23 @@ int device_guards_add(
 	if (r < 0)
 		return error_context(error, r, "guard interface %s", name);
 	return remember(guards, ifindex) < 0 ? error_nomem(error) : 0;
+}
+
+int device_guards_repair(struct device_guards *guards, struct error *error)
+{
+	_cleanup_(batch_freep) struct batch *batch = NULL;
+	char name[IF_NAMESIZE];
+	int r = batch_new(&batch);
+
+	if (!r)
+		batch_set_rewriting(batch, true);
+	for (struct guard *guard = guards->items; !r && guard; guard = guard->hh.next)
+		if (if_indextoname(guard->ifindex, name))
+			r = write_guard(batch, guard->ifindex, name);
+	if (r < 0)
+		return error_nomem(error);
+	r = batch_send(batch, guards->socket, NULL, NULL, error);
+	return r < 0 ? error_context(error, r, "guard interfaces again") : 0;
 }
 
 static int send_removal(

@@ -25,6 +25,8 @@ void device_guards_free(struct device_guards *guards);
 int device_guards_add(
 	struct device_guards *guards, uint32_t ifindex, const char *name, struct error *error);
 int device_guards_remove(struct device_guards *guards, uint32_t ifindex, struct error *error);
+/* Somebody else was at the table: writes all again. */
+int device_guards_repair(struct device_guards *guards, struct error *error);
 /* Forgets those whose interface is gone. */
 void device_guards_prune(struct device_guards *guards);
 /* Removes the table, if it is there. */

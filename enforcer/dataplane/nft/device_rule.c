@@ -10,9 +10,7 @@
 
 int device_chain_write(struct batch *batch, const char *chain, const char *comment)
 {
-	int r = chain_write(batch, chain, comment, NULL);
-
-	return r < 0 ? r : chain_write_flush(batch, chain);
+	return chain_write(batch, chain, comment, NULL);
 }
 
 void device_refusal_chain(char chain[static DEVICE_CHAIN_MAX], enum reason reason)

@@ -9,11 +9,12 @@
 #include "dataplane/nft/device_rule.h"
 #include "dataplane/nft/element.h"
 #include "dataplane/nft/layout.h"
+#include "dataplane/nft/listing.h"
 #include "dataplane/nft/netlink.h"
 #include "dataplane/nft/refusal.h"
+#include "dataplane/nft/set.h"
 
 #include <errno.h>
-#include <libnftnl/chain.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <net/if.h>
@@ -45,6 +46,7 @@ struct lists {
 struct hooked {
 	uint32_t ifindex;
 	bool wanted;
+	bool written; /* its chain is in the kernel */
 	UT_hash_handle hh;
 };
 
@@ -52,7 +54,8 @@ struct device_sources {
 	struct mnl_socket *socket;
 	struct device_refusals *refusals;
 	struct hooked *hooked;
-	struct lists lists; /* in the kernel, once written is set */
+	struct lists lists;  /* in the kernel, once written is set */
+	struct lists former; /* before the last device_sources_apply() */
 	bool written;
 	uint16_t ethertypes[DATAPLANE_ETHERTYPES];
 };
@@ -77,16 +80,15 @@ static struct hooked *find(const struct device_sources *sources, uint32_t ifinde
 	return hooked;
 }
 
-static int remember(struct device_sources *sources, uint32_t ifindex)
+static struct hooked *remember(struct device_sources *sources, uint32_t ifindex)
 {
 	struct hooked *hooked = calloc(1, sizeof(*hooked));
 
 	if (!hooked)
-		return -ENOMEM;
+		return NULL;
 	hooked->ifindex = ifindex;
-	hooked->wanted = true;
 	HASH_ADD(hh, sources->hooked, ifindex, sizeof(hooked->ifindex), hooked);
-	return 0;
+	return hooked;
 }
 
 static void forget(struct device_sources *sources, struct hooked *hooked)
@@ -95,47 +97,18 @@ static void forget(struct device_sources *sources, struct hooked *hooked)
 	free(hooked);
 }
 
-static void forget_all(struct device_sources *sources)
+static int take_chain(const char *name, void *userdata)
 {
-	struct hooked *hooked, *next;
-
-	HASH_ITER (hh, sources->hooked, hooked, next)
-		forget(sources, hooked);
-	lists_clear(&sources->lists);
-	sources->written = false;
-}
-
-static int read_chain(const struct nlmsghdr *message, void *userdata)
-{
-	struct nftnl_chain *chain = nftnl_chain_alloc();
-	struct device_sources *sources = userdata;
-	const char *name, *table;
+	struct hooked *hooked;
 	unsigned int ifindex;
-	int r = 0;
 
-	if (!chain || nftnl_chain_nlmsg_parse(message, chain) < 0)
-		goto end;
-	name = nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME);
-	table = nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE);
-	if (name && table && !strcmp(table, LAYOUT_TABLE) &&
-		sscanf(name, "sends-%u", &ifindex) == 1 && !find(sources, ifindex))
-		r = remember(sources, ifindex);
-end:
-	if (chain)
-		nftnl_chain_free(chain);
-	errno = -r;
-	return r < 0 ? MNL_CB_ERROR : MNL_CB_OK;
-}
-
-/* What hangs on interfaces by now; everything else is written anew. */
-static int find_out(struct device_sources *sources)
-{
-	char buffer[256];
-
-	forget_all(sources);
-	return netlink_dump(sources->socket,
-		nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETCHAIN, NFPROTO_NETDEV, NLM_F_DUMP, 0),
-		read_chain, NULL, sources);
+	if (sscanf(name, "sends-%u", &ifindex) != 1 || find(userdata, ifindex))
+		return 0;
+	hooked = remember(userdata, ifindex);
+	if (!hooked)
+		return -ENOMEM;
+	hooked->written = true;
+	return 0;
 }
 
 int device_sources_open(
@@ -151,7 +124,8 @@ int device_sources_open(
 	r = netlink_open(&sources->socket, error);
 	if (r < 0)
 		return r;
-	r = find_out(sources);
+	/* What hangs on interfaces by now; everything else is written anew. */
+	r = listing_chains(sources->socket, NFPROTO_NETDEV, LAYOUT_TABLE, take_chain, sources);
 	if (!r)
 		r = device_refusals_skip(sources->refusals, sources->socket);
 	if (r < 0)
@@ -162,9 +136,14 @@ int device_sources_open(
 
 void device_sources_free(struct device_sources *sources)
 {
+	struct hooked *hooked, *next;
+
 	if (!sources)
 		return;
-	forget_all(sources);
+	HASH_ITER (hh, sources->hooked, hooked, next)
+		forget(sources, hooked);
+	lists_clear(&sources->lists);
+	lists_clear(&sources->former);
 	device_refusals_free(sources->refusals);
 	netlink_closep(&sources->socket);
 	free(sources);
@@ -221,20 +200,6 @@ static int write_table(struct batch *batch)
 	return 0;
 }
 
-/* Whatever an earlier agent had in it. */
-static int write_flush(struct batch *batch, const char *set)
-{
-	struct nlmsghdr *message =
-		batch_message(batch, NFT_MSG_DELSETELEM, BATCH_FAMILY, 0, "flush of set %s", set);
-
-	if (!message)
-		return -ENOMEM;
-	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, LAYOUT_TABLE);
-	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set);
-	batch_message_done(batch);
-	return 0;
-}
-
 static int write_list(struct batch *batch, const char *set, const struct element_list *before,
 	const struct element_list *after)
 {
@@ -265,24 +230,25 @@ static int write_hook(struct batch *batch, uint32_t ifindex)
 	return device_rule_goto(&rule, batch, DEVICE_CHECK);
 }
 
-static int write_state(struct device_sources *sources, struct batch *batch,
-	const struct lists *lists, const struct attachment *attachments, size_t count)
+static int write_state(
+	struct device_sources *sources, struct batch *batch, const struct lists *lists)
 {
+	static const struct lists nothing;
+	const struct lists *before = sources->written ? &sources->lists : &nothing;
 	int r = 0;
 
 	batch_set_family(batch, NFPROTO_NETDEV);
+	batch_set_rewriting(batch, !sources->written);
 	if (!sources->written) {
 		r = write_table(batch);
 		if (!r)
 			r = device_layout_write(batch, sources->ethertypes);
-		for (size_t i = 0; !r && i < LISTS; i++)
-			r = write_flush(batch, list_names[i]);
 	}
 	for (size_t i = 0; !r && i < LISTS; i++)
-		r = write_list(batch, list_names[i], &sources->lists.items[i], &lists->items[i]);
-	for (size_t i = 0; !r && i < count; i++)
-		if (attachments[i].workload >= 0 && !find(sources, attachments[i].ifindex))
-			r = write_hook(batch, attachments[i].ifindex);
+		r = write_list(batch, list_names[i], &before->items[i], &lists->items[i]);
+	for (struct hooked *hooked = sources->hooked; !r && hooked; hooked = hooked->hh.next)
+		if (hooked->wanted && (!hooked->written || !sources->written))
+			r = write_hook(batch, hooked->ifindex);
 	return r;
 }
 
@@ -307,37 +273,36 @@ static int unhook(struct device_sources *sources, struct hooked *hooked, struct 
 	return 0;
 }
 
-static int keep_wanted(struct device_sources *sources, const struct attachment *attachments,
-	size_t count, struct error *error)
-{
-	struct hooked *hooked, *next;
-	int r = 0;
-
-	for (hooked = sources->hooked; hooked; hooked = hooked->hh.next)
-		hooked->wanted = false;
-	for (size_t i = 0; i < count; i++) {
-		hooked = find(sources, attachments[i].ifindex);
-		if (hooked)
-			hooked->wanted = attachments[i].workload >= 0;
-	}
-	HASH_ITER (hh, sources->hooked, hooked, next)
-		if (!r && !hooked->wanted)
-			r = unhook(sources, hooked, error);
-	return r;
-}
-
-static int send_state(struct device_sources *sources, const struct lists *lists,
-	const struct attachment *attachments, size_t count, struct error *error)
+static int try_send(struct device_sources *sources, const struct lists *lists, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
 	int r = batch_new(&batch);
 
 	if (!r)
-		r = write_state(sources, batch, lists, attachments, count);
+		r = write_state(sources, batch, lists);
 	if (r < 0)
 		return error_nomem(error);
 	r = batch_send(batch, sources->socket, NULL, NULL, error);
-	return r < 0 ? error_context(error, r, "hold workloads to their addresses") : 0;
+	if (r < 0)
+		return error_context(error, r, "hold workloads to their addresses");
+	sources->written = true;
+	for (struct hooked *hooked = sources->hooked; hooked; hooked = hooked->hh.next)
+		hooked->written |= hooked->wanted;
+	return 0;
+}
+
+static int send_state(
+	struct device_sources *sources, const struct lists *lists, struct error *error)
+{
+	int r = try_send(sources, lists, error);
+
+	/* Somebody was at the table, or an interface is going. */
+	if (r != -ENOENT && r != -EEXIST && r != -EBUSY)
+		return r;
+	if (error)
+		error_clear(error);
+	sources->written = false;
+	return try_send(sources, lists, error);
 }
 
 static int list_attachments(struct device_sources *sources, struct lists *lists,
@@ -357,35 +322,76 @@ static int list_attachments(struct device_sources *sources, struct lists *lists,
 	return r;
 }
 
+static int mark_wanted(
+	struct device_sources *sources, const struct attachment *attachments, size_t count)
+{
+	struct hooked *hooked;
+
+	for (hooked = sources->hooked; hooked; hooked = hooked->hh.next)
+		hooked->wanted = false;
+	for (size_t i = 0; i < count; i++) {
+		if (attachments[i].workload < 0)
+			continue;
+		hooked = find(sources, attachments[i].ifindex);
+		if (!hooked)
+			hooked = remember(sources, attachments[i].ifindex);
+		if (!hooked)
+			return -ENOMEM;
+		hooked->wanted = true;
+	}
+	return 0;
+}
+
 int device_sources_apply(struct device_sources *sources, const struct attachment *attachments,
 	size_t count, struct error *error)
 {
 	_cleanup_(lists_clear) struct lists lists = {0};
-	struct lists before;
 	int r = list_attachments(sources, &lists, attachments, count);
 
+	if (!r)
+		r = mark_wanted(sources, attachments, count);
 	if (r < 0)
 		return error_nomem(error);
-	r = send_state(sources, &lists, attachments, count, error);
-	if (r == -ENOENT) { /* somebody removed the table, or an interface is going */
-		if (error)
-			error_clear(error);
-		r = find_out(sources);
-		r = r < 0 ? error_errno(error, r, "read table netdev %s", LAYOUT_TABLE)
-			  : send_state(sources, &lists, attachments, count, error);
-	}
+	r = send_state(sources, &lists, error);
 	if (r < 0)
 		return r;
-	sources->written = true;
-	before = sources->lists;
+	lists_clear(&sources->former);
+	sources->former = sources->lists;
 	sources->lists = lists;
-	lists = before;
-	for (size_t i = 0; !r && i < count; i++)
-		if (attachments[i].workload >= 0 && !find(sources, attachments[i].ifindex))
-			r = remember(sources, attachments[i].ifindex);
+	lists = (struct lists){0};
+	return 0;
+}
+
+int device_sources_settle(struct device_sources *sources, struct error *error)
+{
+	struct hooked *hooked, *next;
+	int r = 0;
+
+	HASH_ITER (hh, sources->hooked, hooked, next)
+		if (!r && !hooked->wanted)
+			r = unhook(sources, hooked, error);
+	return r;
+}
+
+int device_sources_revert(struct device_sources *sources, struct error *error)
+{
+	int r;
+
+	for (struct hooked *hooked = sources->hooked; hooked; hooked = hooked->hh.next)
+		hooked->wanted |= hooked->written;
+	r = send_state(sources, &sources->former, error);
 	if (r < 0)
-		return error_nomem(error);
-	return keep_wanted(sources, attachments, count, error);
+		return r;
+	lists_clear(&sources->lists);
+	sources->lists = sources->former;
+	sources->former = (struct lists){0};
+	return 0;
+}
+
+int device_sources_repair(struct device_sources *sources, struct error *error)
+{
+	sources->written = false;
+	return send_state(sources, &sources->lists, error);
 }
 
 int device_sources_collect(struct device_sources *sources,

@@ -20,9 +20,17 @@ int device_sources_open(
 	const struct dataplane_options *options, struct device_sources **ret, struct error *error);
 void device_sources_free(struct device_sources *sources);
 
-/* In one transaction. Attachments without a workload are left to device_guards.h. */
+/* In one transaction. Attachments without a workload are left to device_guards.h. What is to go
+ * altogether stays until device_sources_settle(). */
 int device_sources_apply(struct device_sources *sources, const struct attachment *attachments,
 	size_t count, struct error *error);
+
+/* Lets go of interfaces that the last device_sources_apply() did not name. */
+int device_sources_settle(struct device_sources *sources, struct error *error);
+/* Puts the addresses back that were there before it. An interface that is new may send nothing. */
+int device_sources_revert(struct device_sources *sources, struct error *error);
+/* Somebody else was at the table: writes everything again. */
+int device_sources_repair(struct device_sources *sources, struct error *error);
 
 /* Reports what has been refused since the last call. */
 int device_sources_collect(struct device_sources *sources,

@@ -85,6 +85,15 @@ void element_list_clear(struct element_list *list)
 	*list = (struct element_list){0};
 }
 
+bool element_list_equal(const struct element_list *one, const struct element_list *other)
+{
+	for (size_t i = 0; i < one->count && i < other->count; i++)
+		if (compare_keys(&one->items[i], &other->items[i]) ||
+			!target_equal(one->items[i].target, other->items[i].target))
+			return false;
+	return one->count == other->count;
+}
+
 int element_list_diff(const struct element_list *before, const struct element_list *after,
 	struct element_list *removed, struct element_list *added)
 {

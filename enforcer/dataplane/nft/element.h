@@ -60,6 +60,9 @@ int element_list_add(struct element_list *list, const struct element *element);
 void element_list_sort(struct element_list *list);
 void element_list_clear(struct element_list *list);
 
+/* Both sorted. */
+bool element_list_equal(const struct element_list *one, const struct element_list *other);
+
 /* Both sorted. What is only in before, or differs, goes to removed; what is only in after, or
  * differs, to added: an element with another target is in both. */
 int element_list_diff(const struct element_list *before, const struct element_list *after,

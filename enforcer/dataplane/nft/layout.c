@@ -76,7 +76,7 @@ const struct shape *layout_self_shape(bool ipv4)
 	return &shapes[ipv4];
 }
 
-static int write_table(struct batch *batch, const char *comment)
+int layout_write_table(struct batch *batch, const char *comment)
 {
 	struct nftnl_table *table = nftnl_table_alloc();
 	struct nlmsghdr *message = NULL;
@@ -85,6 +85,8 @@ static int write_table(struct batch *batch, const char *comment)
 	if (!table)
 		return -ENOMEM;
 	comment_encode(&text, NFTNL_UDATA_TABLE_COMMENT, comment);
+	/* Awake, whatever somebody made of one that is there. */
+	nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, 0);
 	if (!nftnl_table_set_str(table, NFTNL_TABLE_NAME, batch_table(batch)) &&
 		!nftnl_table_set_data(table, NFTNL_TABLE_USERDATA, text.bytes, text.size))
 		message = batch_message(batch, NFT_MSG_NEWTABLE, NFPROTO_INET, NLM_F_CREATE,
@@ -165,7 +167,7 @@ static int write_sets(struct batch *batch)
 
 int layout_write(struct batch *batch, const char *comment, uint16_t nflog_group)
 {
-	int r = write_table(batch, comment);
+	int r = layout_write_table(batch, comment);
 
 	for (size_t i = 0; !r && i < REFUSAL_REASONS; i++)
 		r = write_counter(batch, refusal_reason_name(refusal_reason(i)));

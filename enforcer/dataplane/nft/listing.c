@@ -96,32 +96,50 @@ static bool is_dispatch(const char *name)
 	return false;
 }
 
-struct reading {
+struct chain_reading {
 	const char *table;
-	struct ruleset *ruleset;
+	listing_chain_fn callback;
+	void *userdata;
 };
 
-/* The kernel lists the chains of all tables. */
 static int read_chain(const struct nlmsghdr *message, void *userdata)
 {
-	const struct reading *reading = userdata;
+	const struct chain_reading *reading = userdata;
 	struct nftnl_chain *chain = nftnl_chain_alloc();
 	const char *name, *table;
-	int r = MNL_CB_ERROR;
+	int r = -ENOMEM;
 
-	errno = ENOMEM;
-	if (!chain || nftnl_chain_nlmsg_parse(message, chain) < 0)
-		goto end;
-	name = nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME);
-	table = nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE);
-	r = MNL_CB_OK;
-	if (name && table && !strcmp(table, reading->table) && is_of_policy(name) &&
-		!ruleset_add_chain(reading->ruleset, name))
-		r = MNL_CB_ERROR;
-end:
+	if (chain && nftnl_chain_nlmsg_parse(message, chain) >= 0) {
+		name = nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME);
+		table = nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE);
+		r = 0;
+		if (name && table && !strcmp(table, reading->table))
+			r = reading->callback(name, reading->userdata);
+	}
 	if (chain)
 		nftnl_chain_free(chain);
-	return r;
+	errno = -r;
+	return r < 0 ? MNL_CB_ERROR : MNL_CB_OK;
+}
+
+int listing_chains(struct mnl_socket *socket, uint16_t family, const char *table,
+	listing_chain_fn callback, void *userdata)
+{
+	struct chain_reading reading = {table, callback, userdata};
+	char buffer[REQUEST_BYTES];
+
+	return netlink_dump(socket,
+		nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETCHAIN, family, NLM_F_DUMP, 0), read_chain,
+		NULL, &reading);
+}
+
+/* A dump that was begun anew may name one twice. */
+static int take_chain(const char *name, void *userdata)
+{
+	if (!is_of_policy(name) ||
+		ruleset_find_chain(userdata, identity_add_text(IDENTITY_START, name)))
+		return 0;
+	return ruleset_add_chain(userdata, name) ? 0 : -ENOMEM;
 }
 
 static int read_set(const struct nlmsghdr *message, void *userdata)
@@ -197,7 +215,6 @@ static void forget_elements(void *userdata)
 int listing_ruleset(struct mnl_socket *socket, const char *table, struct ruleset *ret)
 {
 	struct ruleset ruleset = {0};
-	struct reading reading = {table, &ruleset};
 	char buffer[REQUEST_BYTES];
 	struct ruleset_set *set;
 	int r = netlink_dump(socket,
@@ -213,13 +230,8 @@ int listing_ruleset(struct mnl_socket *socket, const char *table, struct ruleset
 			read_elements, forget_elements, &set->elements);
 		element_list_sort(&set->elements);
 	}
-	/* Without a restart: a chain that was read twice is there twice, but nobody else changes
-	 * this table. */
 	if (!r)
-		r = netlink_dump(socket,
-			request(buffer, NFT_MSG_GETCHAIN, NLM_F_DUMP, 0, NULL, NFTA_CHAIN_TABLE,
-				table),
-			read_chain, NULL, &reading);
+		r = listing_chains(socket, NFPROTO_INET, table, take_chain, &ruleset);
 	if (r < 0)
 		ruleset_clear(&ruleset);
 	else

@@ -18,6 +18,12 @@ int listing_table(
  * empty ruleset. */
 int listing_ruleset(struct mnl_socket *socket, const char *table, struct ruleset *ret);
 
+/* Calls back with the name of each chain of this table. A negative return value ends
+ * the listing and is passed on. */
+typedef int (*listing_chain_fn)(const char *name, void *userdata);
+int listing_chains(struct mnl_socket *socket, uint16_t family, const char *table,
+	listing_chain_fn callback, void *userdata);
+
 /* Calls back with key, packets and bytes of each element that counts. */
 typedef int (*listing_counted_fn)(
 	const uint8_t *key, size_t key_length, uint64_t packets, uint64_t bytes, void *userdata);

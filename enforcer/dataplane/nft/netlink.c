@@ -9,12 +9,57 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <uthash.h>
 
 #define RECEIVE_BYTES (4 << 20)
 /* The kernel fills at most 32 KiB of a dump. */
 #define MESSAGE_BYTES    ((size_t)(64 << 10))
 #define ANSWER_TIMEOUT_S 10
 #define DUMP_ATTEMPTS    8
+
+/* Open sockets of this process. */
+struct port {
+	uint32_t number;
+	UT_hash_handle hh;
+};
+
+static struct port *ports;
+
+static struct port *find_port(uint32_t number)
+{
+	struct port *port;
+
+	HASH_FIND(hh, ports, &number, sizeof(number), port);
+	return port;
+}
+
+bool netlink_is_own(uint32_t number)
+{
+	return find_port(number);
+}
+
+static int remember_port(uint32_t number)
+{
+	struct port *port = find_port(number) ? NULL : calloc(1, sizeof(*port));
+
+	/* The same number in another network namespace. */
+	if (!port)
+		return find_port(number) ? 0 : -ENOMEM;
+	port->number = number;
+	HASH_ADD(hh, ports, number, sizeof(port->number), port);
+	return 0;
+}
+
+void netlink_close(struct mnl_socket *socket)
+{
+	struct port *port = find_port(mnl_socket_get_portid(socket));
+
+	if (port) {
+		HASH_DEL(ports, port);
+		free(port);
+	}
+	mnl_socket_close(socket);
+}
 
 static int open_socket(struct mnl_socket **ret, struct error *error)
 {
@@ -24,8 +69,11 @@ static int open_socket(struct mnl_socket **ret, struct error *error)
 	socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
 	if (!socket || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
 		return error_errno(error, -errno, "open netfilter netlink socket");
-	/* Refused messages come back without their payload. */
+	if (remember_port(mnl_socket_get_portid(socket)) < 0)
+		return error_nomem(error);
+	/* Refused messages come back without their payload, but with the place of the mistake. */
 	(void)mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &one, sizeof(one));
+	(void)mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &one, sizeof(one));
 	(void)setsockopt(
 		mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
 	*ret = TAKE_PTR(socket);

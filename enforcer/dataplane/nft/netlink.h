@@ -5,6 +5,7 @@
 #include "base/error.h"
 
 #include <libmnl/libmnl.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Answers are short, bounded in time and come with room for bursts. */
@@ -24,8 +25,14 @@ int netlink_dump(struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_t c
  * kernel dropped messages. 0: there may be more. */
 int netlink_receive(struct mnl_socket *socket, mnl_cb_t callback, void *userdata);
 
+/* Is it a socket of this process, opened here, that has this port number? Then what the kernel
+ * announces of its messages is our own doing. */
+bool netlink_is_own(uint32_t port);
+
+void netlink_close(struct mnl_socket *socket);
+
 static inline void netlink_closep(struct mnl_socket **socket)
 {
 	if (*socket)
-		mnl_socket_close(*socket);
+		netlink_close(*socket);
 }

@@ -19,6 +19,7 @@
 #include "dataplane/nft/snapshot.h"
 #include "dataplane/nft/sysctls.h"
 #include "dataplane/nft/table.h"
+#include "dataplane/nft/watch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@
 #define TICK_US                   UINT64_C(1000000)
 #define TICKS_PER_CONNECTION_LIST 30
 #define NOTE_MAX                  128
-#define REMOVED_AND_BACK          "somebody removed table inet " LAYOUT_TABLE ": it was made anew"
+#define MESSAGE_MAX               256
 
 struct dataplane {
 	struct dataplane_options options;
@@ -39,6 +40,8 @@ struct dataplane {
 	struct device_sources *sources;
 	struct connections *connections;
 	struct refusals *refusals;
+	struct watch *watch;
+	struct repairs repairs;
 	struct attached_list attached;
 	struct ir *policy; /* snapshot of what is in force */
 	sd_event_source *timer;
@@ -60,6 +63,7 @@ static const char *unavailable(void)
 static void release(struct dataplane *dataplane)
 {
 	sd_event_source_disable_unref(dataplane->timer);
+	watch_free(dataplane->watch);
 	refusals_free(dataplane->refusals);
 	connections_free(dataplane->connections);
 	device_sources_free(dataplane->sources);
@@ -78,34 +82,90 @@ static void report_trouble(struct dataplane *dataplane, struct error *error)
 	error_clear(error);
 }
 
-/* Makes the table anew from the policy in force, and cuts what came through while it was away. */
+/* Makes the table what the policy in force says, and cuts what came through while it was not. */
 static int rebuild(struct dataplane *dataplane, struct error *error)
 {
 	_cleanup_(ruleset_clear) struct ruleset plan = {0};
-	bool changed;
+	bool changed, gone = !table_is_there(dataplane->table);
 	int r = plan_build(dataplane->policy, &plan, error);
 
-	refusals_restart(dataplane->refusals);
 	if (!r)
 		r = table_apply(dataplane->table, dataplane->policy, &plan, dataplane->note,
 			clock_now_ns(CLOCK_MONOTONIC), &changed, error);
+	if (gone)
+		refusals_restart(dataplane->refusals);
 	return r ? r : connections_revoke(dataplane->connections, error);
 }
 
+static int repair_devices(struct dataplane *dataplane, struct error *error)
+{
+	int r = device_guards_repair(dataplane->guards, error);
+
+	return r ? r : device_sources_repair(dataplane->sources, error);
+}
+
+static void report_repair(struct dataplane *dataplane, const struct intrusion *intrusion,
+	uint64_t duration_ns, struct error *error)
+{
+	static const char *const deeds[] = {
+		[TABLE_EDITED] = "changed",
+		[TABLE_EXTENDED] = "put something into",
+		[TABLE_REMOVED] = "removed",
+	};
+	const char *deed = deeds[intrusion->inet ? intrusion->damage : TABLE_EDITED];
+	struct repairs *repairs = &dataplane->repairs;
+	char message[MESSAGE_MAX];
+
+	if (intrusion->overrun)
+		deed = "may have changed (announcements of nftables were lost)";
+	snprintf(message, sizeof(message), "%s %s table %s %s: %s", intrusion->who, deed,
+		intrusion->inet ? "inet" : "netdev", LAYOUT_TABLE,
+		error->code ? error_message(error) : "it is as it was");
+	repairs->count += !error->code;
+	repairs->failures += !!error->code;
+	repairs->last_duration_ns = duration_ns;
+	snprintf(repairs->last, sizeof(repairs->last), "%s", message);
+	dataplane->callbacks.trouble(message, !error->code, dataplane->callbacks.userdata);
+}
+
+static void repair(struct dataplane *dataplane, const struct intrusion *intrusion)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+	uint64_t start_ns = clock_now_ns(CLOCK_MONOTONIC);
+	int r = 0;
+
+	if (intrusion->inet)
+		table_doubt(dataplane->table, intrusion->damage);
+	/* Before the first policy there is nothing to go by; it writes everything. */
+	if (!dataplane->policy)
+		return;
+	if (intrusion->inet)
+		r = rebuild(dataplane, &error);
+	if (!r && intrusion->netdev)
+		r = repair_devices(dataplane, &error);
+	report_repair(dataplane, intrusion, clock_now_ns(CLOCK_MONOTONIC) - start_ns, &error);
+}
+
+static void on_intrusion(const struct intrusion *intrusion, void *userdata)
+{
+	repair(userdata, intrusion);
+}
+
+/* What the watch has not seen, or a repair has not mended. */
 static void sweep(struct dataplane *dataplane)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
-	int r = table_sweep(dataplane->table, clock_now_ns(CLOCK_MONOTONIC), &error);
+	struct intrusion unseen = {.inet = true, .damage = TABLE_EDITED, .who = "somebody"};
+	bool there = table_is_there(dataplane->table);
 
-	if (r < 0 && table_is_there(dataplane->table))
+	if (table_sweep(dataplane->table, clock_now_ns(CLOCK_MONOTONIC), &error) < 0 && there &&
+		table_is_there(dataplane->table))
 		report_trouble(dataplane, &error);
-	if (!dataplane->policy || table_is_there(dataplane->table))
+	if (table_is_sound(dataplane->table))
 		return;
-	error_clear(&error);
-	if (rebuild(dataplane, &error) < 0)
-		report_trouble(dataplane, &error);
-	else
-		dataplane->callbacks.trouble(REMOVED_AND_BACK, true, dataplane->callbacks.userdata);
+	if (!table_is_there(dataplane->table))
+		unseen.damage = TABLE_REMOVED;
+	repair(dataplane, &unseen);
 }
 
 static int on_tick(sd_event_source *source, uint64_t time_us, void *userdata)
@@ -165,6 +225,8 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 			&dataplane->callbacks, NULL, event, &dataplane->connections, error);
 	if (!r)
 		r = refusals_open(&options, event, &dataplane->refusals, error);
+	if (!r)
+		r = watch_open(event, on_intrusion, dataplane, &dataplane->watch, error);
 	if (r < 0)
 		return r;
 	sd_event_now(event, CLOCK_MONOTONIC, &now_us);
@@ -272,8 +334,13 @@ static int nft_apply(
 	/* First: a new interface is held to its addresses before its guard falls. */
 	r = device_sources_apply(
 		dataplane->sources, state->attachments, state->attachments_count, error);
-	if (!r)
+	if (!r) {
 		r = switch_policy(dataplane, state, error);
+		if (r < 0)
+			(void)device_sources_revert(dataplane->sources, NULL);
+	}
+	if (!r)
+		r = device_sources_settle(dataplane->sources, error);
 	if (!r)
 		r = set_guards(dataplane, state, false, error);
 	if (r < 0) {
@@ -308,6 +375,8 @@ static json_t *nft_describe(struct dataplane *dataplane)
 	json_t *description = describe_dataplane(dataplane->table, dataplane->connections,
 		dataplane->refusals, &dataplane->attached);
 
+	json_object_set_new(description, "repairs",
+		describe_repairs(&dataplane->repairs, watch_overruns(dataplane->watch)));
 	device_sources_describe(dataplane->sources, json_object_get(description, "counters"));
 	return description;
 }

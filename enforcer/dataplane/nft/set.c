@@ -110,7 +110,25 @@ int set_write(struct batch *batch, const char *name, const struct shape *shape)
 		batch_message_done(batch);
 	}
 	nftnl_set_free(set);
-	return message ? 0 : -ENOMEM;
+	if (!message)
+		return -ENOMEM;
+	/* What packets have put into a set stays, and so does what time takes out again. */
+	if (!batch_is_rewriting(batch) || shape->dynamic || shape->timeouts)
+		return 0;
+	return set_write_flush(batch, name);
+}
+
+int set_write_flush(struct batch *batch, const char *name)
+{
+	struct nlmsghdr *message =
+		batch_message(batch, NFT_MSG_DELSETELEM, BATCH_FAMILY, 0, "flush of set %s", name);
+
+	if (!message)
+		return -ENOMEM;
+	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, batch_table(batch));
+	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, name);
+	batch_message_done(batch);
+	return 0;
 }
 
 int set_write_removal(struct batch *batch, const char *name)

@@ -33,7 +33,10 @@ struct shape {
 	uint32_t size; /* 0: no bound */
 };
 
-/* NFT_MSG_NEWSET. 0 or -ENOMEM. */
+/* NFT_MSG_NEWSET; in a rewriting batch without the elements that it had, unless packets add
+ * them or time takes them out. 0 or -ENOMEM. */
 int set_write(struct batch *batch, const char *name, const struct shape *shape);
+/* Removes all elements. */
+int set_write_flush(struct batch *batch, const char *name);
 /* NFT_MSG_DELSET */
 int set_write_removal(struct batch *batch, const char *name);

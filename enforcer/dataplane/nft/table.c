@@ -8,7 +8,7 @@
 #include "dataplane/nft/listing.h"
 #include "dataplane/nft/netlink.h"
 #include "dataplane/nft/packet_path.h"
-#include "dataplane/nft/plan.h"
+#include "dataplane/nft/table_write.h"
 
 #include <errno.h>
 #include <linux/netfilter.h>
@@ -20,19 +20,13 @@
 /* Long beyond any packet's way through a chain. */
 #define RETIREMENT_NS UINT64_C(1000000000)
 
-enum presence {
-	TABLE_ABSENT,
-	TABLE_FOREIGN, /* of another version: to be replaced as a whole */
-	TABLE_OURS,
-};
-
 const struct table_kind table_of_workloads = {LAYOUT_TABLE, packet_path_write};
 
 struct table {
 	const struct table_kind *kind;
 	struct mnl_socket *socket;
 	struct ruleset installed;
-	enum presence presence;
+	enum table_presence presence;
 	bool adopted;
 	uint16_t nflog_group;
 	char note[LISTING_COMMENT_MAX];
@@ -70,7 +64,8 @@ static int read_back(struct table *table, struct error *error)
 		r = listing_ruleset(table->socket, table->kind->name, &table->installed);
 	if (r < 0)
 		return error_errno(error, r, "read table inet %s", table->kind->name);
-	table->presence = TABLE_OURS;
+	/* Chains and sets have the names; what somebody made of them meanwhile, nobody knows. */
+	table->presence = TABLE_DOUBTED;
 	return 0;
 }
 
@@ -89,7 +84,7 @@ int table_open(const struct table_kind *kind, uint16_t nflog_group, struct table
 		r = read_back(table, error);
 	if (r < 0)
 		return r;
-	table->adopted = table->presence == TABLE_OURS;
+	table->adopted = table->presence == TABLE_DOUBTED;
 	*ret = TAKE_PTR(table);
 	return 0;
 }
@@ -110,7 +105,26 @@ bool table_adopted(const struct table *table)
 
 bool table_is_there(const struct table *table)
 {
+	return table->presence >= TABLE_DOUBTED;
+}
+
+bool table_is_sound(const struct table *table)
+{
 	return table->presence == TABLE_OURS;
+}
+
+void table_doubt(struct table *table, enum table_damage damage)
+{
+	static const enum table_presence presence[] = {
+		[TABLE_EDITED] = TABLE_DOUBTED,
+		[TABLE_EXTENDED] = TABLE_FOREIGN,
+		[TABLE_REMOVED] = TABLE_ABSENT,
+	};
+
+	if (presence[damage] < table->presence)
+		table->presence = presence[damage];
+	if (table->presence < TABLE_DOUBTED)
+		ruleset_clear(&table->installed);
 }
 
 const char *table_note(const struct table *table)
@@ -124,120 +138,6 @@ static int begin(const struct table *table, struct batch **ret)
 
 	if (!r)
 		batch_set_table(*ret, table->kind->name);
-	return r;
-}
-
-static int write_removal(const struct table *table, struct batch *batch)
-{
-	struct nlmsghdr *message = batch_message(batch, NFT_MSG_DELTABLE, NFPROTO_INET, 0,
-		"removal of table inet %s", table->kind->name);
-
-	if (!message)
-		return -ENOMEM;
-	mnl_attr_put_strz(message, NFTA_TABLE_NAME, table->kind->name);
-	batch_message_done(batch);
-	return 0;
-}
-
-static bool is_new_set(const struct table *table, const struct ruleset_set *set)
-{
-	return !ruleset_find_set(&table->installed, set->name);
-}
-
-static int write_sets(struct table *table, struct batch *batch, const struct ruleset *plan)
-{
-	const struct ruleset_set *set;
-	int r = 0;
-
-	for (set = plan->sets; !r && set; set = set->hh.next)
-		if (is_new_set(table, set))
-			r = set_write(batch, set->name, &set->shape);
-	return r;
-}
-
-static int write_elements(struct table *table, struct batch *batch, struct ruleset *plan)
-{
-	const struct ruleset_set *set;
-	int r = 0;
-
-	for (set = plan->sets; !r && set; set = set->hh.next)
-		if (is_new_set(table, set))
-			r = element_list_write(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, set->name,
-				&set->elements, ruleset_chain_name, plan);
-	return r;
-}
-
-/* Those that others lead to come first. */
-static int write_chains(
-	struct table *table, struct batch *batch, const struct ir *ir, const struct ruleset *plan)
-{
-	static const enum chain_kind order[] = {CHAIN_REFUSAL, CHAIN_PORTS, CHAIN_PEERS};
-	const struct ruleset_chain *chain;
-	int r = 0;
-
-	for (size_t i = 0; !r && i < ARRAY_SIZE(order); i++)
-		for (chain = plan->chains; !r && chain; chain = chain->hh.next)
-			if (chain->kind == order[i] &&
-				!ruleset_find_chain(&table->installed, chain->id))
-				r = plan_write_chain(batch, ir, plan, chain, table->nflog_group);
-	return r;
-}
-
-static int write_layout(struct table *table, struct batch *batch, const char *note)
-{
-	char comment[2 * LISTING_COMMENT_MAX];
-	int r = 0;
-
-	snprintf(comment, sizeof(comment), "segd layout %u nflog %u; %s", LAYOUT_VERSION,
-		table->nflog_group, note);
-	if (table->presence == TABLE_FOREIGN)
-		r = write_removal(table, batch);
-	return r ? r : layout_write(batch, comment, table->nflog_group);
-}
-
-/* Whatever is looked into or jumped to comes before whoever does so. */
-static int write_new(struct table *table, struct batch *batch, const struct ir *ir,
-	struct ruleset *plan, const char *note)
-{
-	bool fresh = table->presence != TABLE_OURS;
-	int r = fresh ? write_layout(table, batch, note) : 0;
-
-	if (!r)
-		r = write_sets(table, batch, plan);
-	if (!r && fresh)
-		r = table->kind->write_path(batch, table->nflog_group);
-	if (!r)
-		r = write_chains(table, batch, ir, plan);
-	return r ? r : write_elements(table, batch, plan);
-}
-
-static int write_set_change(struct table *table, struct batch *batch, struct ruleset *plan,
-	const struct ruleset_set *before, const struct ruleset_set *after)
-{
-	struct element_list removed = {0}, added = {0};
-	int r = element_list_diff(&before->elements, &after->elements, &removed, &added);
-
-	if (!r)
-		r = element_list_write(batch, NFT_MSG_DELSETELEM, 0, after->name, &removed,
-			ruleset_chain_name, &table->installed);
-	if (!r)
-		r = element_list_write(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, after->name, &added,
-			ruleset_chain_name, plan);
-	element_list_clear(&removed);
-	element_list_clear(&added);
-	return r;
-}
-
-static int write_changes(struct table *table, struct batch *batch, struct ruleset *plan)
-{
-	const struct ruleset_set *before, *after;
-	int r = 0;
-
-	for (after = plan->sets; !r && after; after = after->hh.next) {
-		before = ruleset_find_set(&table->installed, after->name);
-		if (before && after->mutable)
-			r = write_set_change(table, batch, plan, before, after);
-	}
 	return r;
 }
 
@@ -311,64 +211,130 @@ static int send_batch(struct table *table, struct batch *batch, struct error *er
 	return batch_send(batch, table->socket, NULL, NULL, error);
 }
 
+static struct table_change change_to(
+	struct table *table, const struct ir *ir, struct ruleset *plan, const char *comment)
+{
+	return (struct table_change){
+		.presence = table->presence,
+		.installed = &table->installed,
+		.ir = ir,
+		.plan = plan,
+		.write_path = table->kind->write_path,
+		.comment = comment,
+		.nflog_group = table->nflog_group,
+	};
+}
+
+/* What was written again is as planned. */
+static int remember_written(struct table *table, const struct ruleset *plan)
+{
+	struct ruleset_set *set;
+
+	for (set = table->installed.sets; set; set = set->hh.next) {
+		const struct ruleset_set *planned = ruleset_find_set(plan, set->name);
+
+		element_list_clear(&set->elements);
+		for (size_t i = 0; planned && set->mutable && i < planned->elements.count; i++)
+			if (element_list_add(&set->elements, &planned->elements.items[i]) < 0)
+				return -ENOMEM;
+	}
+	return 0;
+}
+
 static int prepare(struct table *table, const struct ir *ir, struct ruleset *plan, const char *note,
 	uint64_t now_ns, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
+	char comment[2 * LISTING_COMMENT_MAX];
+	const struct table_change change = change_to(table, ir, plan, comment);
 	int r = begin(table, &batch);
 
+	snprintf(comment, sizeof(comment), "segd layout %u nflog %u; %s", LAYOUT_VERSION,
+		table->nflog_group, note);
 	if (!r)
-		r = write_new(table, batch, ir, plan, note);
+		r = table_write_new(&change, batch);
 	if (r < 0)
 		return error_nomem(error);
 	r = send_batch(table, batch, error);
 	if (r < 0)
 		return r;
-	if (table->presence != TABLE_OURS)
+	if (table->presence < TABLE_DOUBTED)
 		snprintf(table->note, sizeof(table->note), "%s", note);
+	if (table->presence != TABLE_OURS)
+		r = remember_written(table, plan);
 	table->presence = TABLE_OURS;
-	r = remember_new(table, plan, now_ns);
+	if (!r)
+		r = remember_new(table, plan, now_ns);
 	return r < 0 ? error_nomem(error) : 0;
 }
 
 static int flip(struct table *table, struct ruleset *plan, struct error *error)
 {
+	const struct table_change change = change_to(table, NULL, plan, NULL);
 	_cleanup_(batch_freep) struct batch *batch = NULL;
 	int r = begin(table, &batch);
 
 	if (!r)
-		r = write_changes(table, batch, plan);
+		r = table_write_elements(&change, batch);
 	return r < 0 ? error_nomem(error) : send_batch(table, batch, error);
 }
 
-/* Somebody else has been at the table. */
-static bool is_drift(int code)
+/* Does the plan ask for more than what is installed, or for less? */
+static bool differs(const struct table *table, const struct ruleset *plan)
 {
-	return code == -ENOENT || code == -EEXIST || code == -EBUSY || code == -ENOTEMPTY;
+	const struct ruleset_chain *chain;
+	const struct ruleset_set *set;
+
+	if (table->presence < TABLE_DOUBTED)
+		return true;
+	for (chain = plan->chains; chain; chain = chain->hh.next)
+		if (!ruleset_find_chain(&table->installed, chain->id))
+			return true;
+	for (set = plan->sets; set; set = set->hh.next) {
+		const struct ruleset_set *found = ruleset_find_set(&table->installed, set->name);
+
+		if (!found ||
+			(set->mutable && !element_list_equal(&found->elements, &set->elements)))
+			return true;
+	}
+	return false;
+}
+
+/* After a refusal that points to somebody else's doing, the next attempt takes less for granted. */
+static bool lose_trust(struct table *table, int code)
+{
+	bool drift = code == -ENOENT || code == -EEXIST || code == -EBUSY || code == -ENOTEMPTY;
+
+	if (table->presence == TABLE_OURS && drift)
+		table_doubt(table, TABLE_EDITED);
+	else if (table->presence == TABLE_DOUBTED && code != -ENOMEM)
+		table_doubt(table, TABLE_EXTENDED);
+	else if (table->presence == TABLE_ABSENT && drift)
+		table->presence = TABLE_FOREIGN;
+	else
+		return false;
+	return true;
 }
 
 int table_apply(struct table *table, const struct ir *ir, struct ruleset *plan, const char *note,
 	uint64_t now_ns, bool *ret_changed, struct error *error)
 {
-	int r = 0;
+	bool changed = differs(table, plan);
+	int r;
 
-	for (int attempt = 0; attempt < 2; attempt++) {
+	do {
 		table->statistics.last_messages = table->statistics.last_bytes = 0;
 		r = prepare(table, ir, plan, note, now_ns, error);
 		if (!r)
 			r = flip(table, plan, error);
-		if (!is_drift(r))
-			break;
-		if (read_back(table, NULL) < 0)
-			break;
-	}
+	} while (r < 0 && lose_trust(table, r));
 	if (r < 0)
 		return error_context(error, r, "change table inet %s", table->kind->name);
 	if (error)
 		error_clear(error);
 	settle(table, plan, now_ns);
-	*ret_changed = table->statistics.last_messages;
-	table->statistics.generation += *ret_changed;
+	*ret_changed = changed;
+	table->statistics.generation += changed;
 	return 0;
 }
 
@@ -400,11 +366,10 @@ static int check_presence(struct table *table, struct error *error)
 {
 	char comment[LISTING_COMMENT_MAX];
 
-	if (table->presence != TABLE_OURS ||
+	if (!table_is_there(table) ||
 		listing_table(table->socket, table->kind->name, comment) != -ENOENT)
 		return 0;
-	ruleset_clear(&table->installed);
-	table->presence = TABLE_ABSENT;
+	table_doubt(table, TABLE_REMOVED);
 	return error_set(error, -ENOENT,
 		"somebody removed table inet %s: nothing is refused until it is back",
 		table->kind->name);
@@ -425,10 +390,10 @@ int table_sweep(struct table *table, uint64_t now_ns, struct error *error)
 	if (r < 0)
 		return error_nomem(error);
 	r = batch_send(batch, table->socket, NULL, NULL, error);
-	if (is_drift(r) && !read_back(table, NULL))
+	if (r < 0) {
+		(void)lose_trust(table, r);
 		return error_context(error, r, "clean up table inet %s", table->kind->name);
-	if (r < 0)
-		return r;
+	}
 	HASH_ITER (hh, table->installed.chains, chain, next_chain)
 		if (is_due(chain->retired_ns, now_ns))
 			ruleset_remove_chain(&table->installed, chain);
@@ -464,7 +429,7 @@ int table_remove(struct table *table, struct error *error)
 	int r = begin(table, &batch);
 
 	if (!r)
-		r = write_removal(table, batch);
+		r = table_write_removal(batch);
 	if (r < 0)
 		return error_nomem(error);
 	r = batch_send(batch, table->socket, NULL, NULL, error);

@@ -49,6 +49,8 @@ void table_free(struct table *table);
 bool table_adopted(const struct table *table);
 /* Is it now, as far as is known? */
 bool table_is_there(const struct table *table);
+/* And, as far as is known, what it should be? */
+bool table_is_sound(const struct table *table);
 /* "" where there was no table. One of another layout keeps its note, too. */
 const char *table_note(const struct table *table);
 
@@ -66,6 +68,16 @@ int table_sweep(struct table *table, uint64_t now_ns, struct error *error);
 /* Lets mid-stream TCP of these addresses be adopted for so long. */
 int table_adopt(struct table *table, const struct address *addresses, size_t count,
 	uint32_t seconds, struct error *error);
+
+/* What somebody else has done to the table. */
+enum table_damage {
+	TABLE_EDITED,   /* rules, elements, or something of ours is missing */
+	TABLE_EXTENDED, /* something is in it that is not ours */
+	TABLE_REMOVED,
+};
+
+/* The next table_apply() puts it right. */
+void table_doubt(struct table *table, enum table_damage damage);
 
 /* Removes the table, if it is there. */
 int table_remove(struct table *table, struct error *error);

@@ -1,0 +1,179 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What others do to our tables, and a second agent: test_nft_failures.sh BUILD ebpf|nft
+BUILD=${1:?usage: test_nft_failures.sh BUILD PLANE}
+plane=${2:?usage: test_nft_failures.sh BUILD PLANE}
+here=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/lib.sh
+. "$here/tests/lib.sh"
+trap node_down EXIT
+trap 'exit 130' INT TERM
+
+id=sgn$$
+node_up "$id"
+workload_up "$id-api" 12 api "app: api"
+workload_up "$id-db" 13 db "app: db"
+workload_up "$id-intruder" 14 intruder ""
+serve "$id-db" tcp/5432 udp/5432
+options=(--dataplane="$plane" --no-docker --workloads="$work/workloads.yaml" --adoption=0)
+
+verdicts() { # api reaches db, the intruder does not; over both families
+	probe "$id-api" tcp 10.77.0.13 5432
+	probe "$id-api" tcp fd77::13 5432
+	probe_ms=150 probe "$id-intruder" tcp 10.77.0.13 5432
+	probe_ms=150 probe "$id-intruder" tcp fd77::13 5432
+}
+enforced=$'open\nopen\ntimeout\ntimeout'
+
+agent_start "${options[@]}" || exit 1
+expect "without a policy the intruder reaches db" $'open\nopen\nopen\nopen' verdicts
+check "apply" segctl policy apply -f "$here/policies/examples/three-tier.yaml"
+expect "under the policy it does not" "$enforced" verdicts
+
+echo "== a second agent"
+snapshot() {
+	in_ns "$id" nft -s list ruleset
+	find "$work/bpf" 2>/dev/null | sort
+}
+second() { # OPTION...
+	in_ns "$id" timeout 20 "$BUILD/segd" --socket="$work/second.sock" \
+		--log-directory="$work/second.log" --pin-directory="$work/bpf" --node=second \
+		--no-docker "$@"
+}
+snapshot >"$work/before"
+exits "on the same network is refused" 1 second --dataplane=ebpf --state-directory="$work/second"
+exits "with the other data plane, too" 1 second --dataplane=nft --state-directory="$work/second"
+exits "and so is taking enforcement away from under the first" 1 second --remove
+second --dataplane=nft --state-directory="$work/second" 2>"$work/second.error"
+check "it names the first one" grep -q "another segd (pid $agent_pid) enforces on this network" \
+	"$work/second.error"
+exits "with the same policies on another network it is refused" 1 \
+	in_ns "$id-api" timeout 20 "$BUILD/segd" --socket="$work/second.sock" --no-docker \
+	--log-directory="$work/second.log" --pin-directory="$work/other" \
+	--state-directory="$work/state"
+snapshot >"$work/after"
+check "nothing was touched" cmp "$work/before" "$work/after"
+expect "the first one goes on" "$enforced" verdicts
+agent_kill
+agent_start "${options[@]}" || exit 1
+expect "a killed one leaves no lock behind" "$enforced" verdicts
+
+if [ "$plane" != nft ]; then
+	finish
+	exit
+fi
+
+# --- what was done, and what came of it ----------------------------------------------------------
+
+repairs() {
+	segctl status -o json | jq .plane.repairs.count
+}
+repaired() { # COUNT
+	[ "$(repairs)" -ge "$1" ]
+}
+kernel() { # without what packets have added; tables come in the order in which they were made
+	in_ns "$id" nft -s list ruleset | sed -z 's/elements = {[^}]*counter[^}]*}//g' |
+		sed '/^\s*$/d' | sort
+}
+swept() { # chains of the policy before this one are gone
+	! in_ns "$id" nft list chains | grep -Eq 'egress-default-[0-9a-f]{12} '
+}
+
+# deed DESCRIPTION WORDS COMMAND...: the command harms a table; it must be as before, and be told.
+deed() {
+	local count
+	kernel >"$work/whole"
+	count=$(repairs)
+	echo "== $1"
+	check "somebody does it" in_ns "$id" "${@:3}"
+	check "it is noticed and repaired" await 5 repaired $((count + 1))
+	kernel >"$work/again"
+	check "the tables are as they were" diff "$work/whole" "$work/again"
+	expect "and hold" "$enforced" verdicts
+	check "the log says who and what" grep -q "nft (pid [0-9]*) $2.*: it is as it was" \
+		"$work/segd.log"
+	check "so does status" sh -c "$BUILD/segctl --socket $work/segd.sock status -o json |
+		jq -e '.plane.repairs.last | test(\"$2\")'"
+}
+
+await 5 swept
+deed "nft flush ruleset" "removed table inet segd" nft flush ruleset
+deed "nft delete table" "removed table inet segd" nft delete table inet segd
+deed "the devices' table is deleted" "changed table netdev segd" nft delete table netdev segd
+deed "a rule that lets everything through" "changed table inet segd" \
+	nft insert rule inet segd forward accept
+deed "all rules of a chain are gone" "changed table inet segd" nft flush chain inet segd judge
+deed "a subject is taken out of the map" "changed table inet segd" \
+	nft delete element inet segd ingress4 '{ 10.77.0.13 }'
+deed "a workload is no workload any more" "changed table inet segd" \
+	nft delete element inet segd workloads6 '{ fd77::13 }'
+deed "a chain of somebody else's" "put something into table inet segd" \
+	nft add chain inet segd evil '{ type filter hook forward priority -300; policy drop; }'
+deed "the table is put to sleep" "changed table inet segd" \
+	nft add table inet segd '{ flags dormant; }'
+deed "who may send what is forgotten" "changed table netdev segd" \
+	nft flush chain netdev segd leave
+count=$(repairs)
+check "another table's changes are none of ours" in_ns "$id" nft add table inet other
+segctl status >/dev/null
+expect "and nothing is repaired" "$count" repairs
+
+echo "== a flush under traffic"
+port=9999
+seen() {
+	in_ns "$id-db" nft -j list counter inet seen arrived | jq '.nftables[1].counter.packets'
+}
+in_ns "$id-db" nft -f - <<END
+table inet seen {
+	counter arrived { }
+	chain input { type filter hook input priority 0; udp dport $port counter name arrived; }
+}
+END
+flood() { # COUNT
+	in_ns "$id-intruder" "$tools/probe" udp 10.77.0.13 $port 50 "$1" >/dev/null
+}
+segctl policy delete SegmentPolicy default-deny >/dev/null
+segctl policy delete SegmentPolicy db >/dev/null
+flood 100
+check "without the policy datagrams arrive ($(seen))" test "$(seen)" -gt 0
+check "apply again" segctl policy apply -f "$here/policies/examples/three-tier.yaml"
+before=$(seen)
+flood 100
+expect "under it none does" "$before" seen
+sent=300000
+flood $sent &
+flooding=$!
+for turn in 1 2 3 4 5; do
+	count=$(repairs)
+	in_ns "$id" nft flush ruleset
+	await 5 repaired $((count + 1)) || fail "flush $turn is repaired"
+done
+wait $flooding
+passed_by=$(($(seen) - before))
+check "five flushes: $passed_by of $sent datagrams slipped through" test $passed_by -lt $((sent / 10))
+milliseconds=$(segctl status -o json | jq .plane.repairs.last_milliseconds)
+echo "        the last repair took $milliseconds ms"
+before=$(seen)
+flood 100
+expect "then none passes" "$before" seen
+
+echo "== an edit under traffic lets nothing through"
+before=$(seen)
+flood 200000 &
+flooding=$!
+for turn in 1 2 3 4 5; do
+	count=$(repairs)
+	in_ns "$id" nft add rule inet segd judge counter
+	await 5 repaired $((count + 1)) || fail "edit $turn is repaired"
+done
+wait $flooding
+expect "not one datagram" "$before" seen
+
+echo "== edited while no agent runs"
+agent_kill
+check "somebody empties a chain" in_ns "$id" nft flush chain inet segd judge
+expect "which lets the intruder in" $'open\nopen\nopen\nopen' verdicts
+agent_start "${options[@]}" || exit 1
+expect "the next agent puts it right" "$enforced" verdicts
+
+finish
