@@ -241,6 +241,13 @@ random: deps ## CASES (1000000) random packets through the BPF programs against 
 	$(Q)$(MAKE) --no-print-directory $(BUILD)/tests/bpf/test_random
 	$(Q)CASES=$(CASES) SEED=$(SEED) $(BUILD)/tests/bpf/test_random
 
+CHANGES ?= 1000
+.PHONY: hitless
+hitless: deps ## CHANGES (1000) policy and as many label changes under traffic (root)
+	$(Q)$(MAKE) --no-print-directory binaries tools
+	$(Q)CHANGES=$(CHANGES) tests/netns/test_hitless.sh $(BUILD) ebpf
+	$(Q)CHANGES=$(CHANGES) tests/netns/test_hitless.sh $(BUILD) nft
+
 # --- fuzzers: tests/fuzz/fuzz_*.c over libFuzzer with ASan and UBSan --------------------------------
 
 FUZZERS      := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

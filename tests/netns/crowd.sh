@@ -51,5 +51,5 @@ nothing_arrives() {
 	local answer
 	answer=$(crowd send "$@")
 	echo "$answer"
-	[ "$(count_of flows "$answer")" -gt 0 ] && [ "$(count_of arrived "$answer")" = 0 ]
+	[ "$(count_of sent "$answer")" -gt 0 ] && [ "$(count_of arrived "$answer")" = 0 ]
 }
