@@ -61,7 +61,7 @@ LIBS_policies = $(call libraries,yaml-0.1)
 LIBS_workload = $(call libraries,libcurl libmnl libsystemd jansson)
 LIBS_flow     = $(call libraries,jansson libsystemd zlib)
 LIBS_control  = $(call libraries,libmicrohttpd jansson libsystemd)
-LIBS_bpf      = $(call libraries,libbpf jansson libsystemd)
+LIBS_bpf      = $(call libraries,libbpf libmnl jansson libsystemd)
 LIBS_nft      = $(call libraries,libnftnl libmnl libnetfilter_log libnetfilter_conntrack jansson libsystemd)
 LIBS_cli      = $(call libraries,libcurl jansson smartcols ncursesw)
 

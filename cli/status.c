@@ -87,6 +87,23 @@ static void print_counters(const json_t *status)
 		output_property_take("lost", text_format("%.0f flow events", lost));
 }
 
+static void print_troubles(const struct settings *settings, const json_t *status)
+{
+	const json_t *troubles = json_object_get(status, "troubles"), *trouble;
+	size_t i;
+
+	json_array_foreach (troubles, i, trouble) {
+		_cleanup_free_ char *last = clock_format(settings, field_text(trouble, "time"));
+		double count = field_number(trouble, "count");
+
+		output_property_take(i ? "" : "trouble",
+			text_format("%s: %s%s%s", last, field_text(trouble, "message"),
+				json_is_true(json_object_get(trouble, "repaired")) ? ", repaired"
+										   : "",
+				count > 1 ? ", more than once" : ""));
+	}
+}
+
 int status_run(struct settings *settings, int argc, char **argv)
 {
 	_cleanup_client_ struct client *client = NULL;
@@ -107,6 +124,7 @@ int status_run(struct settings *settings, int argc, char **argv)
 	print_enforcement(settings, status);
 	print_sources(status);
 	print_counters(status);
+	print_troubles(settings, status);
 	output_property("last error", field_text(status, "last_error"));
 	return EXIT_YES;
 }

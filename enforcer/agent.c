@@ -30,7 +30,9 @@ static void on_flow(const struct flow_event *event, void *userdata)
 
 static void on_trouble(const char *message, bool repaired, void *userdata)
 {
-	(void)userdata;
+	struct agent *agent = userdata;
+
+	troubles_add(&agent->troubles, message, repaired);
 	journal(repaired ? JOURNAL_WARNING : JOURNAL_ERROR, "%s%s", message,
 		repaired ? " (repaired)" : "");
 }
@@ -313,6 +315,7 @@ void agent_free(struct agent *agent)
 	model_free(agent->model);
 	guards_free(agent->guards);
 	rule_table_free(agent->rules);
+	troubles_clear(&agent->troubles);
 	sd_event_source_unref(agent->retry);
 	sd_event_unref(agent->event);
 	free(agent->last_error);

@@ -14,6 +14,7 @@
 #include "policies/ir.h"
 #include "policies/model.h"
 #include "rule_table.h"
+#include "troubles.h"
 #include "workload/links.h"
 #include "workload/registry.h"
 #include "workload/source.h"
@@ -61,6 +62,7 @@ struct agent {
 
 	/* what happened */
 	struct rule_table *rules;
+	struct troubles troubles;
 	struct flow_pipeline *flows;
 	struct control_server *control;
 };

@@ -50,6 +50,7 @@ void api_status(struct control_request *request, void *userdata)
 
 	json_object_set_new(
 		status, "restrict_node", json_boolean(agent->options->policy.restrict_node));
+	json_object_set_new(status, "troubles", troubles_to_json(&agent->troubles));
 	json_object_set_new(status, "sources", sources_to_json(agent));
 	json_object_set_new(status, "last_error",
 		agent->last_error ? json_string(agent->last_error) : json_null());

@@ -36,7 +36,8 @@ static json_t *workload_to_json(const struct agent *agent, const struct workload
 	bool attached = false;
 
 	for (size_t i = 0; i < workload->interfaces_count; i++)
-		attached |= workload->interfaces[i].ifindex != 0;
+		attached |= workload->interfaces[i].ifindex != 0 &&
+			    (!workload->interfaces[i].netns || agent->plane_ops->reaches_inside);
 	for (int d = 0; d < DIRECTION_COUNT; d++) {
 		const struct ir_peer_table *table = peer_table_of(agent, workload, d);
 

@@ -44,7 +44,7 @@ const char *json_protocol_name(uint8_t protocol)
 static json_t *interface_to_json(const struct workload_interface *interface)
 {
 	const uint8_t *mac = interface->mac;
-	json_t *addresses = json_array();
+	json_t *addresses = json_array(), *json;
 	char text[32];
 
 	for (size_t i = 0; i < interface->addresses_count; i++) {
@@ -55,9 +55,14 @@ static json_t *interface_to_json(const struct workload_interface *interface)
 	}
 	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
 		mac[3], mac[4], mac[5]);
-	return json_pack("{s:s, s:i, s:s, s:s?, s:o}", "name", interface->name, "ifindex",
-		(int)interface->ifindex, "mac", text, "network", interface->network, "addresses",
-		addresses);
+	json = json_pack("{s:s, s:I, s:s, s:s?, s:o}", "name", interface->name, "ifindex",
+		(json_int_t)interface->ifindex, "mac", text, "network", interface->network,
+		"addresses", addresses);
+	if (interface->netns) {
+		json_object_set_new(json, "inside", json_integer(interface->inside));
+		json_object_set_new(json, "netns", json_string(interface->netns));
+	}
+	return json;
 }
 
 static json_t *ports_to_json(const struct workload *workload)

@@ -2,6 +2,7 @@
 #include "names.h"
 
 #include "base/cleanup.h"
+#include "base/network_namespace.h"
 #include "json.h"
 
 #include <net/if.h>
@@ -37,11 +38,24 @@ static json_t *resolve_rule(uint32_t id, void *userdata)
 	return rule_table_json(agent->rules, id);
 }
 
+static const char *resolve_inside(const struct agent *agent, uint32_t number)
+{
+	for (size_t i = 0; i < registry_count(agent->registry); i++) {
+		const struct workload *workload = registry_at(agent->registry, i);
+
+		for (size_t j = 0; j < workload->interfaces_count; j++)
+			if (workload->interfaces[j].ifindex == number)
+				return workload->interfaces[j].name;
+	}
+	return NULL;
+}
+
 static const char *resolve_interface(uint32_t ifindex, void *userdata)
 {
 	static char name[IF_NAMESIZE];
 
-	(void)userdata;
+	if (network_namespace_is_interface(ifindex))
+		return resolve_inside(userdata, ifindex);
 	return if_indextoname(ifindex, name);
 }
 

@@ -31,6 +31,8 @@ enum {
 	OPTION_ADOPTION,
 	OPTION_NFLOG_GROUP,
 	OPTION_ALLOW_ETHERTYPE,
+	OPTION_CLSACT,
+	OPTION_FAST_PATH,
 	OPTION_REMOVE,
 	OPTION_REMOVE_ON_EXIT,
 	OPTION_VERSION,
@@ -51,6 +53,8 @@ static const struct option long_options[] = {
 	{"adoption", required_argument, NULL, OPTION_ADOPTION},
 	{"nflog-group", required_argument, NULL, OPTION_NFLOG_GROUP},
 	{"allow-ethertype", required_argument, NULL, OPTION_ALLOW_ETHERTYPE},
+	{"clsact", no_argument, NULL, OPTION_CLSACT},
+	{"fast-path", no_argument, NULL, OPTION_FAST_PATH},
 	{"remove", no_argument, NULL, OPTION_REMOVE},
 	{"remove-on-exit", no_argument, NULL, OPTION_REMOVE_ON_EXIT},
 	{"help", no_argument, NULL, 'h'},
@@ -76,6 +80,9 @@ static const char usage[] =
 	"  --log-directory=DIR        flow log (/var/log/segd)\n"
 	"  --pin-directory=DIR        eBPF maps and links (/sys/fs/bpf/segd)\n"
 	"  --nflog-group=N            nft: group that refusals are logged to (86)\n"
+	"  --clsact                   eBPF programs by clsact filters, even where tcx links are there\n"
+	"  --fast-path                established connections between two workloads of this node\n"
+	"                             go past bridge and host filters; see segd(8)\n"
 	"  --remove                   stop enforcing: take everything out of the kernel and exit\n"
 	"  --remove-on-exit           do so when the agent ends; otherwise enforcement stays\n"
 	"  -h, --help                 this text\n"
@@ -179,6 +186,12 @@ static int parse_enforcement(struct options *options, int option, struct error *
 		return r;
 	case OPTION_ALLOW_ETHERTYPE:
 		return parse_ethertypes(options, optarg, error);
+	case OPTION_CLSACT:
+		options->clsact = true;
+		return 0;
+	case OPTION_FAST_PATH:
+		options->fast_path = true;
+		return 0;
 	case OPTION_RESTRICT_NODE:
 		options->policy.restrict_node = true;
 		return 0;

@@ -24,6 +24,8 @@ struct options {
 	uint64_t adoption_ns;
 	uint16_t nflog_group;
 	uint16_t ethertypes[OPTIONS_ETHERTYPES]; /* host byte order; behind the last one 0 */
+	bool clsact;                             /* not by tcx links */
+	bool fast_path;                          /* between workloads of this node */
 	bool remove;                             /* take everything out of the kernel and exit */
 	bool remove_on_exit;                     /* do so when the agent ends */
 	char hostname[65];

@@ -16,6 +16,8 @@ static struct dataplane_options plane_options(const struct options *options)
 		.pin_directory = options->pin_directory,
 		.adoption_ns = options->adoption_ns,
 		.nflog_group = options->nflog_group,
+		.clsact = options->clsact,
+		.fast_path = options->fast_path,
 	};
 
 	memcpy(result.ethertypes, options->ethertypes, sizeof(result.ethertypes));

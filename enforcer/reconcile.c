@@ -52,6 +52,36 @@ static int build_model(struct agent *agent, const struct document_list *document
 	return model_finish(model, error);
 }
 
+/*
+ * What the data plane cannot reach is not its business, and must not look as if it were. Policies
+ * still bind the other end of every connection where that is one that can be reached.
+ */
+static void drop_out_of_reach(struct agent *agent, struct candidate *candidate)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < candidate->attachments_count; i++) {
+		struct attachment *attachment = &candidate->attachments[i];
+		_cleanup_free_ char *message = NULL;
+
+		if (!attachment->netns || agent->plane_ops->reaches_inside) {
+			candidate->attachments[kept++] = *attachment;
+			continue;
+		}
+		if (asprintf(&message,
+			    "interface %s in %s is a macvlan or ipvlan, which the %s data plane "
+			    "cannot enforce; --dataplane=ebpf can",
+			    attachment->name, attachment->netns, agent->plane_ops->name) < 0)
+			message = NULL;
+		if (message && !troubles_know(&agent->troubles, message)) {
+			troubles_add(&agent->troubles, message, false);
+			journal(JOURNAL_ERROR, "%s", message);
+		}
+		attachment_clear(attachment);
+	}
+	candidate->attachments_count = kept;
+}
+
 static int candidate_build(struct agent *agent, const struct document_list *documents,
 	struct candidate *candidate, struct error *error)
 {
@@ -76,6 +106,7 @@ static int candidate_build(struct agent *agent, const struct document_list *docu
 		&candidate->attachments_count);
 	if (r < 0)
 		return error_errno(error, r, "list interfaces of workloads");
+	drop_out_of_reach(agent, candidate);
 	r = guards_add_attachments(
 		agent->guards, &candidate->attachments, &candidate->attachments_count);
 	if (r < 0)

@@ -2,6 +2,7 @@
 #include "workload_store.h"
 
 #include "base/cleanup.h"
+#include "base/network_namespace.h"
 #include "json.h"
 
 #include <errno.h>
@@ -62,20 +63,29 @@ static int parse_addresses(struct workload_interface *interface, json_t *address
 static int parse_interface(struct workload *workload, json_t *json)
 {
 	const char *network = json_string_value(json_object_get(json, "network"));
+	const char *netns = json_string_value(json_object_get(json, "netns"));
 	const char *name, *mac;
 	struct workload_interface *interface;
 	char current[IF_NAMESIZE];
 	json_t *addresses;
-	int ifindex;
+	json_int_t ifindex;
 
-	if (json_unpack(json, "{s:s, s:i, s:s, s:o}", "name", &name, "ifindex", &ifindex, "mac",
+	if (json_unpack(json, "{s:s, s:I, s:s, s:o}", "name", &name, "ifindex", &ifindex, "mac",
 		    &mac, "addresses", &addresses) < 0)
 		return -EBADMSG;
-	if (!if_indextoname((unsigned int)ifindex, current) || strcmp(current, name))
+	/* Whether one inside is still there, attaching to it will tell. */
+	if (!network_namespace_is_interface((uint32_t)ifindex) &&
+		(!if_indextoname((unsigned int)ifindex, current) || strcmp(current, name)))
 		return 0;
 	if (workload_add_interface(workload, &interface) < 0)
 		return -ENOMEM;
 	interface->ifindex = (uint32_t)ifindex;
+	interface->inside = (uint32_t)json_integer_value(json_object_get(json, "inside"));
+	if (netns) {
+		interface->netns = strdup(netns);
+		if (!interface->netns)
+			return -ENOMEM;
+	}
 	strncpy(interface->name, name, sizeof(interface->name) - 1);
 	if (network) {
 		interface->network = strdup(network);

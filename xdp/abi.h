@@ -69,7 +69,10 @@ struct abi_control {
 	__u32 generation; /* 0: none yet, everything is refused with UNKNOWN_ENDPOINT */
 };
 
-/* endpoints: hash by ifindex of the hook (the host side of the veth). */
+/* endpoints: hash by ifindex of the hook (the host side of the veth). An interface that has none is
+ * enforced inside its workload's namespace, and known by a number of 32 bits with the highest set,
+ * which stands for an ifindex everywhere here. */
+#define ABI_INSIDE         (1U << 31)
 #define ABI_ENDPOINT_GUARD 1 /* attached, but the workload is not known yet: refuse everything */
 
 struct abi_endpoint {
@@ -265,6 +268,9 @@ struct abi_event {
 	};
 };
 
+/* inside: program array by enum abi_direction. The program of an interface inside writes the number
+ * that it is known by into skb->cb[0] and jumps there. */
+
 /* Frozen into the programs when they are loaded. */
 struct abi_configuration {
 	__u64 tcp_established_ns; /* idle time after which an entry may be reclaimed */
@@ -273,6 +279,8 @@ struct abi_configuration {
 	__u64 udp_ns;
 	__u64 other_ns;
 	__u16 ethertypes[ABI_ETHERTYPES]; /* besides IP and ARP, that pass unjudged; 0: none */
+	__u32 fast_path; /* not 0: fastpath.bpf.h */
+	__u32 pad;
 };
 
 #define ABI_STATIC_ASSERT(type, size) \
@@ -294,5 +302,5 @@ ABI_STATIC_ASSERT(abi_denial_key, 48);
 ABI_STATIC_ASSERT(abi_denial, 48);
 ABI_STATIC_ASSERT(abi_fragment_key, 44);
 ABI_STATIC_ASSERT(abi_fragment, 16);
-ABI_STATIC_ASSERT(abi_configuration, 72);
+ABI_STATIC_ASSERT(abi_configuration, 80);
 ABI_STATIC_ASSERT(abi_event, 144);

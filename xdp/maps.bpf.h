@@ -127,3 +127,10 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, ABI_EVENTS_BYTES);
 } events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, ABI_DIRECTIONS);
+	__type(key, __u32);
+	__type(value, __u32);
+} inside SEC(".maps");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The two programs on the host side of each workload's veth. segd_leave sees what the workload
- * sends, segd_enter what it receives; everything that passes one of them was allowed.
+ * sends, segd_enter what it receives; everything that passes one of them was allowed. Both once
+ * more for interfaces that have no host side.
  *
  *   parse -> a connection that stands carries it -> pass
  *         -> else: does the workload exist, does it speak in its own name, is it a neighbour's
@@ -11,6 +12,7 @@
  * calls. What is not inlined is kept apart so that the verifier walks it once for each program.
  */
 #include "xdp/denial.bpf.h"
+#include "xdp/fastpath.bpf.h"
 #include "xdp/fragment.bpf.h"
 #include "xdp/maps.bpf.h"
 #include "xdp/parse.bpf.h"
@@ -92,10 +94,11 @@ __noinline int judge_packet(struct __sk_buff *skb, const struct packet *packet, 
 	return result;
 }
 
-static __always_inline int handle(struct __sk_buff *skb, const enum abi_direction hook)
+static __always_inline int handle(
+	struct __sk_buff *skb, const enum abi_direction hook, __u32 ifindex, const int may_shorten)
 {
 	const struct abi_control *state;
-	struct packet packet = {.hook = hook, .ifindex = skb->ifindex};
+	struct packet packet = {.hook = hook, .ifindex = ifindex};
 	__u32 zero = 0;
 	int reason;
 
@@ -104,18 +107,39 @@ static __always_inline int handle(struct __sk_buff *skb, const enum abi_directio
 		packet.generation = *(const volatile __u32 *)&state->generation;
 	reason = parse_frame(skb, &packet);
 	if (!reason && connection_carries(skb, &packet))
-		return PACKET_PASS;
+		return may_shorten ? fast_path(skb, &packet) : PACKET_PASS;
 	return judge_packet(skb, &packet, reason);
 }
 
 SEC("tc")
 int segd_leave(struct __sk_buff *skb)
 {
-	return handle(skb, ABI_EGRESS);
+	return handle(skb, ABI_EGRESS, skb->ifindex, 1);
 }
 
 SEC("tc")
 int segd_enter(struct __sk_buff *skb)
 {
-	return handle(skb, ABI_INGRESS);
+	return handle(skb, ABI_INGRESS, skb->ifindex, 0);
+}
+
+/* Left in skb->cb by the program that jumped here; whoever comes behind ours shall not see it. */
+static __always_inline __u32 take_number(struct __sk_buff *skb)
+{
+	__u32 number = skb->cb[0];
+
+	skb->cb[0] = 0;
+	return number;
+}
+
+SEC("tc")
+int segd_leave_inside(struct __sk_buff *skb)
+{
+	return handle(skb, ABI_EGRESS, take_number(skb), 0);
+}
+
+SEC("tc")
+int segd_enter_inside(struct __sk_buff *skb)
+{
+	return handle(skb, ABI_INGRESS, take_number(skb), 0);
 }

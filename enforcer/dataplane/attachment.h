@@ -9,7 +9,10 @@
 #include <stdint.h>
 
 struct attachment {
-	uint32_t ifindex; /* host side of the veth, in the agent's network namespace */
+	uint32_t ifindex; /* host side of the veth, in the agent's network namespace; or the number
+			     of one inside (base/network_namespace.h) */
+	uint32_t inside;  /* macvlan, ipvlan: index in the workload's namespace; else 0 */
+	char *netns;      /* then: path of that namespace; owned; else NULL */
 	char name[16];    /* its name, for people */
 	uint8_t mac[6];   /* the workload's own side */
 	struct address *addresses;

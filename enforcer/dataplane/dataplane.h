@@ -47,10 +47,15 @@ struct dataplane_options {
 	uint16_t nflog_group;      /* nft */
 	/* Host byte order; 0: none. What passes besides IP and ARP, unjudged but for its MAC. */
 	uint16_t ethertypes[DATAPLANE_ETHERTYPES];
+	bool clsact;    /* ebpf: by clsact filters also where the kernel has tcx links */
+	bool fast_path; /* ebpf: established connections between two workloads of this node go
+			   straight from the one to the other */
 };
 
 struct dataplane_ops {
 	const char *name; /* "ebpf", "nft" */
+
+	bool reaches_inside; /* it can enforce where there is no end of the interface on the node */
 
 	/* NULL: this kernel can; else a static sentence that says what is missing. */
 	const char *(*unavailable)(void);

@@ -80,6 +80,7 @@ static void retry_later(struct look *look, const char *message)
 static int find_interfaces(struct docker_container *container, struct error *error)
 {
 	struct netns_interface *inside = NULL;
+	const char *where = container->sandbox;
 	char path[64];
 	size_t count;
 	int r = -ENOENT;
@@ -90,11 +91,12 @@ static int find_interfaces(struct docker_container *container, struct error *err
 		r = netns_list_interfaces(container->sandbox, &inside, &count, error);
 	if (r < 0) {
 		snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)container->pid);
+		where = path;
 		r = netns_list_interfaces(path, &inside, &count, error);
 	}
 	if (r < 0)
 		return r;
-	r = docker_match_interfaces(container->workload, inside, count);
+	r = docker_match_interfaces(container->workload, where, inside, count);
 	netns_interfaces_free(inside, count);
 	return r < 0 ? error_nomem(error) : 0;
 }

@@ -6,10 +6,11 @@
 #include "workload/registry.h"
 
 /*
- * Sets ifindex and name of the workload's interfaces from what its network namespace holds: matched
+ * Sets ifindex and name of the workload's interfaces from what its network namespace, which is at
+ * path, holds: matched
  * by MAC address, and where one of each is left (the container may have changed its MAC), these
  * two. Addresses and MAC stay those that the runtime gave out. A veth that belongs to no network is
  * added without addresses, so that it is enforced too. 0 or -ENOMEM.
  */
-int docker_match_interfaces(
-	struct workload *workload, const struct netns_interface *inside, size_t count);
+int docker_match_interfaces(struct workload *workload, const char *path,
+	const struct netns_interface *inside, size_t count);

@@ -2,12 +2,12 @@
 #include "workload/netns.h"
 
 #include "base/cleanup.h"
+#include "base/network_namespace.h"
 #include "workload/rtnetlink.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/rtnetlink.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,8 @@ struct listing {
 	struct netns_interface *items;
 	int32_t *nsids; /* of each one's peer, as numbered inside */
 	size_t count;
+	uint64_t cookie; /* of the namespace */
+	bool any_inside; /* there is an interface that has no end on the node */
 };
 
 static void listing_clear(struct listing *listing)
@@ -25,27 +27,16 @@ static void listing_clear(struct listing *listing)
 	free(listing->nsids);
 }
 
-/*
- * A socket belongs to the namespace that it was opened in, so the thread is elsewhere for one
- * system call only. If the way back fails, nothing this process does from then on would be done
- * where it should: not to go on is the only safe answer. (It cannot fail for lack of rights or
- * memory: the same setns() into a namespace that is held open has just succeeded.)
- */
+/* A socket belongs to the namespace that it was opened in, so the thread is elsewhere for one
+ * system call only. */
 static int open_socket_inside(int target, struct mnl_socket **ret, struct error *error)
 {
-	_cleanup_close_ int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	int r;
+	_cleanup_namespace_ struct network_namespace visit = NETWORK_NAMESPACE_INIT;
+	int r = network_namespace_enter(target, &visit);
 
-	if (home < 0)
-		return error_errno(error, -errno, "open the agent's own network namespace");
-	if (setns(target, CLONE_NEWNET) < 0)
-		return error_errno(error, -errno, "enter the network namespace");
-	r = rtnetlink_open(0, ret, error);
-	if (setns(home, CLONE_NEWNET) < 0) {
-		fprintf(stderr, "cannot return to the agent's network namespace: %m\n");
-		abort();
-	}
-	return r;
+	if (r < 0)
+		return error_errno(error, r, "enter the network namespace");
+	return rtnetlink_open(0, ret, error);
 }
 
 static int add_link(const struct nlmsghdr *message, void *userdata)
@@ -75,6 +66,11 @@ static int add_link(const struct nlmsghdr *message, void *userdata)
 		/* A veth without a namespace number has both ends in there. */
 		.peer = link.veth && link.nsid != RTNETLINK_NSID_SAME ? link.link : 0,
 	};
+	if (link.sub && listing->cookie) {
+		listing->any_inside = true;
+		items->peer = network_namespace_interface(listing->cookie, link.ifindex);
+		memcpy(items->peer_name, link.name, sizeof(items->peer_name));
+	}
 	memcpy(items->name, link.name, sizeof(items->name));
 	memcpy(items->mac, link.mac, sizeof(items->mac));
 	return 0;
@@ -148,13 +144,19 @@ static int list(int target, struct listing *listing, struct error *error)
 	r = rtnetlink_open(0, &own, error);
 	if (r < 0)
 		return r;
+	/* Kernels before 5.14 have no such number: what is inside cannot be enforced there. */
+	if (network_namespace_cookie(mnl_socket_get_fd(inside), &listing->cookie) < 0)
+		listing->cookie = 0;
 	r = rtnetlink_dump(inside, RTM_GETLINK, add_link, listing, error);
 	if (r < 0)
 		return r;
 	r = rtnetlink_dump(inside, RTM_GETADDR, add_address, listing, error);
 	for (size_t i = 0; r == 0 && i < listing->count; i++)
-		if (listing->items[i].peer)
+		if (listing->items[i].peer &&
+			!network_namespace_is_interface(listing->items[i].peer))
 			r = check_peer(own, target, &listing->items[i], error);
+	if (r == 0 && listing->any_inside)
+		r = rtnetlink_number_namespace(own, target, error);
 	return r;
 }
 

@@ -98,8 +98,9 @@ static int add_interface(struct workload *workload, const struct netns_spec *spe
 	r = workload_add_interface(workload, &interface);
 	if (r < 0)
 		return r;
-	interface->ifindex = inside->peer;
-	memcpy(interface->name, inside->peer_name, sizeof(interface->name));
+	r = workload_interface_locate(interface, inside, spec->path);
+	if (r < 0)
+		return r;
 	memcpy(interface->mac, inside->mac, sizeof(interface->mac));
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = workload_interface_add_address(interface, &addresses[i]);

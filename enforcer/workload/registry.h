@@ -14,6 +14,7 @@
 #include "dataplane/attachment.h"
 #include "policies/labels.h"
 #include "policies/model.h"
+#include "workload/netns.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +22,10 @@
 #include <systemd/sd-event.h>
 
 struct workload_interface {
-	uint32_t ifindex; /* host side; 0: not found (no veth, or already gone) */
+	uint32_t ifindex; /* host side; 0: not found (no veth, or already gone); of macvlan and
+			     ipvlan the number of one inside (base/network_namespace.h) */
+	uint32_t inside;  /* then: its index in the workload's namespace; else 0 */
+	char *netns;      /* then: path of that namespace; else NULL */
 	char name[16];
 	uint8_t mac[6];
 	char *network; /* "shop_default"; NULL where the source has no such word */
@@ -55,6 +59,10 @@ int workload_interface_add_address(
 int workload_add_port(struct workload *workload, const char *name, uint8_t protocol, uint16_t port);
 /* In every field. */
 bool workload_equal(const struct workload *a, const struct workload *b);
+/* Names the end of the interface that can be enforced, as netns_list_interfaces() found it in the
+ * namespace at path. 0 or -ENOMEM. */
+int workload_interface_locate(struct workload_interface *interface,
+	const struct netns_interface *inside, const char *path);
 /* Releases what the interface holds, and zeroes it. */
 void workload_interface_clear(struct workload_interface *interface);
 void workload_free(struct workload *workload);
@@ -101,4 +109,5 @@ int registry_to_model(const struct registry *registry, struct model *model, stru
  * model's. The caller frees with attachments_free(). */
 int registry_attachments(const struct registry *registry, const struct model *model,
 	struct attachment **ret, size_t *ret_count);
+void attachment_clear(struct attachment *attachment);
 void attachments_free(struct attachment *attachments, size_t count);

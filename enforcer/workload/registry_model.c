@@ -49,6 +49,12 @@ static int fill_attachment(struct attachment *attachment, const struct workload 
 	memcpy(attachment->name, interface->name, sizeof(attachment->name));
 	memcpy(attachment->mac, interface->mac, sizeof(attachment->mac));
 	attachment->adopt = workload->adopt;
+	attachment->inside = interface->inside;
+	if (interface->netns) {
+		attachment->netns = strdup(interface->netns);
+		if (!attachment->netns)
+			return -ENOMEM;
+	}
 	if (interface->addresses_count == 0)
 		return 0;
 	attachment->addresses = calloc(interface->addresses_count, sizeof(struct address));
@@ -115,9 +121,15 @@ int registry_attachments(const struct registry *registry, const struct model *mo
 	return 0;
 }
 
+void attachment_clear(struct attachment *attachment)
+{
+	free(attachment->addresses);
+	free(attachment->netns);
+}
+
 void attachments_free(struct attachment *attachments, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		free(attachments[i].addresses);
+		attachment_clear(&attachments[i]);
 	free(attachments);
 }

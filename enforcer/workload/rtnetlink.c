@@ -64,6 +64,8 @@ static void parse_kind(const struct nlattr *information, struct rtnetlink_link *
 		return;
 	link->veth = strcmp(mnl_attr_get_str(kind), "veth") == 0;
 	link->bridge = strcmp(mnl_attr_get_str(kind), "bridge") == 0;
+	link->sub = strcmp(mnl_attr_get_str(kind), "macvlan") == 0 ||
+		    strcmp(mnl_attr_get_str(kind), "ipvlan") == 0;
 }
 
 bool rtnetlink_parse_link(const struct nlmsghdr *message, struct rtnetlink_link *ret)
@@ -260,4 +262,19 @@ int rtnetlink_get_nsid(struct mnl_socket *socket, int fd, int32_t *ret, struct e
 		return error_errno(error, r, "look up a network namespace's number");
 	*ret = nsid;
 	return 0;
+}
+
+int rtnetlink_number_namespace(struct mnl_socket *socket, int fd, struct error *error)
+{
+	const struct rtgenmsg header = {.rtgen_family = AF_UNSPEC};
+	struct visitor visitor = {0};
+	char buffer[128];
+	struct nlmsghdr *request;
+	int r;
+
+	request = make_request(buffer, RTM_NEWNSID, NLM_F_ACK, &header, sizeof(header));
+	mnl_attr_put_u32(request, NETNSA_FD, (uint32_t)fd);
+	mnl_attr_put_u32(request, NETNSA_NSID, (uint32_t)RTNETLINK_NSID_SAME); /* any */
+	r = transact(socket, request, &visitor);
+	return r < 0 && r != -EEXIST ? error_errno(error, r, "number a network namespace") : 0;
 }

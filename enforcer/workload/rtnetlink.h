@@ -19,6 +19,8 @@ struct rtnetlink_link {
 	bool loopback;
 	bool veth;
 	bool bridge;
+	bool sub; /* macvlan, ipvlan: a part of another interface, without an end of its own there
+		   */
 };
 
 #define RTNETLINK_NSID_SAME (-1)
@@ -51,6 +53,10 @@ int rtnetlink_get_link(struct mnl_socket *socket, uint32_t ifindex, struct rtnet
 /* How the socket's namespace numbers the one that fd refers to; RTNETLINK_NSID_SAME where it does
  * not. */
 int rtnetlink_get_nsid(struct mnl_socket *socket, int fd, int32_t *ret, struct error *error);
+
+/* Has the socket's namespace number the one that fd refers to, unless it does already: sockets that
+ * listen to all namespaces hear from those that have a number. */
+int rtnetlink_number_namespace(struct mnl_socket *socket, int fd, struct error *error);
 
 static inline void rtnetlink_closep(struct mnl_socket **socket)
 {

@@ -2,6 +2,7 @@
 #include "workload/registry.h"
 
 #include "base/cleanup.h"
+#include "base/network_namespace.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -74,7 +75,8 @@ static bool strings_equal(const char *a, const char *b)
 
 static bool interfaces_equal(const struct workload_interface *a, const struct workload_interface *b)
 {
-	if (a->ifindex != b->ifindex || strcmp(a->name, b->name) != 0 ||
+	if (a->ifindex != b->ifindex || a->inside != b->inside ||
+		!strings_equal(a->netns, b->netns) || strcmp(a->name, b->name) != 0 ||
 		memcmp(a->mac, b->mac, sizeof(a->mac)) != 0 ||
 		!strings_equal(a->network, b->network) || a->addresses_count != b->addresses_count)
 		return false;
@@ -109,9 +111,29 @@ bool workload_equal(const struct workload *a, const struct workload *b)
 	return true;
 }
 
+int workload_interface_locate(struct workload_interface *interface,
+	const struct netns_interface *inside, const char *path)
+{
+	bool is_inside = network_namespace_is_interface(inside->peer);
+	char *netns = NULL;
+
+	if (is_inside) {
+		netns = strdup(path);
+		if (!netns)
+			return -ENOMEM;
+	}
+	free(interface->netns);
+	interface->netns = netns;
+	interface->inside = is_inside ? inside->ifindex : 0;
+	interface->ifindex = inside->peer;
+	memcpy(interface->name, inside->peer_name, sizeof(interface->name));
+	return 0;
+}
+
 void workload_interface_clear(struct workload_interface *interface)
 {
 	free(interface->network);
+	free(interface->netns);
 	free(interface->addresses);
 	memset(interface, 0, sizeof(*interface));
 }

@@ -118,6 +118,8 @@ static const struct member members[] = {
 	MEMBER(abi_configuration, udp_ns),
 	MEMBER(abi_configuration, other_ns),
 	MEMBER(abi_configuration, ethertypes),
+	MEMBER(abi_configuration, fast_path),
+	MEMBER(abi_configuration, pad),
 };
 
 static int open_object(void **state)

@@ -12,7 +12,6 @@
 
 #define DEFAULT_DIRECTORY "/sys/fs/bpf/segd"
 #define TICK_USEC         1000000
-#define TICK_INTERFACES   64 /* looked after in each tick */
 #define CLEAN_UP_USEC     20000
 /* Denials are told within this, or later where collecting them would take more than a twentieth of
  * a CPU. */
@@ -70,8 +69,6 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 	r = sweep_step(&dataplane->sweep, &error);
 	denials = collect_denials(dataplane, r < 0 ? NULL : &error);
 	tell(dataplane, r < 0 ? r : denials, &error);
-	interfaces_check(&dataplane->interfaces, TICK_INTERFACES, dataplane->callbacks.trouble,
-		dataplane->callbacks.userdata);
 	return arm(dataplane, &dataplane->tick, TICK_USEC, on_tick);
 }
 
@@ -116,6 +113,7 @@ static void dataplane_free(struct dataplane *dataplane)
 	sd_event_source_disable_unref(dataplane->tick);
 	sd_event_source_disable_unref(dataplane->collect);
 	sd_event_source_disable_unref(dataplane->clean_up);
+	watch_close(&dataplane->watch);
 	events_close(&dataplane->events);
 	sweep_clear(&dataplane->sweep);
 	denials_close(&dataplane->denials);
@@ -145,8 +143,9 @@ static struct dataplane *dataplane_new(const struct dataplane_options *options,
 	dataplane->interfaces = (struct interfaces){
 		.pins = &dataplane->pins,
 		.objects = &dataplane->objects,
-		.preferred =
-			bpf_dataplane_overrides.force_clsact ? &clsact_mechanism : &tcx_mechanism,
+		.preferred = options->clsact || bpf_dataplane_overrides.force_clsact
+				     ? &clsact_mechanism
+				     : &tcx_mechanism,
 	};
 	dataplane->generations.objects = &dataplane->objects;
 	dataplane->generations.interfaces = &dataplane->interfaces;
@@ -178,7 +177,7 @@ static int open_plane(const struct dataplane_options *options,
 	if (r < 0)
 		return r;
 	r = objects_open(&dataplane->objects, &dataplane->pins,
-		abi_version ? abi_version : ABI_VERSION, options->ethertypes, error);
+		abi_version ? abi_version : ABI_VERSION, options, error);
 	if (r < 0)
 		return r;
 	r = generations_adopt(&dataplane->generations, error);
@@ -194,6 +193,10 @@ static int open_plane(const struct dataplane_options *options,
 	if (r < 0)
 		return r;
 	r = events_open(&dataplane->events, dataplane->objects.maps.events, event, error);
+	if (r < 0)
+		return r;
+	r = watch_open(
+		&dataplane->watch, &dataplane->interfaces, &dataplane->callbacks, event, error);
 	if (r < 0)
 		return r;
 	r = arm(dataplane, &dataplane->tick, TICK_USEC, on_tick);
@@ -226,10 +229,12 @@ static int guard(
 	struct dataplane *dataplane, uint32_t ifindex, const char *name, struct error *error)
 {
 	struct interface *interface = interfaces_find(&dataplane->interfaces, ifindex);
+	struct attachment attachment = {.ifindex = ifindex, .workload = -1};
 	bool known = interface && interface->known;
 	int r;
 
-	r = interfaces_ensure(&dataplane->interfaces, ifindex, name, &interface, error);
+	snprintf(attachment.name, sizeof(attachment.name), "%s", name);
+	r = interfaces_ensure(&dataplane->interfaces, &attachment, &interface, error);
 	if (r < 0)
 		return r;
 	if (!known)
@@ -276,6 +281,7 @@ static void close_plane(struct dataplane *dataplane, bool detach)
 
 const struct dataplane_ops bpf_dataplane_ops = {
 	.name = "ebpf",
+	.reaches_inside = true,
 	.unavailable = probe_unavailable,
 	.open = open_plane,
 	.apply = apply,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/cleanup.h"
+#include "dataplane/bpf/clsact_filters.h"
 #include "dataplane/bpf/mechanism.h"
 
 #include <bpf/bpf.h>
@@ -7,62 +8,21 @@
 #include <errno.h>
 #include <string.h>
 
-/* Our place among the filters of an interface. Whoever sits there and is not ours is left alone. */
-#define FILTER_HANDLE   0x5e6d
-#define FILTER_PRIORITY 0x5e6d
-
-static const char *const program_names[ABI_DIRECTIONS] = {
-	[ABI_INGRESS] = "segd_enter",
-	[ABI_EGRESS] = "segd_leave",
-};
-
-static enum bpf_tc_attach_point attach_point(const struct hook *hook)
-{
-	return hook->direction == ABI_EGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS;
-}
-
 /* Filled in place: libbpf wants the padding behind the last member to be zero, and a struct that is
  * returned by value need not keep it. */
-static void find_place(const struct hook *hook, struct bpf_tc_hook *tc, struct bpf_tc_opts *opts)
+static void find_place(
+	const struct hook *hook, uint32_t handle, struct bpf_tc_hook *tc, struct bpf_tc_opts *opts)
 {
+	bool comes_in = (hook->direction == ABI_EGRESS) != hook->inside;
+
 	memset(tc, 0, sizeof(*tc));
 	tc->sz = sizeof(*tc);
 	tc->ifindex = (int)hook->ifindex;
-	tc->attach_point = attach_point(hook);
+	tc->attach_point = comes_in ? BPF_TC_INGRESS : BPF_TC_EGRESS;
 	memset(opts, 0, sizeof(*opts));
 	opts->sz = sizeof(*opts);
-	opts->handle = FILTER_HANDLE;
+	opts->handle = handle;
 	opts->priority = FILTER_PRIORITY;
-}
-
-static bool is_ours(uint32_t program_id, enum abi_direction direction)
-{
-	_cleanup_close_ int fd = bpf_prog_get_fd_by_id(program_id);
-	struct bpf_prog_info info = {0};
-	uint32_t size = sizeof(info);
-
-	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 &&
-	       strcmp(info.name, program_names[direction]) == 0;
-}
-
-/* *ret_program_id is 0 where our place is empty. */
-static int look(const struct hook *hook, uint32_t *ret_program_id)
-{
-	struct bpf_tc_hook tc;
-	struct bpf_tc_opts opts;
-	int r;
-
-	find_place(hook, &tc, &opts);
-	r = bpf_tc_query(&tc, &opts);
-	/* -EINVAL: the interface has no clsact at all. */
-	if (r == -ENOENT || r == -EINVAL || r == -ENODEV) {
-		*ret_program_id = 0;
-		return 0;
-	}
-	if (r < 0)
-		return r;
-	*ret_program_id = opts.prog_id;
-	return 0;
 }
 
 static int note(int program, const char *path, int *ret_fd)
@@ -79,25 +39,49 @@ static int note(int program, const char *path, int *ret_fd)
 	return 0;
 }
 
-static int put(const struct hook *hook, int program)
+static int renote(int program, const char *path, int *fd)
+{
+	int fresh = -1;
+	int r = note(program, path, &fresh);
+
+	if (r < 0)
+		return r;
+	closep(fd);
+	*fd = fresh;
+	return 0;
+}
+
+/* Among filters of one priority the newest comes first. */
+static int add(const struct hook *hook, int program, uint32_t handle, uint32_t flags)
 {
 	struct bpf_tc_hook tc;
 	struct bpf_tc_opts opts;
-	uint32_t there;
 	int r;
 
-	find_place(hook, &tc, &opts);
+	find_place(hook, handle, &tc, &opts);
+	opts.prog_fd = program;
+	opts.flags = flags;
+	r = bpf_tc_attach(&tc, &opts);
+	return r == -EEXIST ? -EBUSY : r;
+}
+
+static int put(const struct hook *hook, int program)
+{
+	struct clsact_filters filters;
+	struct bpf_tc_hook tc;
+	struct bpf_tc_opts opts;
+	int r;
+
+	find_place(hook, FILTER_HANDLE, &tc, &opts);
 	r = bpf_tc_hook_create(&tc);
 	if (r < 0 && r != -EEXIST)
 		return r;
-	r = look(hook, &there);
+	r = clsact_filters(hook, &filters);
 	if (r < 0)
 		return r;
-	if (there && !is_ours(there, hook->direction))
-		return -EBUSY;
-	opts.prog_fd = program;
-	opts.flags = there ? BPF_TC_F_REPLACE : 0;
-	return bpf_tc_attach(&tc, &opts);
+	if (filters.handle)
+		return add(hook, program, filters.handle, BPF_TC_F_REPLACE);
+	return add(hook, program, FILTER_HANDLE, 0);
 }
 
 /* The note first: a filter that no note tells of would be forgotten. */
@@ -120,58 +104,73 @@ static int attach(const struct hook *hook, int program, const char *path, int *r
 
 static int exchange(const struct hook *hook, int program, const char *path, int *fd)
 {
-	int fresh = -1;
-	int r;
+	int r = put(hook, program);
 
-	r = put(hook, program);
-	if (r < 0)
-		return r;
-	r = note(program, path, &fresh);
-	if (r < 0)
-		return r;
-	closep(fd);
-	*fd = fresh;
-	return 0;
+	return r < 0 ? r : renote(program, path, fd);
 }
 
-static int query(const struct hook *hook, int fd, uint32_t *ret_program_id)
+static int take_out(const struct hook *hook, uint32_t handle)
 {
-	uint32_t there;
+	struct bpf_tc_hook tc;
+	struct bpf_tc_opts opts;
+	int r;
+
+	find_place(hook, handle, &tc, &opts);
+	r = bpf_tc_detach(&tc, &opts);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* There twice for a moment: the second time finds what the first has done. */
+static int advance(const struct hook *hook, int program, int hold, const char *path, int *fd)
+{
+	struct clsact_filters filters;
+	int r;
+
+	(void)hold;
+	r = clsact_filters(hook, &filters);
+	if (r < 0 || !filters.handle)
+		return r < 0 ? r : -ENOENT;
+	r = add(hook, program, filters.handle == FILTER_HANDLE ? FILTER_HANDLE + 1 : FILTER_HANDLE,
+		0);
+	if (r == 0)
+		r = take_out(hook, filters.handle);
+	return r < 0 ? r : renote(program, path, fd);
+}
+
+static int query(const struct hook *hook, int fd, struct occupation *ret)
+{
+	struct clsact_filters filters;
 	int r;
 
 	(void)fd;
-	r = look(hook, &there);
+	r = clsact_filters(hook, &filters);
 	if (r < 0)
 		return r;
-	*ret_program_id = there && is_ours(there, hook->direction) ? there : 0;
+	*ret = filters.occupation;
 	return 0;
 }
 
 /* The clsact qdisc stays: others may have filters on it, and an empty one costs nothing. */
 static int detach(const struct hook *hook, const char *path)
 {
-	struct bpf_tc_hook tc;
-	struct bpf_tc_opts opts;
-	uint32_t there;
+	struct clsact_filters filters;
 	int r;
 
-	find_place(hook, &tc, &opts);
-	r = look(hook, &there);
+	r = clsact_filters(hook, &filters);
+	if (r == 0 && filters.handle)
+		r = take_out(hook, filters.handle);
 	if (r < 0)
 		return r;
-	if (there && is_ours(there, hook->direction)) {
-		r = bpf_tc_detach(&tc, &opts);
-		if (r < 0 && r != -ENOENT)
-			return r;
-	}
 	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 const struct mechanism clsact_mechanism = {
 	.name = "clsact",
 	.part = "filters",
+	.cost = 32,
 	.attach = attach,
 	.exchange = exchange,
+	.advance = advance,
 	.query = query,
 	.detach = detach,
 };

@@ -17,7 +17,7 @@ int endpoints_ensure(
 		bool defer = attachment->adopt && attachment->workload >= 0;
 		struct interface *interface;
 		int r = (defer ? interfaces_note : interfaces_ensure)(
-			interfaces, attachment->ifindex, attachment->name, &interface, error);
+			interfaces, attachment, &interface, error);
 
 		if (r == -ENODEV) {
 			error_clear(error);
@@ -100,8 +100,7 @@ void endpoints_give_up(struct generations *generations)
 
 	HASH_ITER (hh, generations->interfaces->items, interface, next) {
 		if (interface->deferred)
-			interfaces_ensure(generations->interfaces, interface->ifindex,
-				interface->name, &interface, NULL);
+			interfaces_guard(generations->interfaces, interface, NULL);
 	}
 }
 
@@ -113,7 +112,7 @@ int endpoints_leave(struct generations *generations, struct error *error)
 	HASH_ITER (hh, generations->interfaces->items, interface, next) {
 		int r;
 
-		if (interface->wanted || interface->waiting)
+		if (interface->wanted || interface->waiting || interface->moved)
 			continue;
 		r = interfaces_drop(generations->interfaces, interface, error);
 		if (r < 0)

@@ -3,6 +3,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/network_namespace.h"
+#include "dataplane/bpf/interface_hooks.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -10,24 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const direction_suffixes[ABI_DIRECTIONS] = {
-	[ABI_INGRESS] = "enter",
-	[ABI_EGRESS] = "leave",
-};
-
-static const char *pin_path(const struct interfaces *interfaces, const struct mechanism *mechanism,
-	const struct hook *hook, char path[static PATH_MAX])
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "%u-%s", hook->ifindex, direction_suffixes[hook->direction]);
-	return pins_path(interfaces->pins, mechanism->part, name, path);
-}
-
 static void interface_free(struct interface *interface)
 {
 	for (unsigned int i = 0; i < ABI_DIRECTIONS; i++)
 		closep(&interface->fds[i]);
+	free(interface->netns);
 	free(interface);
 }
 
@@ -82,25 +71,15 @@ static void forget(struct interfaces *interfaces, struct interface *interface)
 /* Which program is on the hook; 0: none of ours. */
 static uint32_t attached(const struct interface *interface, enum abi_direction direction)
 {
-	const struct hook hook = {interface->ifindex, direction};
-	uint32_t id = 0;
+	struct occupation occupation = {0};
 
-	if (!interface->mechanism || interface->fds[direction] < 0)
-		return 0;
-	return interface->mechanism->query(&hook, interface->fds[direction], &id) < 0 ? 0 : id;
+	return interface_hook_query(interface, direction, &occupation) < 0 ? 0
+									   : occupation.program_id;
 }
 
 static bool is_whole(const struct interface *interface)
 {
 	return attached(interface, ABI_INGRESS) && attached(interface, ABI_EGRESS);
-}
-
-/* The same interface as before, not one that was given its index. */
-static bool is_same(const struct interface *interface)
-{
-	char name[IF_NAMESIZE];
-
-	return if_indextoname(interface->ifindex, name) && strcmp(name, interface->name) == 0;
 }
 
 int interface_set(const struct interfaces *interfaces, struct interface *interface,
@@ -119,24 +98,6 @@ int interface_set(const struct interfaces *interfaces, struct interface *interfa
 	return 0;
 }
 
-static int attach(struct interfaces *interfaces, struct interface *interface,
-	enum abi_direction direction, const struct mechanism *mechanism)
-{
-	const struct hook hook = {interface->ifindex, direction};
-	char path[PATH_MAX];
-	int fd = -1;
-	int r;
-
-	r = mechanism->attach(&hook, interfaces->objects->programs[direction],
-		pin_path(interfaces, mechanism, &hook, path), &fd);
-	if (r < 0)
-		return r;
-	closep(&interface->fds[direction]);
-	interface->fds[direction] = fd;
-	interface->mechanism = mechanism;
-	return 0;
-}
-
 /* What leaves a workload is stopped first. */
 int interfaces_attach(
 	struct interfaces *interfaces, struct interface *interface, struct error *error)
@@ -151,10 +112,10 @@ int interfaces_attach(
 			continue;
 		if (!mechanism)
 			mechanism = interfaces->preferred;
-		r = attach(interfaces, interface, order[i], mechanism);
+		r = interface_hook_attach(interfaces, interface, order[i], mechanism);
 		if (r == -EOPNOTSUPP && mechanism != &clsact_mechanism) {
 			mechanism = interfaces->preferred = &clsact_mechanism;
-			r = attach(interfaces, interface, order[i], mechanism);
+			r = interface_hook_attach(interfaces, interface, order[i], mechanism);
 		}
 		if (r < 0)
 			return error_errno(error, r, "attach to interface %s (%u) by %s",
@@ -173,30 +134,53 @@ static int guard(struct interfaces *interfaces, struct interface *interface, str
 	return interface_set(interfaces, interface, &endpoint, error);
 }
 
-int interfaces_ensure(struct interfaces *interfaces, uint32_t ifindex, const char *name,
+/* With an earlier agent's programs it goes on by that agent's maps until the programs are
+ * exchanged; the guard is in ours. */
+int interfaces_guard(
+	struct interfaces *interfaces, struct interface *interface, struct error *error)
+{
+	int r;
+
+	interface->carried = interfaces->outdated && is_whole(interface);
+	interface->deferred = false;
+	interface->moved = false;
+	r = guard(interfaces, interface, error);
+	return r < 0 ? r : interfaces_attach(interfaces, interface, error);
+}
+
+/* What the interface is called may change, and where its namespace is found. */
+static int describe(struct interface *interface, const struct attachment *attachment)
+{
+	char *netns = NULL;
+
+	if (attachment->netns) {
+		netns = strdup(attachment->netns);
+		if (!netns)
+			return -ENOMEM;
+	}
+	free(interface->netns);
+	interface->netns = netns;
+	interface->inside = attachment->inside;
+	snprintf(interface->name, sizeof(interface->name), "%s", attachment->name);
+	return 0;
+}
+
+int interfaces_ensure(struct interfaces *interfaces, const struct attachment *attachment,
 	struct interface **ret, struct error *error)
 {
-	struct interface *interface = interfaces_find(interfaces, ifindex);
+	struct interface *interface = interfaces_find(interfaces, attachment->ifindex);
 	bool fresh = !interface;
 	int r;
 
-	if (interface && interface->known && is_whole(interface)) {
+	if (fresh && interfaces_add(interfaces, attachment->ifindex, &interface) < 0)
+		return error_nomem(error);
+	if (describe(interface, attachment) < 0)
+		return error_nomem(error);
+	if (interface->known && !interface->moved && is_whole(interface)) {
 		*ret = interface;
 		return 0;
 	}
-	if (fresh) {
-		r = interfaces_add(interfaces, ifindex, &interface);
-		if (r < 0)
-			return error_nomem(error);
-	}
-	snprintf(interface->name, sizeof(interface->name), "%s", name);
-	/* With an earlier agent's programs it goes on by that agent's maps until the programs are
-	 * exchanged; the guard is in ours. */
-	interface->carried = interfaces->outdated && is_whole(interface);
-	interface->deferred = false;
-	r = guard(interfaces, interface, error);
-	if (r == 0)
-		r = interfaces_attach(interfaces, interface, error);
+	r = interfaces_guard(interfaces, interface, error);
 	if (r < 0) {
 		if (fresh)
 			interfaces_drop(interfaces, interface, NULL);
@@ -206,40 +190,78 @@ int interfaces_ensure(struct interfaces *interfaces, uint32_t ifindex, const cha
 	return 0;
 }
 
-int interfaces_note(struct interfaces *interfaces, uint32_t ifindex, const char *name,
+int interfaces_note(struct interfaces *interfaces, const struct attachment *attachment,
 	struct interface **ret, struct error *error)
 {
-	struct interface *interface = interfaces_find(interfaces, ifindex);
+	struct interface *interface = interfaces_find(interfaces, attachment->ifindex);
 
 	if (interface && !interface->deferred)
-		return interfaces_ensure(interfaces, ifindex, name, ret, error);
-	if (interfaces_add(interfaces, ifindex, &interface) < 0)
+		return interfaces_ensure(interfaces, attachment, ret, error);
+	if (interfaces_add(interfaces, attachment->ifindex, &interface) < 0 ||
+		describe(interface, attachment) < 0)
 		return error_nomem(error);
-	snprintf(interface->name, sizeof(interface->name), "%s", name);
 	interface->endpoint.attached_ns = clock_ns(CLOCK_BOOTTIME);
 	interface->deferred = true;
 	*ret = interface;
 	return 0;
 }
 
+static void withdraw(const struct interfaces *interfaces, struct interface *interface)
+{
+	if (interface->known)
+		bpf_map_delete_elem(interfaces->objects->maps.endpoints, &interface->ifindex);
+	interface->known = false;
+}
+
+/* Its index names nothing here, and the programs are still on it. */
+static bool has_moved(const struct interface *interface)
+{
+	char name[IF_NAMESIZE];
+
+	return !network_namespace_is_interface(interface->ifindex) &&
+	       !if_indextoname(interface->ifindex, name) && is_whole(interface);
+}
+
 int interfaces_drop(struct interfaces *interfaces, struct interface *interface, struct error *error)
 {
-	const struct mechanism *mechanism = interface->mechanism;
 	int result = 0;
 
-	for (unsigned int direction = 0; mechanism && direction < ABI_DIRECTIONS; direction++) {
-		const struct hook hook = {interface->ifindex, direction};
-		char path[PATH_MAX];
-		int r;
+	if (has_moved(interface)) {
+		withdraw(interfaces, interface);
+		interface->moved = true;
+		return 0;
+	}
+	for (unsigned int direction = 0; interface->mechanism && direction < ABI_DIRECTIONS;
+		direction++) {
+		int r = interface_hook_detach(interfaces, interface, direction);
 
-		r = mechanism->detach(&hook, pin_path(interfaces, mechanism, &hook, path));
 		if (r < 0)
 			result = error_errno(error, r, "detach from interface %s", interface->name);
 	}
-	if (interface->known)
-		bpf_map_delete_elem(interfaces->objects->maps.endpoints, &interface->ifindex);
+	withdraw(interfaces, interface);
 	forget(interfaces, interface);
 	return result;
+}
+
+/* All programs inside jump by one table, which has been filled with today's: theirs are exchanged
+ * only where that table is another one. */
+static int exchange(struct interfaces *interfaces, struct interface *interface,
+	enum abi_direction direction, struct error *error)
+{
+	bool inside = network_namespace_is_interface(interface->ifindex);
+	uint32_t id = inside ? 0 : attached(interface, direction);
+	int r;
+
+	if (inside ? !interfaces->outdated
+		   : !id || id == interfaces->objects->program_ids[direction])
+		return 0;
+	r = interface_hook_exchange(interfaces, interface, direction);
+	if (inside && r == -ENODEV)
+		return 0;
+	if (r < 0)
+		return error_errno(
+			error, r, "exchange the program on interface %s", interface->name);
+	return 0;
 }
 
 int interfaces_exchange(struct interfaces *interfaces, struct error *error)
@@ -247,55 +269,12 @@ int interfaces_exchange(struct interfaces *interfaces, struct error *error)
 	for (struct interface *interface = interfaces->items; interface;
 		interface = interface->hh.next) {
 		for (unsigned int direction = 0; direction < ABI_DIRECTIONS; direction++) {
-			const struct hook hook = {interface->ifindex, direction};
-			char path[PATH_MAX];
-			uint32_t id = attached(interface, direction);
-			int r;
+			int r = exchange(interfaces, interface, direction, error);
 
-			if (!id || id == interfaces->objects->program_ids[direction])
-				continue;
-			r = interface->mechanism->exchange(&hook,
-				interfaces->objects->programs[direction],
-				pin_path(interfaces, interface->mechanism, &hook, path),
-				&interface->fds[direction]);
 			if (r < 0)
-				return error_errno(error, r, "exchange the program on interface %s",
-					interface->name);
+				return r;
 		}
 	}
 	interfaces->outdated = false;
 	return 0;
-}
-
-static void repair(struct interfaces *interfaces, struct interface *interface,
-	void (*trouble)(const char *message, bool repaired, void *userdata), void *userdata)
-{
-	_cleanup_error_ struct error error = ERROR_INIT;
-	_cleanup_free_ char *message = NULL;
-	int r = interfaces_attach(interfaces, interface, &error);
-
-	if (asprintf(&message, "someone has detached the programs from interface %s%s%s",
-		    interface->name, r < 0 ? ": " : "", r < 0 ? error_message(&error) : "") < 0)
-		message = NULL;
-	trouble(message ? message : "someone has detached the programs from an interface", r == 0,
-		userdata);
-}
-
-void interfaces_check(struct interfaces *interfaces, size_t limit,
-	void (*trouble)(const char *message, bool repaired, void *userdata), void *userdata)
-{
-	struct interface *interface = interfaces_find(interfaces, interfaces->checked), *next;
-
-	if (!interface)
-		interface = interfaces->items;
-	for (; interface && limit > 0; interface = next, limit--) {
-		next = interface->hh.next;
-		interfaces->checked = next ? next->ifindex : 0;
-		if (!interface->known || interface->deferred || is_whole(interface))
-			continue;
-		if (is_same(interface))
-			repair(interfaces, interface, trouble, userdata);
-		else if (interface->waiting)
-			interfaces_drop(interfaces, interface, NULL);
-	}
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "dataplane/attachment.h"
 #include "dataplane/bpf/hash.h"
 #include "dataplane/bpf/mechanism.h"
 #include "dataplane/bpf/objects.h"
@@ -15,8 +16,10 @@
 #include <stdint.h>
 
 struct interface {
-	uint32_t ifindex;
+	uint32_t ifindex; /* or the number of one inside: network_namespace_is_interface() */
 	char name[IF_NAMESIZE];
+	char *netns;                       /* inside: where; NULL: on the node, or not known yet */
+	uint32_t inside;                   /* its index there */
 	const struct mechanism *mechanism; /* NULL: not attached yet */
 	int fds[ABI_DIRECTIONS];           /* what is pinned; -1: nothing */
 	struct abi_endpoint endpoint;      /* as it is in the map */
@@ -24,6 +27,7 @@ struct interface {
 	bool waiting;  /* guarded before any apply named it: stays until one does */
 	bool carried;  /* its connections began under programs with other maps */
 	bool deferred; /* ran without us and shall not pause: attached behind the flip */
+	bool moved;    /* to another network namespace, where it is refused everything */
 	bool wanted;   /* by the apply that is under way */
 	UT_hash_handle hh;
 };
@@ -33,8 +37,7 @@ struct interfaces {
 	const struct pins *pins;
 	const struct objects *objects;
 	const struct mechanism *preferred;
-	bool outdated;    /* programs of an earlier agent with other maps are still attached */
-	uint32_t checked; /* ifindex of the last one that was checked */
+	bool outdated; /* programs of an earlier agent with other maps are still attached */
 };
 
 /* Takes over what is pinned: removes what belongs to interfaces that are gone. Where the maps are
@@ -52,26 +55,23 @@ int interfaces_add(struct interfaces *interfaces, uint32_t ifindex, struct inter
 /* Refuses everything on an interface that is not attached yet: first its guard in the table, then
  * the programs. Does nothing where they are. -ENODEV: there is no such interface (any more);
  * -ENOMEM; what the kernel says. */
-int interfaces_ensure(struct interfaces *interfaces, uint32_t ifindex, const char *name,
+int interfaces_ensure(struct interfaces *interfaces, const struct attachment *attachment,
 	struct interface **ret, struct error *error);
 /* Attaching a tcx link waits for a grace period, so with many workloads a guard would cut off for
  * seconds those that ran before we came. They are only noted here (deferred) and get the programs
  * by interfaces_attach() when policy knows them. Attached ones are as by interfaces_ensure(). */
-int interfaces_note(struct interfaces *interfaces, uint32_t ifindex, const char *name,
+int interfaces_note(struct interfaces *interfaces, const struct attachment *attachment,
 	struct interface **ret, struct error *error);
+/* Refuses everything on an interface that was only noted. Errors as of interfaces_ensure(). */
+int interfaces_guard(
+	struct interfaces *interfaces, struct interface *interface, struct error *error);
 /* Puts the programs on the hooks that have none. Errors as of interfaces_ensure(). */
 int interfaces_attach(
 	struct interfaces *interfaces, struct interface *interface, struct error *error);
 /* Tells the kernel what this endpoint is. */
 int interface_set(const struct interfaces *interfaces, struct interface *interface,
 	const struct abi_endpoint *endpoint, struct error *error);
-/* Detaches and forgets. */
+/* Detaches and forgets. One that is on the node no more, but not gone either, was moved to another
+ * network namespace: it keeps the programs, which refuse everything there. */
 int interfaces_drop(
 	struct interfaces *interfaces, struct interface *interface, struct error *error);
-
-/*
- * Looks after the next up to limit interfaces: programs that someone has taken off are put back,
- * and trouble says so. Interfaces that are gone are left to the next apply, except for guards.
- */
-void interfaces_check(struct interfaces *interfaces, size_t limit,
-	void (*trouble)(const char *message, bool repaired, void *userdata), void *userdata);

@@ -3,6 +3,7 @@
 #include "dataplane/bpf/interfaces.h"
 
 #include "base/cleanup.h"
+#include "base/network_namespace.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -42,7 +43,8 @@ static int visit(const char *name, void *userdata, struct error *error)
 	struct interface *interface;
 	char path[PATH_MAX];
 	struct hook hook;
-	uint32_t id = 0;
+	struct occupation occupation = {0};
+	struct hook query;
 	int r;
 
 	if (parse_name(name, &hook) < 0)
@@ -50,10 +52,14 @@ static int visit(const char *name, void *userdata, struct error *error)
 	fd = bpf_obj_get(pins_path(adoption->interfaces->pins, mechanism->part, name, path));
 	if (fd < 0)
 		return error_errno(error, -errno, "open pin %s", path);
-	r = mechanism->query(&hook, fd, &id);
+	/* Which namespace an interface inside is in, only an apply says. */
+	query = hook;
+	if (network_namespace_is_interface(hook.ifindex))
+		query = (struct hook){0, hook.direction, true};
+	r = mechanism->query(&query, fd, &occupation);
 	if (r < 0)
 		return error_errno(error, r, "ask what is attached by %s", path);
-	if (!id)
+	if (!occupation.program_id)
 		/* The interface is gone, and what is left is only a name. */
 		return unlink(path) < 0 ? error_errno(error, -errno, "remove pin %s", path) : 0;
 	r = interfaces_add(adoption->interfaces, hook.ifindex, &interface);

@@ -4,6 +4,9 @@
  * the program stays when the agent goes, and their program is exchanged atomically. Else a filter
  * on clsact, which stays by itself; its program is pinned, too, as a note that we have put it
  * there.
+ *
+ * Ours comes first on its hook. Any verdict but "next" ends the walk through the programs, so one
+ * before ours that says "pass" would let everything by us.
  */
 #pragma once
 
@@ -13,21 +16,34 @@
 #include <stdint.h>
 
 struct hook {
-	uint32_t ifindex;
+	uint32_t ifindex;             /* in the calling thread's network namespace */
 	enum abi_direction direction; /* seen from the workload: ABI_EGRESS leaves it */
+	bool inside; /* the interface is the workload's own: what it sends goes out there */
+};
+
+/* What is on a hook. */
+struct occupation {
+	uint32_t program_id; /* of ours; 0: none of ours is there */
+	uint32_t before_id;  /* of somebody's program that runs before ours; 0: ours is first */
 };
 
 struct mechanism {
-	const char *name; /* "tcx", "clsact" */
-	const char *part; /* where it pins, below the pin directory */
+	const char *name;  /* "tcx", "clsact" */
+	const char *part;  /* where it pins, below the pin directory */
+	unsigned int cost; /* of a query, in units of about a microsecond */
 
-	/* Attaches and pins at path. -EOPNOTSUPP: this kernel has no such thing; -ENODEV: no such
-	 * interface; -EBUSY: someone else has our place. *ret_fd is what is pinned. */
+	/* Attaches, before all others, and pins at path. -EOPNOTSUPP: this kernel has no such
+	 * thing; -ENODEV: no such interface; -EBUSY: someone else has our place. *ret_fd is what is
+	 * pinned. */
 	int (*attach)(const struct hook *hook, int program, const char *path, int *ret_fd);
 	/* Puts program in the place of the one that is there; never leaves none. */
 	int (*exchange)(const struct hook *hook, int program, const char *path, int *fd);
-	/* The id of the program that is attached; 0: none of ours is. fd: what was pinned. */
-	int (*query)(const struct hook *hook, int fd, uint32_t *ret_program_id);
+	/* Before all others again; never leaves none: where it must, hold (a program that refuses
+	 * all) stands in meanwhile. */
+	int (*advance)(const struct hook *hook, int program, int hold, const char *path, int *fd);
+	/* fd: what was pinned. hook->ifindex 0: wherever that is, if the mechanism can tell, and
+	 * nothing of others is looked for. */
+	int (*query)(const struct hook *hook, int fd, struct occupation *ret);
 	/* Detaches and removes the pin. Nothing attached: 0. */
 	int (*detach)(const struct hook *hook, const char *path);
 };

@@ -228,6 +228,24 @@ static int take_descriptors(struct objects *objects, struct error *error)
 	return 0;
 }
 
+/* From here on they judge on all interfaces inside. */
+static int fill_inside(struct objects *objects, struct error *error)
+{
+	const struct bpf_program *const programs[ABI_DIRECTIONS] = {
+		[ABI_INGRESS] = objects->skeleton->progs.segd_enter_inside,
+		[ABI_EGRESS] = objects->skeleton->progs.segd_leave_inside,
+	};
+
+	for (uint32_t i = 0; i < ABI_DIRECTIONS; i++) {
+		int fd = bpf_program__fd(programs[i]);
+		int r = bpf_map_update_elem(objects->maps.inside, &i, &fd, BPF_ANY);
+
+		if (r < 0)
+			return error_errno(error, r, "write to table inside");
+	}
+	return 0;
+}
+
 static int load(
 	struct objects *objects, const struct pins *pins, uint32_t abi_version, struct error *error)
 {
@@ -257,21 +275,24 @@ static int load(
 			return r;
 	}
 	r = take_descriptors(objects, error);
+	if (r == 0)
+		r = fill_inside(objects, error);
 	return r < 0 ? r : map_memory(objects, error);
 }
 
 /* Frozen when the programs are loaded. */
-static void configure(struct segd_bpf *skeleton, const uint16_t ethertypes[static ABI_ETHERTYPES])
+static void configure(struct segd_bpf *skeleton, const struct dataplane_options *options)
 {
 	struct abi_configuration *configuration =
 		(struct abi_configuration *)&skeleton->rodata->configuration;
 
 	for (size_t i = 0; i < ABI_ETHERTYPES; i++)
-		configuration->ethertypes[i] = ethertypes[i];
+		configuration->ethertypes[i] = options->ethertypes[i];
+	configuration->fast_path = options->fast_path;
 }
 
 int objects_open(struct objects *objects, const struct pins *pins, uint32_t abi_version,
-	const uint16_t ethertypes[static ABI_ETHERTYPES], struct error *error)
+	const struct dataplane_options *options, struct error *error)
 {
 	struct objects fresh = {0};
 	int r;
@@ -279,7 +300,7 @@ int objects_open(struct objects *objects, const struct pins *pins, uint32_t abi_
 	fresh.skeleton = segd_bpf__open();
 	if (!fresh.skeleton)
 		return error_errno(error, -errno, "read the BPF programs");
-	configure(fresh.skeleton, ethertypes);
+	configure(fresh.skeleton, options);
 	r = load(&fresh, pins, abi_version, error);
 	if (r < 0) {
 		objects_close(&fresh);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "dataplane/bpf/pins.h"
+#include "dataplane/dataplane.h"
 #include "xdp/abi.h"
 
 #include <stdbool.h>
@@ -17,7 +18,7 @@
 #define OBJECT_MAPS(X)                                                                           \
 	X(control) X(endpoints) X(addresses) X(prefixes) X(identities) X(peers) X(peer_tables)   \
 	X(port_tables) X(ports) X(connections) X(denials) X(fragments) X(counters) X(losses)     \
-	X(events)
+	X(events) X(inside)
 /* clang-format on */
 
 struct segd_bpf;
@@ -39,7 +40,7 @@ struct objects {
 
 /* After it control->generation says whether an earlier agent has filled the maps. */
 int objects_open(struct objects *objects, const struct pins *pins, uint32_t abi_version,
-	const uint16_t ethertypes[static ABI_ETHERTYPES], struct error *error);
+	const struct dataplane_options *options, struct error *error);
 void objects_close(struct objects *objects);
 
 /* Removes the pins of all maps but these: no program that is attached uses others any more. */

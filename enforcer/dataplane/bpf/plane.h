@@ -10,6 +10,7 @@
 #include "dataplane/bpf/pins.h"
 #include "dataplane/bpf/report.h"
 #include "dataplane/bpf/sweep.h"
+#include "dataplane/bpf/watch.h"
 #include "dataplane/dataplane.h"
 
 #include <stdbool.h>
@@ -21,6 +22,7 @@ struct dataplane {
 	struct pins pins;
 	struct objects objects;
 	struct interfaces interfaces;
+	struct watch watch;
 	struct generations generations;
 	struct report report;
 	struct events events;

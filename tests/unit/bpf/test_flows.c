@@ -202,7 +202,7 @@ static void test_denial(void **state)
 
 static void test_idle_limits(void **state)
 {
-	const struct abi_configuration configuration = {1, 2, 3, 4, 5};
+	const struct abi_configuration configuration = {1, 2, 3, 4, 5, {0}, 0, 0};
 	struct abi_connection_key key;
 	struct abi_connection connection;
 

@@ -117,7 +117,7 @@ static void test_clsact_place_is_taken(void **state)
 	if (!world)
 		skip();
 	small_ir_init(&open, world, false);
-	add_filter(world, 0x5e6d, 0x5e6d);
+	add_filter(world, 0x5e6d, 1);
 	bpf_dataplane_overrides.force_clsact = true;
 	plane = plane_open(world);
 	assert_int_equal(plane_try_apply(world, plane, &open.ir, WORKLOADS, &error), -EBUSY);

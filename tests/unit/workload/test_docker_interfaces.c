@@ -36,7 +36,8 @@ static void assert_match(const char *macs, const char *inside, const char *wante
 		snprintf(interfaces[i].peer_name, sizeof(interfaces[i].peer_name), "veth%c",
 			inside[2 * i + 1]);
 	}
-	assert_int_equal(docker_match_interfaces(workload, interfaces, count), 0);
+	assert_int_equal(
+		docker_match_interfaces(workload, "/run/netns/test", interfaces, count), 0);
 	for (size_t i = 0; i < workload->interfaces_count; i++) {
 		const struct workload_interface *interface = &workload->interfaces[i];
 		size_t end = strlen(text);

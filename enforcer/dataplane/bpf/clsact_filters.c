@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/bpf/clsact_filters.h"
+
+#include "base/cleanup.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#define REQUEST_BYTES 128
+#define ANSWER_BYTES  32768
+
+static const char *const program_names[ABI_DIRECTIONS] = {
+	[ABI_INGRESS] = "segd_enter",
+	[ABI_EGRESS] = "segd_leave",
+};
+
+DEFINE_CLEANUP(struct mnl_socket *, mnl_socket_close)
+
+struct listing {
+	const struct hook *hook;
+	struct clsact_filters found;
+};
+
+uint32_t clsact_parent(const struct hook *hook)
+{
+	bool comes_in = (hook->direction == ABI_EGRESS) != hook->inside;
+
+	return TC_H_MAKE(TC_H_CLSACT, comes_in ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
+}
+
+static bool is_ours(const struct tcmsg *header, uint32_t program_id, enum abi_direction direction)
+{
+	uint32_t handle = header->tcm_handle - FILTER_HANDLE;
+	struct bpf_prog_info info = {0};
+	uint32_t size = sizeof(info);
+	_cleanup_close_ int fd = -1;
+
+	if (header->tcm_info >> 16 != FILTER_PRIORITY || handle >= FILTER_HANDLES || !program_id)
+		return false;
+	fd = bpf_prog_get_fd_by_id(program_id);
+	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 &&
+	       strcmp(info.name, program_names[direction]) == 0;
+}
+
+static uint32_t program_id(const struct nlattr *options)
+{
+	const struct nlattr *attribute;
+
+	mnl_attr_for_each_nested(attribute, options)
+	{
+		if (mnl_attr_get_type(attribute) == TCA_BPF_ID &&
+			mnl_attr_get_payload_len(attribute) == sizeof(uint32_t))
+			return mnl_attr_get_u32(attribute);
+	}
+	return 0;
+}
+
+/* Where each priority begins there is a message without a handle: that one is no filter. */
+static int visit(const struct nlmsghdr *message, void *userdata)
+{
+	const struct tcmsg *header = mnl_nlmsg_get_payload(message);
+	struct occupation *found = &((struct listing *)userdata)->found.occupation;
+	struct listing *listing = userdata;
+	const struct nlattr *attribute;
+	uint32_t id = 0, chain = 0;
+
+	if (message->nlmsg_type != RTM_NEWTFILTER || !header->tcm_handle ||
+		header->tcm_ifindex != (int)listing->hook->ifindex || found->program_id)
+		return MNL_CB_OK;
+	mnl_attr_for_each(attribute, message, sizeof(*header))
+	{
+		if (mnl_attr_get_type(attribute) == TCA_CHAIN)
+			chain = mnl_attr_get_u32(attribute);
+		else if (mnl_attr_get_type(attribute) == TCA_OPTIONS)
+			id = program_id(attribute);
+	}
+	if (chain) /* packets begin in chain 0, and go elsewhere only by a filter there */
+		return MNL_CB_OK;
+	if (is_ours(header, id, listing->hook->direction)) {
+		found->program_id = id;
+		listing->found.handle = header->tcm_handle;
+	} else if (!found->before_id) {
+		found->before_id = id ? id : FILTER_OF_OTHER_KIND;
+	}
+	return MNL_CB_OK;
+}
+
+static int receive(struct mnl_socket *socket, uint32_t sequence, struct listing *listing)
+{
+	_cleanup_free_ char *answer = malloc(ANSWER_BYTES);
+	int r = MNL_CB_OK;
+
+	if (!answer)
+		return -ENOMEM;
+	while (r > MNL_CB_STOP) {
+		ssize_t size = mnl_socket_recvfrom(socket, answer, ANSWER_BYTES);
+
+		if (size < 0)
+			return -errno;
+		r = mnl_cb_run(answer, (size_t)size, sequence, mnl_socket_get_portid(socket), visit,
+			listing);
+	}
+	return r < 0 ? -errno : 0;
+}
+
+int clsact_filters(const struct hook *hook, struct clsact_filters *ret)
+{
+	_cleanup_(mnl_socket_closep) struct mnl_socket *socket = NULL;
+	struct listing listing = {.hook = hook};
+	char request[REQUEST_BYTES];
+	struct nlmsghdr *message = mnl_nlmsg_put_header(request);
+	struct tcmsg *header;
+	int r;
+
+	message->nlmsg_type = RTM_GETTFILTER;
+	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	message->nlmsg_seq = 1;
+	header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+	header->tcm_ifindex = (int)hook->ifindex;
+	header->tcm_parent = clsact_parent(hook);
+	socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!socket || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
+		mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
+		return -errno;
+	r = receive(socket, message->nlmsg_seq, &listing);
+	if (r < 0 && r != -ENODEV)
+		return r;
+	*ret = listing.found;
+	return 0;
+}

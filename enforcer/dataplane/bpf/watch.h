@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Looks after the programs on interfaces: taken off by someone, or with somebody's before them,
+ * they are put right, and trouble says so. The kernel tells of changes to filters; nothing tells of
+ * those to tcx links, so all interfaces are looked at twice a second, as far as that stays cheap:
+ * about 2,000 with tcx; with clsact some 60, since for those it matters only where an event was
+ * lost.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "dataplane/bpf/interfaces.h"
+#include "dataplane/dataplane.h"
+
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+struct mnl_socket;
+
+struct watch {
+	struct interfaces *interfaces;
+	const struct dataplane_callbacks *callbacks;
+	struct mnl_socket *socket;
+	sd_event_source *events;
+	sd_event_source *round; /* timer */
+	uint32_t checked;       /* ifindex of the one that is next; 0: the first */
+};
+
+/* interfaces and callbacks are borrowed. */
+int watch_open(struct watch *watch, struct interfaces *interfaces,
+	const struct dataplane_callbacks *callbacks, sd_event *event, struct error *error);
+void watch_close(struct watch *watch);
+/* One round over all of them, as far as it stays cheap. */
+void watch_round(struct watch *watch);
