@@ -113,7 +113,7 @@ static void dataplane_free(struct dataplane *dataplane)
 	sd_event_source_disable_unref(dataplane->tick);
 	sd_event_source_disable_unref(dataplane->collect);
 	sd_event_source_disable_unref(dataplane->clean_up);
-	watch_close(&dataplane->watch);
+	hook_watch_close(&dataplane->watch);
 	events_close(&dataplane->events);
 	sweep_clear(&dataplane->sweep);
 	denials_close(&dataplane->denials);
@@ -195,7 +195,7 @@ static int open_plane(const struct dataplane_options *options,
 	r = events_open(&dataplane->events, dataplane->objects.maps.events, event, error);
 	if (r < 0)
 		return r;
-	r = watch_open(
+	r = hook_watch_open(
 		&dataplane->watch, &dataplane->interfaces, &dataplane->callbacks, event, error);
 	if (r < 0)
 		return r;

@@ -5,12 +5,12 @@
 #include "dataplane/bpf/denials.h"
 #include "dataplane/bpf/events.h"
 #include "dataplane/bpf/generation.h"
+#include "dataplane/bpf/hook_watch.h"
 #include "dataplane/bpf/interfaces.h"
 #include "dataplane/bpf/objects.h"
 #include "dataplane/bpf/pins.h"
 #include "dataplane/bpf/report.h"
 #include "dataplane/bpf/sweep.h"
-#include "dataplane/bpf/watch.h"
 #include "dataplane/dataplane.h"
 
 #include <stdbool.h>
@@ -22,7 +22,7 @@ struct dataplane {
 	struct pins pins;
 	struct objects objects;
 	struct interfaces interfaces;
-	struct watch watch;
+	struct hook_watch watch;
 	struct generations generations;
 	struct report report;
 	struct events events;

@@ -17,7 +17,7 @@
 
 struct mnl_socket;
 
-struct watch {
+struct hook_watch {
 	struct interfaces *interfaces;
 	const struct dataplane_callbacks *callbacks;
 	struct mnl_socket *socket;
@@ -27,8 +27,8 @@ struct watch {
 };
 
 /* interfaces and callbacks are borrowed. */
-int watch_open(struct watch *watch, struct interfaces *interfaces,
+int hook_watch_open(struct hook_watch *watch, struct interfaces *interfaces,
 	const struct dataplane_callbacks *callbacks, sd_event *event, struct error *error);
-void watch_close(struct watch *watch);
+void hook_watch_close(struct hook_watch *watch);
 /* One round over all of them, as far as it stays cheap. */
-void watch_round(struct watch *watch);
+void hook_watch_round(struct hook_watch *watch);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "dataplane/bpf/watch.h"
+#include "dataplane/bpf/hook_watch.h"
 
 #include "base/cleanup.h"
 #include "base/network_namespace.h"
@@ -31,7 +31,7 @@ static const char *const direction_names[ABI_DIRECTIONS] = {
  */
 
 __attribute__((format(printf, 3, 4))) static void tell(
-	const struct watch *watch, bool repaired, const char *format, ...)
+	const struct hook_watch *watch, bool repaired, const char *format, ...)
 {
 	_cleanup_free_ char *message = NULL;
 	va_list arguments;
@@ -46,7 +46,7 @@ __attribute__((format(printf, 3, 4))) static void tell(
 		repaired, watch->callbacks->userdata);
 }
 
-static void restore(struct watch *watch, struct interface *interface)
+static void restore(struct hook_watch *watch, struct interface *interface)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
 	int r = interfaces_attach(watch->interfaces, interface, &error);
@@ -66,8 +66,8 @@ static void program_name(uint32_t id, char name[static BPF_OBJ_NAME_LEN])
 		memcpy(name, info.name, BPF_OBJ_NAME_LEN);
 }
 
-static void advance(struct watch *watch, struct interface *interface, enum abi_direction direction,
-	uint32_t before_id)
+static void advance(struct hook_watch *watch, struct interface *interface,
+	enum abi_direction direction, uint32_t before_id)
 {
 	char name[BPF_OBJ_NAME_LEN];
 	int r;
@@ -90,7 +90,7 @@ static bool is_there(const struct interface *interface)
 }
 
 /* Moved, and now gone or back. */
-static void check_moved(struct watch *watch, struct interface *interface)
+static void check_moved(struct hook_watch *watch, struct interface *interface)
 {
 	struct occupation occupation = {0};
 
@@ -98,7 +98,7 @@ static void check_moved(struct watch *watch, struct interface *interface)
 		interfaces_drop(watch->interfaces, interface, NULL);
 }
 
-static void check(struct watch *watch, struct interface *interface)
+static void check(struct hook_watch *watch, struct interface *interface)
 {
 	struct occupation occupations[ABI_DIRECTIONS] = {0};
 
@@ -124,7 +124,7 @@ static void check(struct watch *watch, struct interface *interface)
 			advance(watch, interface, i, occupations[i].before_id);
 }
 
-void watch_round(struct watch *watch)
+void hook_watch_round(struct hook_watch *watch)
 {
 	struct interface *interface = interfaces_find(watch->interfaces, watch->checked), *next;
 	unsigned int count = HASH_COUNT(watch->interfaces->items), cost = 0;
@@ -159,7 +159,7 @@ static int on_message(const struct nlmsghdr *message, void *userdata)
 	const struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
 	const struct tcmsg *filter = mnl_nlmsg_get_payload(message);
 	struct interface *interface = NULL;
-	struct watch *watch = userdata;
+	struct hook_watch *watch = userdata;
 
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
@@ -200,12 +200,12 @@ static int on_events(sd_event_source *source, int fd, uint32_t revents, void *us
 static int on_round(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	(void)usec;
-	watch_round(userdata);
+	hook_watch_round(userdata);
 	sd_event_source_set_time_relative(source, ROUND_USEC);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-int watch_open(struct watch *watch, struct interfaces *interfaces,
+int hook_watch_open(struct hook_watch *watch, struct interfaces *interfaces,
 	const struct dataplane_callbacks *callbacks, sd_event *event, struct error *error)
 {
 	int r = 0;
@@ -224,11 +224,11 @@ int watch_open(struct watch *watch, struct interfaces *interfaces,
 	return r < 0 ? error_errno(error, r, "watch the programs on interfaces") : 0;
 }
 
-void watch_close(struct watch *watch)
+void hook_watch_close(struct hook_watch *watch)
 {
 	sd_event_source_disable_unref(watch->events);
 	sd_event_source_disable_unref(watch->round);
 	if (watch->socket)
 		mnl_socket_close(watch->socket);
-	*watch = (struct watch){0};
+	*watch = (struct hook_watch){0};
 }
