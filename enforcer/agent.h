@@ -48,6 +48,7 @@ struct agent {
 	/* what is in force: these three belong together and change in one step */
 	struct document_list documents;
 	struct model *model;
+	uint64_t model_changes; /* registry_changes() when it was made */
 	struct ir *ir;
 	struct ir_compiler *compiler; /* knows the last one that was built */
 	uint64_t generation;          /* of this agent's run, counts successful reconciles */

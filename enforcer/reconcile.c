@@ -17,6 +17,7 @@
 struct candidate {
 	struct document_list documents;
 	struct model *model;
+	uint64_t model_changes;
 	struct ir *ir;
 	struct attachment *attachments;
 	size_t attachments_count;
@@ -82,14 +83,55 @@ static void drop_out_of_reach(struct agent *agent, struct candidate *candidate)
 	candidate->attachments_count = kept;
 }
 
-static int candidate_build(struct agent *agent, const struct document_list *documents,
+/* The Namespaces and Nodes among documents, which models are made from besides the workloads. */
+static const struct document *next_described(const struct document_list *documents, size_t *index)
+{
+	while (*index < documents->count) {
+		const struct document *document = documents->items[(*index)++];
+
+		if (!document_is_policy(document))
+			return document;
+	}
+	return NULL;
+}
+
+/* Documents do not change, so their pointers tell. */
+static bool describe_the_same(const struct document_list *before, const struct document_list *after)
+{
+	size_t b = 0, a = 0;
+	const struct document *one, *other;
+
+	do {
+		one = next_described(before, &b);
+		other = next_described(after, &a);
+	} while (one && one == other);
+	return one == other;
+}
+
+/* Is the model in force what would be made now? Then a change of policies alone needs no other. */
+static bool model_is_current(const struct agent *agent, const struct document_list *documents)
+{
+	const struct model *model = agent->model;
+	const struct address *addresses;
+	size_t count;
+
+	addresses = links_host_addresses(agent->links, &count);
+	return model && agent->model_changes == registry_changes(agent->registry) &&
+	       describe_the_same(&agent->documents, documents) &&
+	       count == model->host_addresses_count &&
+	       (!count || !memcmp(addresses, model->host_addresses, count * sizeof(*addresses)));
+}
+
+static int candidate_model(struct agent *agent, const struct document_list *documents,
 	struct candidate *candidate, struct error *error)
 {
 	int r;
 
-	r = documents_copy(documents, &candidate->documents);
-	if (r < 0)
-		return error_nomem(error);
+	candidate->model_changes = registry_changes(agent->registry);
+	if (model_is_current(agent, documents)) {
+		candidate->model = model_reference(agent->model);
+		return 0;
+	}
 	r = model_new(&candidate->model);
 	if (r < 0)
 		return error_nomem(error);
@@ -98,6 +140,20 @@ static int candidate_build(struct agent *agent, const struct document_list *docu
 		return error_context(error, r, "list workloads");
 	if (agent->model)
 		model_share(candidate->model, agent->model);
+	return 0;
+}
+
+static int candidate_build(struct agent *agent, const struct document_list *documents,
+	struct candidate *candidate, struct error *error)
+{
+	int r;
+
+	r = documents_copy(documents, &candidate->documents);
+	if (r < 0)
+		return error_nomem(error);
+	r = candidate_model(agent, documents, candidate, error);
+	if (r < 0)
+		return r;
 	r = ir_compiler_update(agent->compiler, documents, candidate->model,
 		&agent->options->policy, &candidate->ir, error);
 	if (r < 0)
@@ -143,6 +199,7 @@ static void candidate_commit(struct agent *agent, struct candidate *candidate)
 	agent->documents = candidate->documents;
 	agent->ir = TAKE_PTR(candidate->ir);
 	agent->model = TAKE_PTR(candidate->model);
+	agent->model_changes = candidate->model_changes;
 	candidate->documents = (struct document_list){0};
 	agent->generation++;
 	flow_pipeline_names_changed(agent->flows);

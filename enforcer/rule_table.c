@@ -9,7 +9,10 @@
 struct entry {
 	uint32_t id;
 	bool in_force;
+	bool was_in_force; /* before the update that is under way */
 	uint64_t hits;
+	struct document *document; /* a reference is held while it is in force; NULL: fixed */
+	enum tier tier;
 	json_t *rule;
 	UT_hash_handle hh;
 };
@@ -32,6 +35,7 @@ int rule_table_new(struct rule_table **ret)
 static void entry_free(struct rule_table *table, struct entry *entry)
 {
 	HASH_DEL(table->entries, entry);
+	document_release(entry->document);
 	json_decref(entry->rule);
 	free(entry);
 }
@@ -73,8 +77,15 @@ static struct entry *find(const struct rule_table *table, uint32_t id)
 static int add(struct rule_table *table, const struct ir_rule *rule)
 {
 	struct entry *entry = find(table, rule->id);
-	json_t *json = rule_to_json(rule);
+	json_t *json;
 
+	/* Most are as they were. */
+	if (entry && entry->was_in_force && entry->document == rule->document &&
+		entry->tier == rule->tier) {
+		entry->in_force = true;
+		return 0;
+	}
+	json = rule_to_json(rule);
 	if (!json)
 		return -ENOMEM;
 	if (!entry) {
@@ -88,6 +99,10 @@ static int add(struct rule_table *table, const struct ir_rule *rule)
 	}
 	json_decref(entry->rule);
 	entry->rule = json;
+	entry->tier = rule->tier;
+	document_release(entry->document);
+	entry->document =
+		rule->document ? document_reference((struct document *)rule->document) : NULL;
 	entry->in_force = true;
 	return 0;
 }
@@ -112,14 +127,19 @@ int rule_table_update(struct rule_table *table, const struct ir *ir)
 
 	table->retired = 0;
 	HASH_ITER (hh, table->entries, entry, next) {
+		entry->was_in_force = entry->in_force;
 		entry->in_force = false;
 	}
 	for (size_t i = 0; i < ir->rules_count; i++) {
-		if (add(table, &ir->rules[i]) < 0)
+		if (ir->rules[i].id && add(table, &ir->rules[i]) < 0)
 			return -ENOMEM;
 	}
 	HASH_ITER (hh, table->entries, entry, next) {
-		table->retired += !entry->in_force;
+		if (entry->in_force)
+			continue;
+		table->retired++;
+		document_release(entry->document);
+		entry->document = NULL;
 	}
 	forget_oldest(table);
 	return 0;

@@ -251,6 +251,8 @@ int follow_model(struct compile *compile, const struct model *model)
 		.compile = compile, .from = compile->model, .to = model};
 	int r;
 
+	if (follow.from == model)
+		return 0;
 	if (!same_nodes(follow.from, model) || !same_namespaces(follow.from, model) ||
 		!same_addresses(follow.from->host_addresses, follow.from->host_addresses_count,
 			model->host_addresses, model->host_addresses_count))

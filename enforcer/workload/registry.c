@@ -72,6 +72,7 @@ static void signal_change(struct registry *registry)
 
 	for (entry = registry->entries; entry; entry = entry->hh.next)
 		registry->sorted[count++] = entry->workload;
+	registry->changes++;
 	sd_event_source_set_enabled(registry->notify, SD_EVENT_ONESHOT);
 }
 
@@ -255,6 +256,11 @@ int registry_drop_interface(struct registry *registry, uint32_t ifindex)
 	if (any)
 		signal_change(registry);
 	return 0;
+}
+
+uint64_t registry_changes(const struct registry *registry)
+{
+	return registry->changes;
 }
 
 size_t registry_count(const struct registry *registry)

@@ -92,6 +92,9 @@ int registry_retain(
 /* An interface is gone from the kernel: no workload owns it any more. */
 int registry_drop_interface(struct registry *registry, uint32_t ifindex);
 
+/* Another number after each change, so that what was made from all workloads need not be made anew.
+ */
+uint64_t registry_changes(const struct registry *registry);
 size_t registry_count(const struct registry *registry);
 /* By namespace, name. Valid until the next change. */
 const struct workload *registry_at(const struct registry *registry, size_t index);

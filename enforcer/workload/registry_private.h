@@ -33,6 +33,7 @@ struct registry {
 	const struct workload **sorted;
 	size_t sorted_size;
 	sd_event_source *notify;
+	uint64_t changes;
 	void (*changed)(void *userdata);
 	void *userdata;
 };

@@ -14,9 +14,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* By index: what a table of the last IR became. Tables that IRs share are the same memory, which a
+ * reference keeps from being used for another one. */
+struct known_table {
+	const void *block; /* NULL: not known */
+	struct pool_item *item;
+};
+
+struct known_tables {
+	struct known_table *items;
+	size_t count;
+};
+
 struct tables {
 	struct pool ports;
 	struct pool peers;
+	struct known_tables known_ports;
+	struct known_tables known_peers;
 };
 
 /* What the pools hold as content: one table as the kernel sees it, but for its number. */
@@ -62,9 +76,12 @@ int tables_adopt(struct tables *tables, const struct objects *objects, const boo
 	struct error *error);
 
 /* Numbers the IR's tables for the next generation; (*ret_peer_tables)[i] is the number of the IR's
- * peer table i. Nothing is written. -E2BIG: a bound, named in error. */
+ * peer table i, ABI_NO_PEER_TABLE where no subject has it. Nothing is written. -E2BIG: a bound,
+ * named in error. */
 int tables_number(struct tables *tables, const struct ir *ir, uint32_t **ret_peer_tables,
 	struct error *error);
+/* Private to tables.c: the next IR will be numbered from the ground up. */
+void tables_forget_known(struct tables *tables);
 /* Writes those that are new. */
 int tables_write(const struct tables *tables, const struct objects *objects, struct error *error);
 /* The next generation will not be: deletes what only it would have used. */
