@@ -67,7 +67,7 @@ LIBS_cli      = $(call libraries,libcurl jansson smartcols ncursesw)
 
 # --- rooms: each is one archive; the lists say what each may lean on ------------------------------
 
-ROOMS         := base policies workload flow control bpf nft agent cli
+ROOMS         := base policies workload flow control bpf nft host agent cli
 DIR_base      := enforcer/base
 DIR_policies  := policies
 DIR_workload  := enforcer/workload
@@ -75,6 +75,7 @@ DIR_flow      := enforcer/flow
 DIR_control   := enforcer/control
 DIR_bpf       := enforcer/dataplane/bpf
 DIR_nft       := enforcer/dataplane/nft
+DIR_host      := enforcer/dataplane/host
 DIR_agent     := enforcer
 DIR_cli       := cli
 NEEDS_base     := base
@@ -84,7 +85,8 @@ NEEDS_flow     := flow policies base
 NEEDS_control  := control base
 NEEDS_bpf      := bpf policies base
 NEEDS_nft      := nft policies base
-NEEDS_agent    := agent control flow workload bpf nft policies base
+NEEDS_host     := host nft policies base
+NEEDS_agent    := agent control flow workload bpf host nft policies base
 NEEDS_cli      := cli policies base
 
 sources  = $(sort $(filter-out %/main.c,$(wildcard $(1)/*.c)))

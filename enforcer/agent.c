@@ -305,6 +305,8 @@ void agent_free(struct agent *agent)
 		free(agent->sources[i].message);
 	}
 	links_free(agent->links);
+	if (agent->host)
+		host_close(agent->host, agent->options->remove_on_exit);
 	if (agent->plane)
 		agent->plane_ops->close(agent->plane, agent->options->remove_on_exit);
 	registry_free(agent->registry);

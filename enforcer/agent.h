@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "control/server.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/host/host.h"
 #include "flow/pipeline.h"
 #include "options.h"
 #include "policies/document.h"
@@ -56,6 +57,7 @@ struct agent {
 	/* how */
 	const struct dataplane_ops *plane_ops;
 	struct dataplane *plane;
+	struct host *host; /* policy on the node itself */
 	sd_event_source *retry;
 	char *last_error; /* of the last reconcile; NULL: it succeeded */
 	uint64_t reconciled_ns;

@@ -33,6 +33,7 @@ enum {
 	OPTION_ALLOW_ETHERTYPE,
 	OPTION_CLSACT,
 	OPTION_FAST_PATH,
+	OPTION_FAILSAFE,
 	OPTION_REMOVE,
 	OPTION_REMOVE_ON_EXIT,
 	OPTION_VERSION,
@@ -55,6 +56,7 @@ static const struct option long_options[] = {
 	{"allow-ethertype", required_argument, NULL, OPTION_ALLOW_ETHERTYPE},
 	{"clsact", no_argument, NULL, OPTION_CLSACT},
 	{"fast-path", no_argument, NULL, OPTION_FAST_PATH},
+	{"failsafe", required_argument, NULL, OPTION_FAILSAFE},
 	{"remove", no_argument, NULL, OPTION_REMOVE},
 	{"remove-on-exit", no_argument, NULL, OPTION_REMOVE_ON_EXIT},
 	{"help", no_argument, NULL, 'h'},
@@ -79,10 +81,12 @@ static const char usage[] =
 	"  --state-directory=DIR      applied policies (/var/lib/segd)\n"
 	"  --log-directory=DIR        flow log (/var/log/segd)\n"
 	"  --pin-directory=DIR        eBPF maps and links (/sys/fs/bpf/segd)\n"
-	"  --nflog-group=N            nft: group that refusals are logged to (86)\n"
 	"  --clsact                   eBPF programs by clsact filters, even where tcx links are there\n"
 	"  --fast-path                established connections between two workloads of this node\n"
 	"                             go past bridge and host filters; see segd(8)\n"
+	"  --nflog-group=N            group that nftables logs refusals to (86); N + 1: the node's own\n"
+	"  --failsafe=LIST            ports of the node that no policy can cut, or none\n"
+	"                             (" FAILSAFE_DEFAULT ")\n"
 	"  --remove                   stop enforcing: take everything out of the kernel and exit\n"
 	"  --remove-on-exit           do so when the agent ends; otherwise enforcement stays\n"
 	"  -h, --help                 this text\n"
@@ -181,7 +185,7 @@ static int parse_enforcement(struct options *options, int option, struct error *
 		options->adoption_ns = number * 1000000000ULL;
 		return r;
 	case OPTION_NFLOG_GROUP:
-		r = parse_number("--nflog-group", optarg, UINT16_MAX, &number, error);
+		r = parse_number("--nflog-group", optarg, UINT16_MAX - 1, &number, error);
 		options->nflog_group = (uint16_t)number;
 		return r;
 	case OPTION_ALLOW_ETHERTYPE:
@@ -192,6 +196,9 @@ static int parse_enforcement(struct options *options, int option, struct error *
 	case OPTION_FAST_PATH:
 		options->fast_path = true;
 		return 0;
+	case OPTION_FAILSAFE:
+		r = failsafe_parse(optarg, &options->failsafe, error);
+		return r < 0 ? error_context(error, r, "--failsafe") : 0;
 	case OPTION_RESTRICT_NODE:
 		options->policy.restrict_node = true;
 		return 0;
@@ -249,6 +256,7 @@ static void set_defaults(struct options *options)
 		.adoption_ns = 60ULL * 1000000000ULL,
 		.nflog_group = 86,
 	};
+	(void)failsafe_parse(FAILSAFE_DEFAULT, &options->failsafe, NULL);
 	if (gethostname(options->hostname, sizeof(options->hostname) - 1) < 0)
 		strcpy(options->hostname, "localhost");
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "dataplane/host/failsafe.h"
 #include "policies/ir.h"
 
 #include <stdbool.h>
@@ -22,12 +23,13 @@ struct options {
 	const char *node; /* the host's name unless given */
 	struct ir_options policy;
 	uint64_t adoption_ns;
-	uint16_t nflog_group;
 	uint16_t ethertypes[OPTIONS_ETHERTYPES]; /* host byte order; behind the last one 0 */
 	bool clsact;                             /* not by tcx links */
 	bool fast_path;                          /* between workloads of this node */
 	bool remove;                             /* take everything out of the kernel and exit */
 	bool remove_on_exit;                     /* do so when the agent ends */
+	uint16_t nflog_group;                    /* and the one behind it, for the node itself */
+	struct failsafe failsafe;
 	char hostname[65];
 };
 

@@ -24,6 +24,15 @@ static struct dataplane_options plane_options(const struct options *options)
 	return result;
 }
 
+static struct host_options host_options(const struct options *options)
+{
+	return (struct host_options){
+		.failsafe = options->failsafe,
+		.nflog_group = (uint16_t)(options->nflog_group + 1),
+		.adoption_ns = options->adoption_ns,
+	};
+}
+
 static int choose(const char *wanted, const struct dataplane_ops **ret, struct error *error)
 {
 	const char *why = "no data plane";
@@ -44,6 +53,7 @@ int planes_open(
 	struct agent *agent, const struct dataplane_callbacks *callbacks, struct error *error)
 {
 	const struct dataplane_options options = plane_options(agent->options);
+	const struct host_options of_host = host_options(agent->options);
 	int r;
 
 	r = choose(agent->options->dataplane, &agent->plane_ops, error);
@@ -52,7 +62,7 @@ int planes_open(
 	r = agent->plane_ops->open(&options, callbacks, agent->event, &agent->plane, error);
 	if (r < 0)
 		return error_context(error, r, "open the %s data plane", agent->plane_ops->name);
-	return 0;
+	return host_open(&of_host, callbacks, agent->event, &agent->host, error);
 }
 
 /* --- removal ------------------------------------------------------------------------------------
@@ -95,6 +105,29 @@ static int remove_plane(
 	return 0;
 }
 
+static int remove_host(const struct options *options, struct error *error)
+{
+	const struct host_options of_host = host_options(options);
+	const struct dataplane_callbacks callbacks = {
+		.flow = ignore_flow,
+		.trouble = ignore_trouble,
+	};
+	_cleanup_(sd_event_unrefp) sd_event *event = NULL;
+	struct host *host;
+	int r;
+
+	if (nft_dataplane_ops.unavailable())
+		return 0;
+	r = sd_event_new(&event);
+	if (r < 0)
+		return error_errno(error, r, "make an event loop");
+	r = host_open(&of_host, &callbacks, event, &host, error);
+	if (r < 0)
+		return r;
+	host_close(host, true);
+	return 0;
+}
+
 int planes_remove(const struct options *options, struct error *error)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(planes); i++) {
@@ -107,7 +140,7 @@ int planes_remove(const struct options *options, struct error *error)
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return remove_host(options, error);
 }
 
 /* --- the change from one to the other ------------------------------------------------------------

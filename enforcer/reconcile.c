@@ -184,10 +184,17 @@ static int candidate_apply(struct agent *agent, struct candidate *candidate, str
 	r = rule_table_update(agent->rules, candidate->ir);
 	if (r < 0)
 		return error_nomem(error);
-	r = agent->plane_ops->apply(agent->plane, &state, error);
+	r = host_apply(agent->host, candidate->ir, error);
 	if (r < 0)
+		return r;
+	r = agent->plane_ops->apply(agent->plane, &state, error);
+	if (r < 0) {
+		/* Both or neither. */
+		if (agent->ir)
+			(void)host_apply(agent->host, agent->ir, NULL);
 		return error_context(
 			error, r, "apply to the %s data plane", agent->plane_ops->name);
+	}
 	return 0;
 }
 

@@ -143,9 +143,9 @@ struct evaluation evaluate(const struct ir *ir, const struct flow_query *query)
 	const struct decision self = {VERDICT_ALLOW, 0, IR_RULE_SELF};
 	struct evaluation result = {.verdict = VERDICT_ALLOW, .direction = DIRECTION_EGRESS};
 
-	/* The node is one, too, and all its addresses are -1. */
+	/* So does the node, all of whose addresses are -1: that was never anybody's rule. */
 	if (source && destination && source->workload == destination->workload) {
-		result.egress = result.ingress = self;
+		result.egress = result.ingress = source->workload < 0 ? no_subject : self;
 		return result;
 	}
 	result.egress =

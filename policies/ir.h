@@ -71,7 +71,7 @@ struct decision {
 enum {
 	IR_RULE_DEFAULT, /* no policy selects the subject: the agent's default posture */
 	IR_RULE_NODE,    /* the node reaches its own workloads */
-	IR_RULE_SELF,    /* a workload, or the node, reaches itself */
+	IR_RULE_SELF,    /* a workload reaches itself */
 	IR_RULE_FIRST,   /* the first one that a policy wrote */
 };
 

@@ -50,6 +50,7 @@ include_direction() {
 		enforcer/control base/|control/
 		enforcer/dataplane/bpf base/|policies/|flow/event.h|xdp/|dataplane/dataplane.h|dataplane/attachment.h|dataplane/bpf/
 		enforcer/dataplane/nft base/|policies/|flow/event.h|xdp/reasons.h|xdp/client_port.h|dataplane/dataplane.h|dataplane/attachment.h|dataplane/nft/
+		enforcer/dataplane/host base/|policies/|flow/event.h|xdp/reasons.h|dataplane/dataplane.h|dataplane/attachment.h|dataplane/nft/|dataplane/host/
 	END
 	grep -nE '^#include "(control|dataplane|flow|workload|xdp)/' cli/*.[ch] |
 		grep -v '"xdp/reasons.h"' |

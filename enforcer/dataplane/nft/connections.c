@@ -20,7 +20,7 @@
 
 struct connections {
 	const struct dataplane_callbacks *callbacks;
-	struct connections_exemption exemption;
+	struct connections_options options;
 	struct mnl_socket *socket;
 	struct mnl_socket *events;
 	sd_event_source *source;
@@ -86,10 +86,10 @@ static uint32_t other_rule(const struct ir *ir, const struct flow_query *query,
 static struct evaluation judge_query(
 	const struct connections *connections, const struct flow_query *query)
 {
-	const struct connections_exemption *exemption = &connections->exemption;
+	const struct connections_options *options = &connections->options;
 	const struct decision exempt = {VERDICT_ALLOW, 0, IR_RULE_DEFAULT};
 
-	if (!exemption->covers || !exemption->covers(query, exemption->userdata))
+	if (!options->exempt || !options->exempt(query, options->userdata))
 		return evaluate(connections->ir, query);
 	return (struct evaluation){
 		VERDICT_ALLOW, DIRECTION_INGRESS, .egress = exempt, .ingress = exempt};
@@ -222,7 +222,7 @@ static int on_event(sd_event_source *source, int fd, uint32_t events, void *user
 }
 
 int connections_open(const struct dataplane_callbacks *callbacks,
-	const struct connections_exemption *exemption, sd_event *event, struct connections **ret,
+	const struct connections_options *options, sd_event *event, struct connections **ret,
 	struct error *error)
 {
 	static const int groups[] = {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_DESTROY, 0};
@@ -233,8 +233,7 @@ int connections_open(const struct dataplane_callbacks *callbacks,
 	if (!connections)
 		return error_nomem(error);
 	connections->callbacks = callbacks;
-	if (exemption)
-		connections->exemption = *exemption;
+	connections->options = *options;
 	connections->parsed = nfct_new();
 	if (!connections->parsed)
 		return error_nomem(error);
@@ -447,6 +446,10 @@ static bool choose_orientation(const struct connections *connections,
 	bool backward_allowed = client != CLIENT_SOURCE &&
 				judge_query(connections, &backward).verdict == VERDICT_ALLOW;
 
+	if (connections->options.lower_port_serves) {
+		forward_allowed &= forward.port <= backward.port;
+		backward_allowed &= backward.port < forward.port;
+	}
 	if (!forward_allowed && !backward_allowed)
 		return false;
 	if (forward_allowed && backward_allowed)

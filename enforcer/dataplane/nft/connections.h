@@ -26,15 +26,18 @@
 
 struct connections;
 
-/* Whatever the policy says of them, these are allowed. */
-struct connections_exemption {
-	bool (*covers)(const struct flow_query *query, void *userdata);
+struct connections_options {
+	/* Whatever the policy says of these, they are allowed. NULL: none. */
+	bool (*exempt)(const struct flow_query *query, void *userdata);
 	void *userdata;
+	/* A connection in mid-stream is judged as one to the lower port, and in no other way: where
+	 * policy binds one direction alone, the other one would allow all that it refuses. */
+	bool lower_port_serves;
 };
 
-/* exemption: NULL for none; else copied. */
+/* options are copied. */
 int connections_open(const struct dataplane_callbacks *callbacks,
-	const struct connections_exemption *exemption, sd_event *event, struct connections **ret,
+	const struct connections_options *options, sd_event *event, struct connections **ret,
 	struct error *error);
 void connections_free(struct connections *connections);
 

@@ -19,7 +19,7 @@ static json_t *describe_attached(const struct attached_list *attached)
 	return list;
 }
 
-static json_t *describe_counters(uint64_t *ret_overflow)
+json_t *describe_counters(const char *table, uint64_t *ret_overflow)
 {
 	_cleanup_(netlink_closep) struct mnl_socket *socket = NULL;
 	json_t *counters = json_object();
@@ -31,12 +31,12 @@ static json_t *describe_counters(uint64_t *ret_overflow)
 	for (size_t i = 0; counters && i < REFUSAL_REASONS; i++) {
 		const char *name = refusal_reason_name(refusal_reason(i));
 
-		if (!listing_counter(socket, LAYOUT_TABLE, name, &packets, &bytes))
+		if (!listing_counter(socket, table, name, &packets, &bytes))
 			json_object_set_new(counters, name,
 				json_pack("{s:I, s:I}", "packets", (json_int_t)packets, "bytes",
 					(json_int_t)bytes));
 	}
-	if (!listing_counter(socket, LAYOUT_TABLE, REFUSAL_OVERFLOW, &packets, &bytes))
+	if (!listing_counter(socket, table, REFUSAL_OVERFLOW, &packets, &bytes))
 		*ret_overflow = packets;
 	return counters;
 }
@@ -69,7 +69,7 @@ json_t *describe_dataplane(const struct table *table, const struct connections *
 	struct table_statistics statistics = table_statistics(table);
 	json_int_t used = (json_int_t)connections_count(connections);
 	uint64_t overflow;
-	json_t *counters = describe_counters(&overflow);
+	json_t *counters = describe_counters(LAYOUT_TABLE, &overflow);
 
 	return json_pack("{s:I, s:I, s:o, s:o, s:{s:I, s:I}, s:{s:{s:I, s:I}, s:{s:I, s:I}, "
 			 "s:{s:I}, s:{s:I}, s:{s:I}}, s:o}",

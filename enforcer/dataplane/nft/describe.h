@@ -7,6 +7,11 @@
 #include "dataplane/nft/table.h"
 
 #include <jansson.h>
+#include <stdint.h>
+
+/* From the counters of a table of our layout: {"policy_denied": {"packets": n, "bytes": n}, …}, and
+ * refusals that no element was free for. New reference. */
+json_t *describe_counters(const char *table, uint64_t *ret_overflow);
 
 /* For status and doctor, as dataplane.h has it, and "limits": what this data plane cannot see. New
  * reference; NULL: out of memory. */

@@ -202,6 +202,7 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 		.adopt = adopt,
 		.userdata = dataplane,
 	};
+	const struct connections_options judged = {0};
 	uint64_t now_us;
 	int r = table_open(
 		&table_of_workloads, dataplane->options.nflog_group, &dataplane->table, error);
@@ -213,16 +214,16 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 		snprintf(dataplane->note, sizeof(dataplane->note), "%s",
 			table_note(dataplane->table));
 	else
-		sysctls_note(dataplane->note);
+		sysctls_note(SYSCTLS_ALL, dataplane->note);
 	modules_load();
-	r = sysctls_turn_on(error);
+	r = sysctls_turn_on(SYSCTLS_ALL, error);
 	if (!r)
 		r = device_guards_open(&dataplane->guards, error);
 	if (!r)
 		r = device_sources_open(&dataplane->options, &dataplane->sources, error);
 	if (!r)
 		r = connections_open(
-			&dataplane->callbacks, NULL, event, &dataplane->connections, error);
+			&dataplane->callbacks, &judged, event, &dataplane->connections, error);
 	if (!r)
 		r = refusals_open(&options, event, &dataplane->refusals, error);
 	if (!r)

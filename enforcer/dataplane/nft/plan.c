@@ -272,8 +272,8 @@ static int add_host(struct plan *plan)
 		if (table != IR_PEER_TABLE_NONE)
 			r = plan_peer_table(plan, table, &element.target);
 		for (size_t i = 0; !r && table != IR_PEER_TABLE_NONE && i < sizeof(families); i++) {
-			element.key_length = 0;
-			element_key_add(&element, &families[i], sizeof(families[i]));
+			element.key[0] = families[i];
+			element.key_length = sizeof(families[i]); /* one field: no padding */
 			r = element_list_add(&set->elements, &element);
 		}
 	}

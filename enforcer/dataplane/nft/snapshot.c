@@ -126,10 +126,15 @@ static int compare_address(const void *key, const void *item)
 	return address_compare(key, &((const struct ir_address *)item)->address);
 }
 
+const struct ir_address *snapshot_find(const struct ir *snapshot, const struct address *address)
+{
+	return bsearch(address, snapshot->addresses, snapshot->addresses_count,
+		sizeof(*snapshot->addresses), compare_address);
+}
+
 bool snapshot_is_subject(const struct ir *snapshot, const struct address *address)
 {
-	const struct ir_address *found = bsearch(address, snapshot->addresses,
-		snapshot->addresses_count, sizeof(*snapshot->addresses), compare_address);
+	const struct ir_address *found = snapshot_find(snapshot, address);
 
 	return found &&
 	       ir_subject_is_bound(found->workload < 0 ? &snapshot->host

@@ -18,6 +18,9 @@ int snapshot_new(const struct ir *ir, struct ir **ret);
 int snapshot_new_host(const struct ir *ir, struct ir **ret);
 void snapshot_free(struct ir *snapshot);
 
+/* Whose address it is; NULL: nobody's that the IR knows. */
+const struct ir_address *snapshot_find(const struct ir *snapshot, const struct address *address);
+
 /* Does policy bind what this address sends or gets? */
 bool snapshot_is_subject(const struct ir *snapshot, const struct address *address);
 

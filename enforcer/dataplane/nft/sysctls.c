@@ -10,6 +10,10 @@
 
 #define NOTE_WORD "before "
 #define ABSENT    '-'
+#define NOT_OURS  '='
+
+/* The first paths are for bridges. */
+#define BRIDGE_PATHS 2
 
 static const char *const paths[] = {
 	"/proc/sys/net/bridge/bridge-nf-call-iptables",
@@ -35,19 +39,24 @@ static int write_setting(const char *path, char value)
 	return 0;
 }
 
-void sysctls_note(char note[static SYSCTLS_NOTE_MAX])
+static bool is_wanted(size_t path, enum sysctls_scope scope)
+{
+	return scope == SYSCTLS_ALL || path >= BRIDGE_PATHS;
+}
+
+void sysctls_note(enum sysctls_scope scope, char note[static SYSCTLS_NOTE_MAX])
 {
 	char values[ARRAY_SIZE(paths) + 1] = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		values[i] = read_setting(paths[i]);
+		values[i] = is_wanted(i, scope) ? read_setting(paths[i]) : NOT_OURS;
 	snprintf(note, SYSCTLS_NOTE_MAX, NOTE_WORD "%s", values);
 }
 
-int sysctls_turn_on(struct error *error)
+int sysctls_turn_on(enum sysctls_scope scope, struct error *error)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		char value = read_setting(paths[i]);
+		char value = is_wanted(i, scope) ? read_setting(paths[i]) : ABSENT;
 		int r;
 
 		if (value == ABSENT || value == '1')
@@ -70,7 +79,7 @@ void sysctls_restore(const char *note)
 		char before = values[i] == ABSENT ? '0' : values[i];
 		char now = read_setting(paths[i]);
 
-		if (now != ABSENT && now != before)
+		if (before != NOT_OURS && now != ABSENT && now != before)
 			(void)write_setting(paths[i], before);
 	}
 }

@@ -13,11 +13,16 @@
 
 #define SYSCTLS_NOTE_MAX 64
 
+enum sysctls_scope {
+	SYSCTLS_ALL,
+	SYSCTLS_CONNTRACK, /* without those for bridges */
+};
+
 /* Reads what is set now. */
-void sysctls_note(char note[static SYSCTLS_NOTE_MAX]);
+void sysctls_note(enum sysctls_scope scope, char note[static SYSCTLS_NOTE_MAX]);
 /* Turns everything on. -EACCES etc. with the setting's name; what the kernel does not have is
  * passed over. */
-int sysctls_turn_on(struct error *error);
+int sysctls_turn_on(enum sysctls_scope scope, struct error *error);
 /* Back to what note says. Best effort: there is nobody left to tell. */
 void sysctls_restore(const char *note);
 
