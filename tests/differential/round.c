@@ -116,6 +116,9 @@ int round_run(struct round *round, struct error *error)
 			break;
 		wait_ms = PATIENCE_MS;
 	}
+	/* However long this process was kept from looking. */
+	if (!r && !is_settled(round))
+		r = listen_to_plane(round, error);
 	/* What arrived although it was refused. */
 	return r ? r : post_receive(round->post, 0, take_delivery, round, error);
 }

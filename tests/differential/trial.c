@@ -31,6 +31,10 @@ static void on_flow(const struct flow_event *event, void *userdata)
 {
 	struct bench *bench = userdata;
 
+	/* No difference by itself, but what explains one. */
+	if (event->type == FLOW_GAP)
+		fprintf(stderr, "%s, seed %llu: %llu events lost\n", bench->trial->plane->name,
+			(unsigned long long)bench->tally->seed, (unsigned long long)event->lost);
 	if (bench->round)
 		round_take_event(bench->round, event);
 }

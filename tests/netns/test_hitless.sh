@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Updates under traffic: test_hitless.sh BUILD ebpf|nft
 #
-# While CHANGES (200) policies are applied, as often labels are changed and now and then addresses,
+# While CHANGES (100) policies are applied, as often labels are changed and now and then addresses,
 # 20 TCP connections and a UDP stream run that every state allows, and somebody knocks where every
 # state refuses. Of the first no packet is lost, of the second none gets through.
 BUILD=${1:?usage: test_hitless.sh BUILD PLANE}
 plane=${2:?usage: test_hitless.sh BUILD PLANE}
-changes=${CHANGES:-200}
+changes=${CHANGES:-100}
 here=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/lib.sh
 . "$here/tests/lib.sh"
