@@ -130,8 +130,7 @@ static int advance(const struct hook *hook, int program, int hold, const char *p
 	r = clsact_filters(hook, &filters);
 	if (r < 0 || !filters.handle)
 		return r < 0 ? r : -ENOENT;
-	r = add(hook, program, filters.handle == FILTER_HANDLE ? FILTER_HANDLE + 1 : FILTER_HANDLE,
-		0);
+	r = filters.spare ? add(hook, program, filters.spare, 0) : -EBUSY;
 	if (r == 0)
 		r = take_out(hook, filters.handle);
 	return r < 0 ? r : renote(program, path, fd);

@@ -24,6 +24,7 @@ DEFINE_CLEANUP(struct mnl_socket *, mnl_socket_close)
 struct listing {
 	const struct hook *hook;
 	struct clsact_filters found;
+	bool taken[FILTER_HANDLES];
 };
 
 uint32_t clsact_parent(const struct hook *hook)
@@ -60,6 +61,14 @@ static uint32_t program_id(const struct nlattr *options)
 	return 0;
 }
 
+static void note_handle(struct listing *listing, const struct tcmsg *header)
+{
+	uint32_t index = header->tcm_handle - FILTER_HANDLE;
+
+	if (header->tcm_info >> 16 == FILTER_PRIORITY && index < FILTER_HANDLES)
+		listing->taken[index] = true;
+}
+
 /* Where each priority begins there is a message without a handle: that one is no filter. */
 static int visit(const struct nlmsghdr *message, void *userdata)
 {
@@ -70,7 +79,10 @@ static int visit(const struct nlmsghdr *message, void *userdata)
 	uint32_t id = 0, chain = 0;
 
 	if (message->nlmsg_type != RTM_NEWTFILTER || !header->tcm_handle ||
-		header->tcm_ifindex != (int)listing->hook->ifindex || found->program_id)
+		header->tcm_ifindex != (int)listing->hook->ifindex)
+		return MNL_CB_OK;
+	note_handle(listing, header);
+	if (found->program_id)
 		return MNL_CB_OK;
 	mnl_attr_for_each(attribute, message, sizeof(*header))
 	{
@@ -130,6 +142,9 @@ int clsact_filters(const struct hook *hook, struct clsact_filters *ret)
 	r = receive(socket, message->nlmsg_seq, &listing);
 	if (r < 0 && r != -ENODEV)
 		return r;
+	for (uint32_t i = 0; i < FILTER_HANDLES; i++)
+		if (!listing.taken[i])
+			listing.found.spare = FILTER_HANDLE + i;
 	*ret = listing.found;
 	return 0;
 }

@@ -18,6 +18,7 @@
 struct clsact_filters {
 	struct occupation occupation;
 	uint32_t handle; /* of ours; 0: none is there */
+	uint32_t spare;  /* one of ours that nobody uses; 0: others have them */
 };
 
 /* How clsact calls the end of the interface that the hook is at. */

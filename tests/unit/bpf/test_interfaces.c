@@ -118,6 +118,7 @@ static void test_clsact_place_is_taken(void **state)
 		skip();
 	small_ir_init(&open, world, false);
 	add_filter(world, 0x5e6d, 1);
+	add_filter(world, 0x5e6e, 1);
 	bpf_dataplane_overrides.force_clsact = true;
 	plane = plane_open(world);
 	assert_int_equal(plane_try_apply(world, plane, &open.ir, WORKLOADS, &error), -EBUSY);
