@@ -244,7 +244,13 @@ static void test_gone_address_leaves_nothing(void **state)
 	assert_int_equal(bpf_map_lookup_elem(plane->objects.maps.addresses,
 				 world->addresses[WEB][0].bytes, &address),
 		0);
+	assert_int_equal(address.ifindex, world->attachments[WEB].ifindex);
 	plane_apply(world, plane, &one.ir);
+	/* Not collected yet, and nobody's all the same. */
+	assert_int_equal(bpf_map_lookup_elem(plane->objects.maps.addresses,
+				 world->addresses[WEB][0].bytes, &address),
+		0);
+	assert_int_equal(address.ifindex, 0);
 	generations_collect(&plane->generations);
 	assert_int_equal(bpf_map_lookup_elem(plane->objects.maps.addresses,
 				 world->addresses[WEB][0].bytes, &address),
