@@ -201,12 +201,19 @@ static int open_workloads(struct agent *agent, struct error *error)
 
 static int open_flows(struct agent *agent, struct error *error)
 {
+	const struct flow_resolver resolver = names_resolver(agent);
+	_cleanup_free_ char *store = NULL;
+	int r;
+
+	if (asprintf(&store, "%s/flows.db", agent->options->state_directory) < 0) {
+		store = NULL;
+		return error_nomem(error);
+	}
 	const struct flow_options options = {
 		.node = agent->options->node,
 		.log_directory = agent->options->log_directory,
+		.store_path = store,
 	};
-	const struct flow_resolver resolver = names_resolver(agent);
-	int r;
 
 	r = flow_pipeline_new(&options, &resolver, agent->event, &agent->flows, error);
 	return r < 0 ? error_context(error, r, "open the flow log") : 0;

@@ -155,5 +155,16 @@ void api_denied(struct control_request *request, void *userdata)
 
 void api_map(struct control_request *request, void *userdata)
 {
-	answer(request, userdata, flow_map);
+	_cleanup_error_ struct error error = ERROR_INIT;
+	_cleanup_filter_ struct flow_filter *filter = NULL;
+	struct agent *agent = userdata;
+	json_t *map;
+
+	if (!parse_filter(request, &filter))
+		return;
+	collect(agent);
+	if (flow_map(agent->flows, filter, &map, &error) < 0)
+		control_reply_error(request, 503, "%s", error_message(&error));
+	else
+		control_reply(request, 200, map);
 }

@@ -141,10 +141,12 @@ static json_t *selected_by(const struct agent *agent, const struct workload *wor
 /* From the map's edges: who this workload talked to, and who tried. */
 static json_t *peers_of(struct agent *agent, const char *id)
 {
-	_cleanup_json_ json_t *map = flow_map(agent->flows, NULL);
+	_cleanup_json_ json_t *map = NULL;
 	json_t *peers = json_array(), *edge;
 	size_t i;
 
+	if (flow_map(agent->flows, NULL, &map, NULL) < 0)
+		return peers;
 	json_array_foreach (json_object_get(map, "edges"), i, edge) {
 		const char *from = json_string_value(json_object_get(edge, "from"));
 		const char *to = json_string_value(json_object_get(edge, "to"));

@@ -355,3 +355,13 @@ size_t filter_limit(const struct flow_filter *filter)
 {
 	return filter && filter->limit ? filter->limit : SIZE_MAX;
 }
+
+uint64_t filter_since_ns(const struct flow_filter *filter)
+{
+	return filter ? filter->since_ns : 0;
+}
+
+uint64_t filter_until_ns(const struct flow_filter *filter)
+{
+	return filter ? filter->until_ns : 0;
+}

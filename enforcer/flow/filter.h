@@ -15,6 +15,10 @@ bool filter_matches(
 	const struct flow_filter *filter, const struct record *record, uint64_t first_ns);
 /* SIZE_MAX: none. */
 size_t filter_limit(const struct flow_filter *filter);
+/* 0: from the beginning. */
+uint64_t filter_since_ns(const struct flow_filter *filter);
+/* 0: to the end. */
+uint64_t filter_until_ns(const struct flow_filter *filter);
 
 static inline void flow_filter_freep(struct flow_filter **filter)
 {

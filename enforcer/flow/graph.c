@@ -206,13 +206,39 @@ static json_t *nodes_to_json(struct graph *graph)
 	return nodes;
 }
 
-json_t *graph_to_json(const struct map *map, const struct flow_filter *filter)
+static json_t *graph_to_json(struct graph *graph)
+{
+	if (graph->failed)
+		return NULL;
+	return json_pack(
+		"{s:o, s:o}", "nodes", nodes_to_json(graph), "edges", edges_to_json(graph));
+}
+
+json_t *graph_of_map(const struct map *map, const struct flow_filter *filter)
 {
 	_cleanup_(graph_clear) struct graph graph = {.filter = filter};
 
 	map_for_each(map, visit_edge, &graph);
-	if (graph.failed)
-		return NULL;
-	return json_pack(
-		"{s:o, s:o}", "nodes", nodes_to_json(&graph), "edges", edges_to_json(&graph));
+	return graph_to_json(&graph);
+}
+
+static void visit_past_edge(const struct tally *edge, void *userdata)
+{
+	visit_edge(edge, 0, userdata);
+}
+
+int graph_of_store(struct flow_store *store, const struct flow_filter *filter, json_t **ret,
+	struct error *error)
+{
+	_cleanup_(graph_clear) struct graph graph = {.filter = filter};
+	json_t *json;
+	int r = flow_store_for_each(store, filter, visit_past_edge, &graph, error);
+
+	if (r < 0)
+		return r;
+	json = graph_to_json(&graph);
+	if (!json)
+		return error_nomem(error);
+	*ret = json;
+	return 0;
 }

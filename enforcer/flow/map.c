@@ -43,6 +43,9 @@ struct map {
 	size_t connections_max;
 	uint64_t untracked; /* events that were put off for lack of room */
 	uint64_t forgotten;
+	void (*observer)(const struct record *record, uint64_t connections,
+		const uint64_t packets[static 2], const uint64_t bytes[static 2], void *userdata);
+	void *observer_data;
 };
 
 static void leave_edge(struct connection *connection)
@@ -129,6 +132,27 @@ static struct tally *find_edge(struct map *map, const struct record *record)
 	return edge && edge->owned ? edge : NULL;
 }
 
+/* The one place where traffic is added, each packet once. */
+static void count(struct map *map, struct tally *edge, const struct record *record,
+	uint64_t connections, const uint64_t packets[static 2], const uint64_t bytes[static 2])
+{
+	if (map->observer)
+		map->observer(record, connections, packets, bytes, map->observer_data);
+	if (!edge)
+		return;
+	edge->connections += connections;
+	tally_add(edge, packets, bytes);
+}
+
+void map_observe(struct map *map,
+	void (*observer)(const struct record *record, uint64_t connections,
+		const uint64_t packets[static 2], const uint64_t bytes[static 2], void *userdata),
+	void *userdata)
+{
+	map->observer = observer;
+	map->observer_data = userdata;
+}
+
 static struct connection *find_connection(const struct map *map, uint64_t id)
 {
 	struct connection *connection;
@@ -182,12 +206,7 @@ static void take_delta(
 /* A connection that is over and that was not tracked: its final counters are all there is. */
 static void add_whole(struct map *map, const struct record *record)
 {
-	struct tally *edge = find_edge(map, record);
-
-	if (!edge)
-		return;
-	edge->connections++;
-	tally_add(edge, record->event.packets, record->event.bytes);
+	count(map, find_edge(map, record), record, 1, record->event.packets, record->event.bytes);
 }
 
 static void add_to_connection(
@@ -208,10 +227,7 @@ static void add_to_connection(
 		if (edge)
 			join_edge(connection, edge);
 	}
-	if (edge) {
-		edge->connections += first;
-		tally_add(edge, packets, bytes);
-	}
+	count(map, edge, record, first, packets, bytes);
 }
 
 /* Whoever looks at the map makes the data plane report all counters; not each of these reports is
@@ -252,17 +268,14 @@ static bool add_connection(struct map *map, const struct record *record)
 
 bool map_add(struct map *map, const struct record *record)
 {
-	struct tally *edge;
-
 	switch (record->event.type) {
 	case FLOW_NEW:
 	case FLOW_UPDATE:
 	case FLOW_END:
 		return add_connection(map, record);
 	case FLOW_DENIED:
-		edge = find_edge(map, record);
-		if (edge)
-			tally_add(edge, record->event.packets, record->event.bytes);
+		count(map, find_edge(map, record), record, 0, record->event.packets,
+			record->event.bytes);
 		return true;
 	case FLOW_GAP:
 		break;

@@ -16,6 +16,12 @@ struct map;
 
 int map_new(size_t edges_max, size_t connections_max, struct map **ret);
 void map_free(struct map *map);
+/* Tells observer of each addition to an edge: what this record adds to those before it. Additions
+ * reach it even where the map has no room for the edge. */
+void map_observe(struct map *map,
+	void (*observer)(const struct record *record, uint64_t connections,
+		const uint64_t packets[static 2], const uint64_t bytes[static 2], void *userdata),
+	void *userdata);
 /* false: it is counted, but nobody needs to read it: an update of a connection that had a record
  * within the last 10 seconds, or without a packet since. */
 bool map_add(struct map *map, const struct record *record);

@@ -11,6 +11,7 @@
 #include "flow/map.h"
 #include "flow/name.h"
 #include "flow/record.h"
+#include "flow/store.h"
 #include "flow/subscribe.h"
 
 #include <errno.h>
@@ -18,6 +19,8 @@
 
 #define LOG_FILE_BYTES  (64ULL << 20)
 #define LOG_TOTAL_BYTES (1ULL << 30)
+#define STORE_BYTES     (1ULL << 30)
+#define STORE_NS        (90ULL * 86400 * 1000000000)
 #define HISTORY_RECORDS 16384
 #define HISTORY_BYTES   (16UL << 20)
 #define EDGES_MAX       65536
@@ -28,7 +31,8 @@ struct flow_pipeline {
 	struct name_pool *names;
 	struct cache *cache;
 	struct name *node;
-	struct flow_log *log; /* NULL: none */
+	struct flow_log *log;     /* NULL: none */
+	struct flow_store *store; /* NULL: none */
 	struct history *history;
 	struct map *map;
 	struct denied *denied;
@@ -58,6 +62,30 @@ static int open_log(
 	};
 
 	return options->log_directory ? flow_log_new(&log, event, &pipeline->log) : 0;
+}
+
+static void on_traffic(const struct record *record, uint64_t connections,
+	const uint64_t packets[static 2], const uint64_t bytes[static 2], void *userdata)
+{
+	flow_store_add(userdata, record, connections, packets, bytes);
+}
+
+static int open_store(
+	struct flow_pipeline *pipeline, const struct flow_options *options, sd_event *event)
+{
+	struct flow_store_options store = {
+		.path = options->store_path,
+		.size_bytes_max = options->store_bytes ? options->store_bytes : STORE_BYTES,
+		.retention_ns = options->store_ns ? options->store_ns : STORE_NS,
+	};
+	int r;
+
+	if (!options->store_path)
+		return 0;
+	r = flow_store_new(&store, event, &pipeline->store);
+	if (!r)
+		map_observe(pipeline->map, on_traffic, pipeline->store);
+	return r;
 }
 
 static int make_parts(struct flow_pipeline *pipeline, const struct flow_options *options,
@@ -95,6 +123,8 @@ int flow_pipeline_new(const struct flow_options *options, const struct flow_reso
 	result = make_parts(pipeline, options, resolver);
 	if (!result)
 		result = open_log(pipeline, options, event);
+	if (!result)
+		result = open_store(pipeline, options, event);
 	if (result < 0)
 		return error_errno(error, result, "start the flow pipeline");
 	*ret = TAKE_PTR(pipeline);
@@ -107,6 +137,7 @@ void flow_pipeline_free(struct flow_pipeline *pipeline)
 		return;
 	subscribers_clear(&pipeline->subscribers);
 	flow_log_free(pipeline->log);
+	flow_store_free(pipeline->store);
 	denied_free(pipeline->denied);
 	map_free(pipeline->map);
 	history_free(pipeline->history);
@@ -233,14 +264,22 @@ json_t *flow_denied(struct flow_pipeline *pipeline, const struct flow_filter *fi
 	return denied_to_json(pipeline->denied, filter);
 }
 
-json_t *flow_map(struct flow_pipeline *pipeline, const struct flow_filter *filter)
+int flow_map(struct flow_pipeline *pipeline, const struct flow_filter *filter, json_t **ret,
+	struct error *error)
 {
-	return graph_to_json(pipeline->map, filter);
+	int r;
+
+	if (!pipeline->store || (!filter_since_ns(filter) && !filter_until_ns(filter))) {
+		*ret = graph_of_map(pipeline->map, filter);
+		return *ret ? 0 : error_nomem(error);
+	}
+	r = flow_store_flush(pipeline->store, error);
+	return r < 0 ? r : graph_of_store(pipeline->store, filter, ret, error);
 }
 
 json_t *flow_describe(struct flow_pipeline *pipeline)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I}, s:I, s:o, s:o, s:o?}",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I}, s:I, s:o, s:o, s:o?, s:o?}",
 		"records", (json_int_t)pipeline->records, "events", (json_int_t)pipeline->events,
 		"lost", (json_int_t)pipeline->lost, "invalid", (json_int_t)pipeline->invalid,
 		"subscribers", (json_int_t)pipeline->subscribers.count, "subscribers_lost",
@@ -249,7 +288,8 @@ json_t *flow_describe(struct flow_pipeline *pipeline)
 		(json_int_t)history_bytes(pipeline->history), "names",
 		(json_int_t)name_pool_count(pipeline->names), "map", map_describe(pipeline->map),
 		"denied", denied_describe(pipeline->denied), "log",
-		pipeline->log ? flow_log_describe(pipeline->log) : NULL);
+		pipeline->log ? flow_log_describe(pipeline->log) : NULL, "store",
+		pipeline->store ? flow_store_describe(pipeline->store) : NULL);
 }
 
 int flow_subscribe(struct flow_pipeline *pipeline, struct flow_filter *filter,

@@ -37,6 +37,9 @@ struct flow_options {
 	uint64_t log_file_bytes;   /* rotate at this size; 0: 64 MiB */
 	uint64_t log_total_bytes;  /* oldest files go beyond it; 0: 1 GiB */
 	size_t history_records;    /* kept in memory; 0: 16384 */
+	const char *store_path;    /* NULL: no flow store */
+	uint64_t store_bytes;      /* 0: 1 GiB */
+	uint64_t store_ns;         /* how long it remembers; 0: 90 days */
 };
 
 int flow_pipeline_new(const struct flow_options *options, const struct flow_resolver *resolver,
@@ -71,8 +74,11 @@ json_t *flow_history(struct flow_pipeline *pipeline, const struct flow_filter *f
  * end}]}, most packets first: refusals since the agent started, aggregated. */
 json_t *flow_denied(struct flow_pipeline *pipeline, const struct flow_filter *filter);
 /* {"nodes": [{id, workload, namespace, labels, entity}], "edges": [{from, to, protocol, port,
- * verdict, rule, connections, active, packets: [n, n], bytes: [n, n], start, end}]} */
-json_t *flow_map(struct flow_pipeline *pipeline, const struct flow_filter *filter);
+ * verdict, rule, connections, active, packets: [n, n], bytes: [n, n], start, end}]}. A filter with
+ * since or until asks the store, where there is one, for the traffic of just that time; else the
+ * sums are those since the agent started. Failures as flow_store_for_each(). */
+int flow_map(struct flow_pipeline *pipeline, const struct flow_filter *filter, json_t **ret,
+	struct error *error);
 /* {"records","events","lost","subscribers_lost","log":{"bytes","files","error"}, …} */
 json_t *flow_describe(struct flow_pipeline *pipeline);
 

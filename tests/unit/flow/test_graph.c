@@ -75,7 +75,7 @@ static void addresses_of_one_workload_are_one_node(void **state)
 	json_t *graph, *edges, *nodes;
 
 	draw_three_peers(drawing);
-	graph = graph_to_json(drawing->map, NULL);
+	graph = graph_of_map(drawing->map, NULL);
 	edges = json_object_get(graph, "edges");
 	nodes = json_object_get(graph, "nodes");
 	assert_int_equal(json_array_size(nodes), 4);
@@ -99,7 +99,7 @@ static void filters_see_addresses_behind_the_nodes(void **state)
 
 	draw_three_peers(drawing);
 	assert_int_equal(flow_filter_set(&filter, "cidr", "192.0.2.2/32", NULL), 0);
-	graph = graph_to_json(drawing->map, filter);
+	graph = graph_of_map(drawing->map, filter);
 	edges = json_object_get(graph, "edges");
 	assert_int_equal(json_array_size(edges), 1);
 	assert_int_equal(number(json_array_get(edges, 0), "connections"), 1);
@@ -115,7 +115,7 @@ static void the_busiest_edges_come_first(void **state)
 
 	draw_three_peers(drawing);
 	assert_int_equal(flow_filter_set(&filter, "limit", "2", NULL), 0);
-	graph = graph_to_json(drawing->map, filter);
+	graph = graph_of_map(drawing->map, filter);
 	edges = json_object_get(graph, "edges");
 	assert_int_equal(json_array_size(edges), 2);
 	assert_string_equal(

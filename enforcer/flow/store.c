@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "flow/store.h"
+
+#include "base/cleanup.h"
+#include "flow/protocol.h"
+#include "flow/store_query.h"
+#include "flow/store_writer.h"
+#include "flow/timestamp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define NS_PER_SECOND  1000000000ULL
+#define GIVE_USEC      2000000ULL
+#define GIVE_ACCURACY  500000ULL
+#define MINUTE_SECONDS 60
+
+struct pending {
+	struct store_batch batch; /* of one minute */
+	struct pending *next;
+};
+
+struct flow_store {
+	char *path;
+	struct store_writer *writer;
+	struct store_query *query;
+	struct pending *batches; /* oldest first; the writer has the first while given */
+	size_t pending;          /* sums in all of them */
+	bool given;
+	uint64_t turned_away; /* events */
+	sd_event_source *timer;
+};
+
+static void pending_free(struct pending *pending)
+{
+	tally_table_clear(&pending->batch.edges);
+	free(pending);
+}
+
+static void drop_first(struct flow_store *store)
+{
+	struct pending *first = store->batches;
+
+	store->pending -= HASH_COUNT(first->batch.edges.tallies);
+	LL_DELETE(store->batches, first);
+	pending_free(first);
+	store->given = false;
+}
+
+/* Hands the writer the next batch if it has finished the last. */
+static void give(struct flow_store *store)
+{
+	if (store->given && !store_writer_is_idle(store->writer))
+		return;
+	if (store->given)
+		drop_first(store);
+	if (!store->batches)
+		return;
+	store_writer_give(store->writer, &store->batches->batch);
+	store->given = true;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct flow_store *store = userdata;
+
+	(void)usec;
+	give(store);
+	sd_event_source_set_time_relative(source, GIVE_USEC);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+int flow_store_new(
+	const struct flow_store_options *options, sd_event *event, struct flow_store **ret)
+{
+	_cleanup_(flow_store_freep) struct flow_store *store = calloc(1, sizeof(*store));
+	struct store_retention retention = {
+		.age_seconds = (int64_t)(options->retention_ns / NS_PER_SECOND),
+		.size_bytes_max = (int64_t)options->size_bytes_max,
+	};
+	int r;
+
+	if (!store)
+		return -ENOMEM;
+	store->path = strdup(options->path);
+	if (!store->path)
+		return -ENOMEM;
+	r = store_query_new(store->path, &store->query);
+	if (!r)
+		r = sd_event_add_time_relative(event, &store->timer, CLOCK_MONOTONIC, GIVE_USEC,
+			GIVE_ACCURACY, on_timer, store);
+	if (r >= 0)
+		r = store_writer_new(store->path, &retention, &store->writer);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(store);
+	return 0;
+}
+
+void flow_store_free(struct flow_store *store)
+{
+	if (!store)
+		return;
+	if (store->writer)
+		flow_store_flush(store, NULL);
+	sd_event_source_disable_unref(store->timer);
+	store_writer_free(store->writer);
+	while (store->batches)
+		drop_first(store);
+	store_query_free(store->query);
+	free(store->path);
+	free(store);
+}
+
+/* The batch that events of this minute belong to; never the one that the writer reads. */
+static struct pending *present_batch(struct flow_store *store, int64_t time)
+{
+	struct pending *last = store->batches;
+
+	while (last && last->next)
+		last = last->next;
+	if (last && !(store->given && last == store->batches) && last->batch.time == time)
+		return last;
+	last = calloc(1, sizeof(*last));
+	if (!last)
+		return NULL;
+	last->batch.time = time;
+	last->batch.edges.tallies_max = SIZE_MAX;
+	LL_APPEND(store->batches, last);
+	return last;
+}
+
+/* Only the world is told apart by address: a workload's is not its own for a month. */
+static struct address address_to_keep(const struct name *name, const struct address *address)
+{
+	static const struct address none;
+	const char *entity = name_member(name, "entity");
+
+	return name && (!entity || strcmp(entity, "world")) ? none : *address;
+}
+
+static struct tally_key key_of(const struct record *record)
+{
+	const struct flow_event *event = &record->event;
+	bool ip = protocol_is_ip(event->ethertype);
+
+	return (struct tally_key){
+		.source = address_to_keep(record->source, &event->source),
+		.destination = address_to_keep(record->destination, &event->destination),
+		.source_name = record->source,
+		.destination_name = record->destination,
+		.rule = record->rule,
+		.ethertype = ip ? 0 : event->ethertype,
+		.port = ip && protocol_has_ports(event->protocol) ? event->destination_port : 0,
+		.protocol = event->protocol,
+		.verdict = (uint8_t)event->verdict,
+		.reason = (uint8_t)event->reason,
+		.direction = (uint8_t)event->direction,
+	};
+}
+
+void flow_store_add(struct flow_store *store, const struct record *record, uint64_t connections,
+	const uint64_t packets[static 2], const uint64_t bytes[static 2])
+{
+	int64_t seconds = (int64_t)(record->event.time_ns / NS_PER_SECOND);
+	struct tally_key key = key_of(record);
+	struct pending *batch = NULL;
+	struct tally *edge = NULL;
+	size_t before;
+
+	if (store->pending < STORE_PENDING_MAX)
+		batch = present_batch(store, seconds - seconds % MINUTE_SECONDS);
+	if (batch) {
+		before = HASH_COUNT(batch->batch.edges.tallies);
+		edge = tally_touch(&batch->batch.edges, &key, record);
+		store->pending += HASH_COUNT(batch->batch.edges.tallies) - before;
+	}
+	if (!edge) {
+		store->turned_away++;
+		return;
+	}
+	edge->connections += connections;
+	tally_add(edge, packets, bytes);
+}
+
+int flow_store_flush(struct flow_store *store, struct error *error)
+{
+	int r = 0;
+
+	for (give(store); !r && store->batches; give(store))
+		r = store_writer_wait(store->writer, error);
+	return r;
+}
+
+int flow_store_for_each(struct flow_store *store, const struct flow_filter *filter,
+	void (*visit)(const struct tally *edge, void *userdata), void *userdata,
+	struct error *error)
+{
+	return store_query_run(store->query, filter, visit, userdata, error);
+}
+
+json_t *flow_store_describe(struct flow_store *store)
+{
+	struct store_writer_state state;
+	json_t *json;
+
+	store_writer_state(store->writer, &state);
+	json = json_pack("{s:s, s:b, s:I, s:I, s:I, s:s?, s:s?}", "path", store->path, "ready",
+		state.ready, "bytes", (json_int_t)state.bytes, "pending",
+		(json_int_t)store->pending, "turned_away", (json_int_t)store->turned_away, "error",
+		state.error, "set_aside", state.set_aside);
+	store_writer_state_clear(&state);
+	return json;
+}
