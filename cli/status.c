@@ -65,7 +65,7 @@ static void print_counters(const json_t *status)
 	json_t *plane = json_object_get(status, "plane"), *value;
 	const json_t *connections = NULL;
 	const char *name;
-	double lost = 0;
+	double lost, events = 0, refusals = 0, unanswered = 0;
 	size_t line = 0;
 
 	json_unpack(plane, "{s:{s:o}}", "tables", "connections", &connections);
@@ -80,11 +80,14 @@ static void print_counters(const json_t *status)
 			output_property_take(line++ ? "" : "packets",
 				text_format("%8s %s", packets, record_reason(name)));
 	}
-	json_object_foreach (json_object_get(plane, "losses"), name, value)
-		lost += json_number_value(value);
-	lost += field_number(json_object_get(status, "flows"), "lost");
+	json_unpack(plane, "{s:{s?:F, s?:F, s?:F}}", "losses", "event", &events, "denial_aggregate",
+		&refusals, "answer", &unanswered);
+	lost = events + refusals + field_number(json_object_get(status, "flows"), "lost");
 	if (lost > 0)
 		output_property_take("lost", text_format("%.0f flow events", lost));
+	if (unanswered > 0)
+		output_property_take("unanswered",
+			text_format("%.0f refused packets that ask for an answer", unanswered));
 }
 
 static void print_troubles(const struct settings *settings, const json_t *status)

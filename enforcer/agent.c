@@ -24,8 +24,25 @@ static void on_flow(const struct flow_event *event, void *userdata)
 {
 	struct agent *agent = userdata;
 
-	rule_table_count(agent->rules, event);
+	if (!agent->plane_ops->hits)
+		rule_table_count(agent->rules, event);
 	flow_pipeline_event(agent->flows, event);
+}
+
+static bool on_hits(uint32_t rule, uint64_t hits, void *userdata)
+{
+	struct agent *agent = userdata;
+
+	return rule_table_set_hits(agent->rules, rule, hits);
+}
+
+void agent_count_hits(struct agent *agent)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	if (agent->plane_ops->hits &&
+		agent->plane_ops->hits(agent->plane, on_hits, agent, &error) < 0)
+		journal(JOURNAL_ERROR, "count the hits of rules: %s", error_message(&error));
 }
 
 static void on_trouble(const char *message, bool repaired, void *userdata)

@@ -75,6 +75,9 @@ int agent_new(const struct options *options, struct agent **ret, struct error *e
 int agent_run(struct agent *agent, struct error *error);
 void agent_free(struct agent *agent);
 
+/* Brings the hits in rules up to date, where the data plane counts them itself. */
+void agent_count_hits(struct agent *agent);
+
 static inline void agent_freep(struct agent **agent)
 {
 	agent_free(*agent);

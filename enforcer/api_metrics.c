@@ -115,6 +115,7 @@ void api_metrics(struct control_request *request, void *userdata)
 	add_plane(metrics, plane);
 	metrics_family(metrics, "segd_rule_hits_total", METRICS_COUNTER,
 		"New connections and refused packets, by deciding rule.");
+	agent_count_hits(agent);
 	rule_table_for_each(agent->rules, add_rule, metrics);
 	add_flows(metrics, flows);
 	text = metrics_text(metrics);

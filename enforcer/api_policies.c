@@ -86,6 +86,7 @@ void api_inspect_policy(struct control_request *request, void *userdata)
 	const char *name = control_parameter(request, "name");
 	json_t *policies = json_array();
 
+	agent_count_hits(agent);
 	for (size_t i = 0; i < agent->documents.count; i++) {
 		const struct document *document = agent->documents.items[i];
 		json_t *policy;

@@ -175,6 +175,7 @@ void api_inspect_workload(struct control_request *request, void *userdata)
 	bool ambiguous;
 
 	workload = registry_find(agent->registry, name, &ambiguous);
+	agent_count_hits(agent);
 	if (!workload) {
 		control_reply_error(request, ambiguous ? 409 : 404,
 			ambiguous ? "several workloads are called %s: say namespace/name"

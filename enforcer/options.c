@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "base/cleanup.h"
+#include "xdp/abi.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -34,6 +35,7 @@ enum {
 	OPTION_CLSACT,
 	OPTION_FAST_PATH,
 	OPTION_FAILSAFE,
+	OPTION_CONNECTIONS,
 	OPTION_REMOVE,
 	OPTION_REMOVE_ON_EXIT,
 	OPTION_VERSION,
@@ -57,6 +59,7 @@ static const struct option long_options[] = {
 	{"clsact", no_argument, NULL, OPTION_CLSACT},
 	{"fast-path", no_argument, NULL, OPTION_FAST_PATH},
 	{"failsafe", required_argument, NULL, OPTION_FAILSAFE},
+	{"workload-connections", required_argument, NULL, OPTION_CONNECTIONS},
 	{"remove", no_argument, NULL, OPTION_REMOVE},
 	{"remove-on-exit", no_argument, NULL, OPTION_REMOVE_ON_EXIT},
 	{"help", no_argument, NULL, 'h'},
@@ -87,6 +90,7 @@ static const char usage[] =
 	"  --nflog-group=N            group that nftables logs refusals to (86); N + 1: the node's own\n"
 	"  --failsafe=LIST            ports of the node that no policy can cut, or none\n"
 	"                             (" FAILSAFE_DEFAULT ")\n"
+	"  --workload-connections=N   eBPF: connections that one workload may have (65536)\n"
 	"  --remove                   stop enforcing: take everything out of the kernel and exit\n"
 	"  --remove-on-exit           do so when the agent ends; otherwise enforcement stays\n"
 	"  -h, --help                 this text\n"
@@ -199,6 +203,11 @@ static int parse_enforcement(struct options *options, int option, struct error *
 	case OPTION_FAILSAFE:
 		r = failsafe_parse(optarg, &options->failsafe, error);
 		return r < 0 ? error_context(error, r, "--failsafe") : 0;
+	case OPTION_CONNECTIONS:
+		r = parse_number(
+			"--workload-connections", optarg, ABI_MAX_CONNECTIONS, &number, error);
+		options->share = (uint32_t)number;
+		return r;
 	case OPTION_RESTRICT_NODE:
 		options->policy.restrict_node = true;
 		return 0;

@@ -30,6 +30,7 @@ struct options {
 	bool remove_on_exit;                     /* do so when the agent ends */
 	uint16_t nflog_group;                    /* and the one behind it, for the node itself */
 	struct failsafe failsafe;
+	uint32_t share; /* connections that one workload may have; 0: a quarter of the table */
 	char hostname[65];
 };
 

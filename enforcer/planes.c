@@ -18,6 +18,7 @@ static struct dataplane_options plane_options(const struct options *options)
 		.nflog_group = options->nflog_group,
 		.clsact = options->clsact,
 		.fast_path = options->fast_path,
+		.share = options->share,
 	};
 
 	memcpy(result.ethertypes, options->ethertypes, sizeof(result.ethertypes));

@@ -145,6 +145,15 @@ int rule_table_update(struct rule_table *table, const struct ir *ir)
 	return 0;
 }
 
+bool rule_table_set_hits(struct rule_table *table, uint32_t id, uint64_t hits)
+{
+	struct entry *entry = find(table, id);
+
+	if (entry)
+		entry->hits = hits;
+	return entry;
+}
+
 static void count_hits(struct rule_table *table, uint32_t id, uint64_t hits)
 {
 	struct entry *entry = find(table, id);

@@ -26,7 +26,7 @@
 
 #include <linux/types.h>
 
-#define ABI_VERSION 1
+#define ABI_VERSION 2
 
 /* Bounds. What is turned away at each is counted in enum abi_loss. */
 #define ABI_MAX_ENDPOINTS   16384
@@ -40,6 +40,8 @@
 #define ABI_MAX_CONNECTIONS 262144
 #define ABI_MAX_DENIALS     65536
 #define ABI_MAX_FRAGMENTS   16384
+#define ABI_MAX_HITS        65536
+#define ABI_MAX_OPENINGS    65536
 #define ABI_EVENTS_BYTES    (4 << 20)
 #define ABI_ETHERTYPES      16
 
@@ -67,6 +69,8 @@ enum abi_verdict {
 struct abi_control {
 	__u32 version;    /* ABI_VERSION of whoever made the maps */
 	__u32 generation; /* 0: none yet, everything is refused with UNKNOWN_ENDPOINT */
+	__u32 epoch;      /* of denials: see there */
+	__u32 pad;
 };
 
 /* endpoints: hash by ifindex of the hook (the host side of the veth). An interface that has none is
@@ -172,9 +176,10 @@ struct abi_connection_key {
 #define ABI_CONNECTION_ADOPTED        2
 #define ABI_CONNECTION_AUDITED        4
 #define ABI_CONNECTION_LOG            8
-#define ABI_CONNECTION_CLOSING        16 /* TCP: FIN of both sides, or RST */
-#define ABI_CONNECTION_ESTABLISHED    32 /* TCP: handshake complete */
-#define ABI_CONNECTION_AUDITED_EGRESS 64 /* AUDITED, and by the source's egress */
+#define ABI_CONNECTION_CLOSING        16  /* TCP, SCTP: both sides have finished */
+#define ABI_CONNECTION_ESTABLISHED    32  /* TCP, SCTP: handshake complete */
+#define ABI_CONNECTION_AUDITED_EGRESS 64  /* AUDITED, and by the source's egress */
+#define ABI_CONNECTION_RESET          128 /* TCP RST, SCTP ABORT: over unless its sender goes on */
 
 struct abi_connection {
 	__u64 packets[ABI_SIDES]; /* sent by originator, by responder */
@@ -190,11 +195,41 @@ struct abi_connection {
 	__u8 flags;                 /* ABI_CONNECTION_* */
 	__u16 type_code;            /* ICMP of the first packet: type << 8 | code */
 	__u16 pad;
-	__u32 id; /* with start_ns unique on the node */
-	__u32 pad2;
+	__u32 id;    /* with start_ns unique on the node */
+	__u32 owner; /* ifindex of the hook that saw it first: whose share it takes */
 };
 
-/* denials: hash. One entry for each kind of refusal until the agent has collected it. */
+/*
+ * shares: array, memory-mapped, index ifindex % ABI_MAX_ENDPOINTS: what a workload takes of the
+ * connection table. Whoever enters or deletes a connection counts it here. Two workloads whose
+ * ifindex differs by a multiple of that share one.
+ */
+struct abi_share {
+	__u32 connections;
+	__u32 head; /* oldest in its part of openings; both count up for ever */
+	__u32 tail;
+	__u32 answers; /* to refused packets, since then */
+	__u64 answers_since_ns;
+};
+
+/* openings: array of connection keys, ABI_SHARE_OPENINGS for a share: the last connections that a
+ * workload opened beyond half of its share. The unanswered ones make room for its next. */
+#define ABI_SHARE_OPENINGS 1024
+
+/* hits: per-CPU hash by id of the rule -> __u64: connections that it allowed, packets that it
+ * refused. */
+
+/*
+ * The mark of an answer (RST, ICMP administratively prohibited) on its way from the hook that
+ * refused a packet back to the sender, which may be through a hook of the same interface: that one
+ * takes the mark off and lets it pass. No workload can send it: packets lose their mark when they
+ * cross from one network namespace to another, and on the node it takes CAP_NET_ADMIN.
+ */
+#define ABI_ANSWER_MARK 0x5e9d0a25
+
+/* denials: hash. One entry for each kind of refusal until the agent has collected it. The agent
+ * deletes only entries of a former epoch, when no packet is left that has read it: so none is
+ * counted into an entry that is gone. */
 struct abi_denial_key {
 	__u8 source[16];
 	__u8 destination[16];
@@ -206,6 +241,7 @@ struct abi_denial_key {
 	__u8 reason;    /* enum reason */
 	__u8 hook;      /* enum abi_direction: leaving the workload is egress */
 	__u8 direction; /* enum abi_direction whose policy refused */
+	__u32 epoch;    /* control.epoch when the entry was made */
 };
 
 struct abi_denial {
@@ -246,6 +282,9 @@ struct abi_counter {
 enum abi_loss {
 	ABI_LOSS_EVENT, /* ring buffer full: a new or ended connection was not reported */
 	ABI_LOSS_DENIAL_AGGREGATE, /* denials full: refusal is only in counters */
+	ABI_LOSS_HIT,              /* hits full: not counted for its rule */
+	ABI_LOSS_ANSWER, /* a refused packet that asks for an answer got none: too many at once, or
+			    none can be made */
 	ABI_LOSS_COUNT
 };
 
@@ -275,18 +314,19 @@ struct abi_event {
 struct abi_configuration {
 	__u64 tcp_established_ns; /* idle time after which an entry may be reclaimed */
 	__u64 tcp_opening_ns;
+	__u64 tcp_half_closed_ns; /* one side has finished */
 	__u64 tcp_closing_ns;
 	__u64 udp_ns;
 	__u64 other_ns;
 	__u16 ethertypes[ABI_ETHERTYPES]; /* besides IP and ARP, that pass unjudged; 0: none */
-	__u32 fast_path; /* not 0: fastpath.bpf.h */
-	__u32 pad;
+	__u32 fast_path;                  /* not 0: fastpath.bpf.h */
+	__u32 share;                      /* connections that a workload may have in the table */
 };
 
 #define ABI_STATIC_ASSERT(type, size) \
 	_Static_assert(sizeof(struct type) == (size), #type " has padding or has changed")
 
-ABI_STATIC_ASSERT(abi_control, 8);
+ABI_STATIC_ASSERT(abi_control, 16);
 ABI_STATIC_ASSERT(abi_endpoint, 32);
 ABI_STATIC_ASSERT(abi_address_key, 16);
 ABI_STATIC_ASSERT(abi_address, 16);
@@ -298,9 +338,10 @@ ABI_STATIC_ASSERT(abi_port_table, 32);
 ABI_STATIC_ASSERT(abi_port_key, 8);
 ABI_STATIC_ASSERT(abi_connection_key, 40);
 ABI_STATIC_ASSERT(abi_connection, 96);
-ABI_STATIC_ASSERT(abi_denial_key, 48);
+ABI_STATIC_ASSERT(abi_share, 24);
+ABI_STATIC_ASSERT(abi_denial_key, 52);
 ABI_STATIC_ASSERT(abi_denial, 48);
 ABI_STATIC_ASSERT(abi_fragment_key, 44);
 ABI_STATIC_ASSERT(abi_fragment, 16);
-ABI_STATIC_ASSERT(abi_configuration, 80);
+ABI_STATIC_ASSERT(abi_configuration, 88);
 ABI_STATIC_ASSERT(abi_event, 144);

@@ -94,18 +94,32 @@ static __always_inline int connection_at_hook(struct __sk_buff *skb,
 	return mac_equal(ethernet->h_source, connection->mac[sender & 1]);
 }
 
+/* TCP, and SCTP in TCP's words (see parse_sctp()). */
+static __always_inline int has_handshake(__u8 protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP;
+}
+
+/* What may be opened anew with the same ports. */
+static __always_inline int connection_is_over(const struct abi_connection *connection)
+{
+	return connection->flags & (ABI_CONNECTION_CLOSING | ABI_CONNECTION_RESET);
+}
+
 /* Reclaimable, so no longer there. */
 static __always_inline int connection_expired(
 	const struct abi_connection *connection, __u8 protocol)
 {
 	__u64 idle_ns = configuration.other_ns;
 
-	if (protocol == IPPROTO_TCP) {
+	if (has_handshake(protocol)) {
 		idle_ns = configuration.tcp_opening_ns;
-		if (connection->flags & ABI_CONNECTION_CLOSING)
+		if (connection_is_over(connection))
 			idle_ns = configuration.tcp_closing_ns;
 		else if (connection->flags & ABI_CONNECTION_ESTABLISHED)
-			idle_ns = configuration.tcp_established_ns;
+			idle_ns = (connection->tcp_flags[0] | connection->tcp_flags[1]) & TCP_FIN
+					  ? configuration.tcp_half_closed_ns
+					  : configuration.tcp_established_ns;
 	} else if (protocol == IPPROTO_UDP) {
 		idle_ns = configuration.udp_ns;
 	}
@@ -122,16 +136,31 @@ static __always_inline int connection_owns(
 	if (packet->kind == PACKET_EITHER)
 		return 1;
 	if (packet->kind == PACKET_OPENS)
-		return sender == ABI_ORIGINATOR && !(connection->flags & ABI_CONNECTION_CLOSING) &&
+		return sender == ABI_ORIGINATOR && !connection_is_over(connection) &&
 		       connection->type_code == packet->type_code;
-	return packet->protocol == IPPROTO_TCP ||
+	return has_handshake(packet->protocol) ||
 	       icmp_request_of(packet->protocol, packet->type_code >> 8) ==
 		       connection->type_code >> 8;
 }
 
+/* A RST that its own sender gives the lie to by going on was a forgery, or not in the window. */
+static __always_inline void connection_revive(
+	struct abi_connection *connection, const struct packet *packet, __u32 sender)
+{
+	union connection_state lost = {.flags = ABI_CONNECTION_RESET};
+
+	if (!(connection->flags & ABI_CONNECTION_RESET) ||
+		!(connection->tcp_flags[sender & 1] & TCP_RST) ||
+		(packet->tcp_flags & (TCP_RST | TCP_SYN | TCP_ACK)) != TCP_ACK)
+		return;
+	__sync_fetch_and_and(CONNECTION_STATE_WORD(connection), ~lost.word);
+}
+
 /*
  * TCP (RFC 9293, figure 5, as far as a bystander needs it). The handshake is complete when the
- * originator acknowledges the responder's SYN; nothing else opens.
+ * originator acknowledges the responder's SYN; nothing else opens. A RST does not end a connection,
+ * since we do not follow its window (RFC 5961, 3.2): it goes on, but only for the time that one
+ * which is closing has, until the side that sent the RST sends something else.
  */
 static __noinline void connection_advance(
 	struct abi_connection *connection, const struct packet *packet, __u32 sender)
@@ -146,8 +175,10 @@ static __noinline void connection_advance(
 		gained.tcp_flags[ABI_ORIGINATOR] = packet->tcp_flags;
 	}
 	seen.word |= gained.word;
-	if (packet->tcp_flags & TCP_RST ||
-		seen.tcp_flags[ABI_ORIGINATOR] & seen.tcp_flags[ABI_RESPONDER] & TCP_FIN)
+	connection_revive(connection, packet, sender);
+	if (packet->tcp_flags & TCP_RST)
+		gained.flags |= ABI_CONNECTION_RESET;
+	else if (seen.tcp_flags[ABI_ORIGINATOR] & seen.tcp_flags[ABI_RESPONDER] & TCP_FIN)
 		gained.flags |= ABI_CONNECTION_CLOSING;
 	else if (sender == ABI_ORIGINATOR && (packet->tcp_flags & (TCP_ACK | TCP_SYN)) == TCP_ACK &&
 		 (seen.tcp_flags[ABI_RESPONDER] & (TCP_ACK | TCP_SYN)) == (TCP_ACK | TCP_SYN))
@@ -165,7 +196,8 @@ static __always_inline int connection_counts_here(
 static __always_inline void connection_count(
 	struct abi_connection *connection, const struct packet *packet, __u32 sender)
 {
-	__u8 known = connection->flags & (ABI_CONNECTION_REPLIED | ABI_CONNECTION_ESTABLISHED);
+	__u8 known = connection->flags &
+		     (ABI_CONNECTION_REPLIED | ABI_CONNECTION_ESTABLISHED | ABI_CONNECTION_RESET);
 
 	connection->last_ns = clock_now_ns();
 	if (!connection_counts_here(connection, packet, sender))
@@ -173,9 +205,10 @@ static __always_inline void connection_count(
 	sender &= 1;
 	__sync_fetch_and_add(&connection->packets[sender], 1);
 	__sync_fetch_and_add(&connection->bytes[sender], packet->bytes);
-	if (packet->protocol == IPPROTO_TCP) {
-		if (packet->tcp_flags & ~connection->tcp_flags[sender] ||
-			!(known & ABI_CONNECTION_ESTABLISHED))
+	if (has_handshake(packet->protocol)) {
+		if (packet->tcp_flags & (~connection->tcp_flags[sender] | TCP_RST) ||
+			(known & (ABI_CONNECTION_ESTABLISHED | ABI_CONNECTION_RESET)) !=
+				ABI_CONNECTION_ESTABLISHED)
 			connection_advance(connection, packet, sender);
 	} else if (sender == ABI_RESPONDER && !(known & ABI_CONNECTION_REPLIED)) {
 		connection_advance(connection, packet, sender);

@@ -5,6 +5,7 @@
 
 #include "xdp/clock.bpf.h"
 #include "xdp/event.bpf.h"
+#include "xdp/hit.bpf.h"
 #include "xdp/packet.bpf.h"
 #include "xdp/policy.bpf.h"
 
@@ -55,6 +56,14 @@ static __always_inline long denial_create(struct __sk_buff *skb, const struct pa
 	return bpf_map_update_elem(&denials, key, &denial, BPF_NOEXIST);
 }
 
+static __always_inline __u32 denial_epoch(void)
+{
+	__u32 zero = 0;
+	const struct abi_control *state = bpf_map_lookup_elem(&control, &zero);
+
+	return state ? *(const volatile __u32 *)&state->epoch : 0;
+}
+
 static __noinline void denial_note(struct __sk_buff *skb, const struct packet *packet, int reason,
 	const struct refusal *refusal)
 {
@@ -67,6 +76,7 @@ static __noinline void denial_note(struct __sk_buff *skb, const struct packet *p
 		.reason = reason,
 		.hook = packet->hook,
 		.direction = refusal->rule ? refusal->direction : packet->hook,
+		.epoch = denial_epoch(),
 	};
 	struct abi_denial *denial;
 
@@ -93,6 +103,7 @@ static __always_inline int conclude(struct __sk_buff *skb, const struct packet *
 		counter_add(packet, reason);
 	if (!reason_refuses(reason))
 		return PACKET_PASS;
+	hit_count(refusal->rule);
 	denial_note(skb, packet, reason, refusal);
 	return PACKET_REFUSE;
 }

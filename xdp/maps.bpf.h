@@ -14,9 +14,11 @@
 const volatile struct abi_configuration configuration = {
 	.tcp_established_ns = 5ULL * 24 * 3600 * 1000000000,
 	.tcp_opening_ns = 60ULL * 1000000000,
+	.tcp_half_closed_ns = 3600ULL * 1000000000,
 	.tcp_closing_ns = 10ULL * 1000000000,
 	.udp_ns = 120ULL * 1000000000,
 	.other_ns = 60ULL * 1000000000,
+	.share = ABI_MAX_CONNECTIONS / 4,
 };
 
 struct {
@@ -94,6 +96,48 @@ struct {
 	__type(key, struct abi_connection_key);
 	__type(value, struct abi_connection);
 } connections SEC(".maps");
+
+/* What is too large for the stack: no packet interrupts another one on its CPU. */
+struct scratch {
+	__u64 words[154];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+static __always_inline void *scratch_of_cpu(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratches, &zero);
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, ABI_MAX_ENDPOINTS);
+	__type(key, __u32);
+	__type(value, struct abi_share);
+} shares SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ABI_MAX_OPENINGS);
+	__type(key, __u32);
+	__type(value, struct abi_connection_key);
+} openings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, ABI_MAX_HITS);
+	__type(key, __u32);
+	__type(value, __u64);
+} hits SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

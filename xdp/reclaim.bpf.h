@@ -3,8 +3,9 @@
 #pragma once
 
 #include "xdp/connection.bpf.h"
-
 #include "xdp/event.bpf.h"
+#include "xdp/share.bpf.h"
+
 #include <linux/errno.h>
 
 #define SWEEP_INTERVAL_NS 1000000000ULL
@@ -21,6 +22,7 @@ static __noinline int connection_end(
 	const struct abi_connection_key *key, const struct abi_connection *connection)
 {
 	struct abi_event *event = event_new(ABI_EVENT_END);
+	const __u32 owner = connection->owner;
 
 	if (event) {
 		__builtin_memcpy(&event->connection.key, key, sizeof(*key));
@@ -31,6 +33,7 @@ static __noinline int connection_end(
 			bpf_ringbuf_discard(event, 0);
 		return 0;
 	}
+	share_give_back(owner);
 	if (event)
 		bpf_ringbuf_submit(event, 0);
 	else
@@ -62,8 +65,57 @@ static __always_inline __u32 sweep(void)
 	return swept_count;
 }
 
-/* 0, -EEXIST where another CPU was first, or another -errno where there is no room. */
-static __always_inline long connection_insert(
+static __always_inline int connection_was_answered(const struct abi_connection *connection)
+{
+	return connection->flags & (ABI_CONNECTION_REPLIED | ABI_CONNECTION_ESTABLISHED);
+}
+
+enum reclaimed {
+	RECLAIMED_NOTHING, /* and there is nothing */
+	RECLAIMED_ONE,
+	RECLAIM_AGAIN, /* the oldest opening was none to reclaim: it is passed over */
+};
+
+/* Ends the owner's oldest opening if nobody has answered it in time. Not static: so the verifier
+ * walks it once, and not for each try. */
+__noinline int share_reclaim_oldest(__u32 owner)
+{
+	struct abi_share *share = share_of(owner);
+	const struct abi_connection_key *opening;
+	const struct abi_connection *connection;
+	struct abi_connection_key *key = scratch_of_cpu();
+	__u32 index, head;
+
+	if (!share || !key || !share_oldest(share, &head))
+		return RECLAIMED_NOTHING;
+	index = share_opening(owner, head);
+	opening = bpf_map_lookup_elem(&openings, &index);
+	if (!opening)
+		return RECLAIMED_NOTHING;
+	*key = *opening; /* another CPU may write there */
+	connection = bpf_map_lookup_elem(&connections, key);
+	if (!connection || connection->owner != owner || connection_was_answered(connection)) {
+		share_take_oldest(share, head);
+		return RECLAIM_AGAIN;
+	}
+	if (!clock_passed(connection->last_ns, SHARE_UNANSWERED_NS))
+		return RECLAIMED_NOTHING;
+	if (!share_take_oldest(share, head) || !connection_end(key, connection))
+		return RECLAIM_AGAIN;
+	return RECLAIMED_ONE;
+}
+
+static __always_inline int share_reclaim(__u32 owner)
+{
+	int reclaimed = RECLAIM_AGAIN;
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < SHARE_TRIES && reclaimed == RECLAIM_AGAIN; i++)
+		reclaimed = share_reclaim_oldest(owner);
+	return reclaimed == RECLAIMED_ONE;
+}
+
+static __always_inline long connection_enter(
 	const struct abi_connection_key *key, const struct abi_connection *connection)
 {
 	long result = bpf_map_update_elem(&connections, key, connection, BPF_NOEXIST);
@@ -71,4 +123,26 @@ static __always_inline long connection_insert(
 	if (result != -E2BIG || !sweep())
 		return result;
 	return bpf_map_update_elem(&connections, key, connection, BPF_NOEXIST);
+}
+
+/* 0, -EEXIST where another CPU was first, -EDQUOT where the owner's share is used up, or another
+ * -errno where there is no room. */
+static __always_inline long connection_insert(
+	const struct abi_connection_key *key, const struct abi_connection *connection)
+{
+	struct abi_share *share = share_of(connection->owner);
+	__u32 others;
+	long result;
+
+	if (!share)
+		return -EDQUOT;
+	others = __sync_fetch_and_add(&share->connections, 1);
+	result = -EDQUOT;
+	if (others < configuration.share || share_reclaim(connection->owner))
+		result = connection_enter(key, connection);
+	if (result)
+		__sync_fetch_and_sub(&share->connections, 1);
+	else if (others >= configuration.share / 2 && !connection_was_answered(connection))
+		share_remember(share, connection->owner, key);
+	return result;
 }

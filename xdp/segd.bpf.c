@@ -11,6 +11,7 @@
  * Built for kernels from 6.1 on: no kfuncs, bounded loops only, stack below 512 bytes over all
  * calls. What is not inlined is kept apart so that the verifier walks it once for each program.
  */
+#include "xdp/answer.bpf.h"
 #include "xdp/denial.bpf.h"
 #include "xdp/fastpath.bpf.h"
 #include "xdp/fragment.bpf.h"
@@ -85,12 +86,14 @@ __noinline int judge_packet(struct __sk_buff *skb, const struct packet *packet, 
 		return PACKET_REFUSE;
 	reason = examine(skb, packet, parse_reason, &refusal);
 	result = conclude(skb, packet, reason, &refusal);
-	if (!packet->first_fragment)
-		return result;
-	if (result == PACKET_PASS)
-		fragment_remember(packet);
-	else
-		fragment_forget(packet);
+	if (packet->first_fragment) {
+		if (result == PACKET_PASS)
+			fragment_remember(packet);
+		else
+			fragment_forget(packet);
+	}
+	if (result == PACKET_REFUSE && refusal.flags & ABI_DECISION_REJECT)
+		return answer(skb, packet);
 	return result;
 }
 
@@ -102,6 +105,10 @@ static __always_inline int handle(
 	__u32 zero = 0;
 	int reason;
 
+	if (skb->mark == ABI_ANSWER_MARK && answer_may_pass(&packet)) {
+		skb->mark = 0;
+		return PACKET_PASS;
+	}
 	state = bpf_map_lookup_elem(&control, &zero);
 	if (state)
 		packet.generation = *(const volatile __u32 *)&state->generation;

@@ -14,6 +14,13 @@
 
 static __u32 connection_ids;
 
+static __always_inline void count_rules(const struct abi_connection *connection)
+{
+	hit_count(connection->rule[ABI_EGRESS]);
+	if (connection->rule[ABI_INGRESS] != connection->rule[ABI_EGRESS])
+		hit_count(connection->rule[ABI_INGRESS]);
+}
+
 /* Fills in what judge() left open, and enters the connection. */
 static __noinline int connection_open(const struct packet *packet,
 	const struct abi_connection_key *key, struct abi_connection *connection)
@@ -26,11 +33,15 @@ static __noinline int connection_open(const struct packet *packet,
 	connection->last_ns = connection->start_ns;
 	connection->id = __sync_fetch_and_add(&connection_ids, 1);
 	connection_count(connection, packet, sender);
+	connection->owner = packet->ifindex;
 	result = connection_insert(key, connection);
 	if (!result) {
 		event_connection(key, connection);
+		count_rules(connection);
 		return 0;
 	}
+	if (result == -EDQUOT)
+		return REASON_ENDPOINT_CONNECTIONS_FULL;
 	if (result != -EEXIST)
 		return REASON_CONNECTIONS_FULL;
 	first = bpf_map_lookup_elem(&connections, key);
@@ -96,6 +107,23 @@ static __always_inline int adopt(const struct packet *packet, const struct abi_c
 	return REASON_ADOPTED;
 }
 
+/* Whether policy would answer the connection that a stray segment speaks of, whoever began it: so
+ * both ends of one that was revoked hear of it, and not only the one that sends first. */
+static __always_inline void reject_stray(const struct packet *packet,
+	const struct abi_connection_key *key, struct abi_connection *connection,
+	struct refusal *refusal)
+{
+	struct refusal asked = {};
+
+	if (packet->protocol != IPPROTO_TCP)
+		return;
+	if (!reason_refuses(judge(key, connection, &asked))) {
+		connection->originator = !packet->side;
+		judge(key, connection, &asked);
+	}
+	refusal->flags = asked.flags & ABI_DECISION_REJECT;
+}
+
 /* No connection, or one that this packet is not part of. */
 static __noinline int track_new(const struct packet *packet, const struct abi_connection_key *key,
 	const struct abi_endpoint *endpoint, struct refusal *refusal)
@@ -109,8 +137,10 @@ static __noinline int track_new(const struct packet *packet, const struct abi_co
 	int reason, failed;
 
 	if (packet->kind == PACKET_CONTINUES) {
-		if (!adoption_time(packet, endpoint))
+		if (!adoption_time(packet, endpoint)) {
+			reject_stray(packet, key, &connection, refusal);
 			return REASON_NO_CONNECTION;
+		}
 		reason = adopt(packet, key, &connection, refusal);
 	} else {
 		reason = judge(key, &connection, refusal);
@@ -120,7 +150,7 @@ static __noinline int track_new(const struct packet *packet, const struct abi_co
 
 	if (!packet->unknown)
 		standing = bpf_map_lookup_elem(&connections, key);
-	if (standing && !(standing->flags & ABI_CONNECTION_CLOSING)) {
+	if (standing && !connection_is_over(standing)) {
 		/* Allowed in its own right beside a connection of the same key. */
 		connection_count(standing, packet, connection_sender(standing, packet));
 		return reason;

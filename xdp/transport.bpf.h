@@ -47,7 +47,16 @@
 #define ND_REDIRECT                137
 
 #define SCTP_HEADER 12 /* RFC 9260: ports, tag, checksum */
-#define ICMP_HEADER 8
+
+/* Its chunks (RFC 9260, 3.2). */
+#define SCTP_INIT              1
+#define SCTP_INIT_ACK          2
+#define SCTP_HEARTBEAT         4
+#define SCTP_ABORT             6
+#define SCTP_SHUTDOWN          7
+#define SCTP_SHUTDOWN_ACK      8
+#define SCTP_SHUTDOWN_COMPLETE 14
+#define ICMP_HEADER            8
 
 struct icmp {
 	__u8 type;
@@ -65,7 +74,7 @@ static __always_inline __u32 transport_header(__u8 protocol)
 	case IPPROTO_TCP:
 		return sizeof(struct tcphdr);
 	case IPPROTO_SCTP:
-		return SCTP_HEADER;
+		return SCTP_HEADER + 4; /* and which chunk it is */
 	default:
 		return ICMP_HEADER;
 	}
@@ -99,14 +108,45 @@ static __always_inline int parse_udp(struct __sk_buff *skb, struct packet *packe
 	return 0;
 }
 
+/* The first chunk of a packet in TCP's words. SHUTDOWN begins the end and its ACK is the other
+ * side's part of it; COOKIE ECHO is the originator's ACK, as is everything else. */
+static __always_inline __u8 sctp_flags(__u8 chunk)
+{
+	switch (chunk) {
+	case SCTP_INIT:
+		return TCP_SYN;
+	case SCTP_INIT_ACK:
+		return TCP_SYN | TCP_ACK;
+	case SCTP_ABORT:
+		return TCP_RST;
+	case SCTP_SHUTDOWN:
+	case SCTP_SHUTDOWN_ACK:
+	case SCTP_SHUTDOWN_COMPLETE:
+		return TCP_FIN | TCP_ACK;
+	default:
+		return TCP_ACK;
+	}
+}
+
+/* An INIT opens, and has no tag yet (RFC 9260, 8.5.1). A HEARTBEAT may be the first packet of an
+ * association on another pair of its addresses: policy is asked about it like about an INIT. */
 static __always_inline int parse_sctp(struct __sk_buff *skb, struct packet *packet)
 {
-	const __be16 *sctp = packet_read(skb, packet, packet->transport, SCTP_HEADER);
+	const __be16 *sctp = packet_read(skb, packet, packet->transport, SCTP_HEADER + 4);
+	__u8 chunk;
 
-	if (!sctp || packet->transport + SCTP_HEADER > packet->end)
+	if (!sctp || packet->transport + SCTP_HEADER + 4 > packet->end)
 		return REASON_MALFORMED;
 	packet->source_port_be = sctp[0];
 	packet->destination_port_be = sctp[1];
+	chunk = ((const __u8 *)sctp)[SCTP_HEADER];
+	packet->tcp_flags = sctp_flags(chunk);
+	if (chunk == SCTP_INIT && (sctp[2] || sctp[3]))
+		return REASON_MALFORMED;
+	if (chunk == SCTP_INIT)
+		packet->kind = PACKET_OPENS;
+	else if (chunk != SCTP_HEARTBEAT)
+		packet->kind = PACKET_CONTINUES;
 	return 0;
 }
 

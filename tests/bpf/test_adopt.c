@@ -145,7 +145,7 @@ static void scans_are_not_adopted(void **state)
 	expect_refused(world, &d, REASON_NO_CONNECTION);
 	d.tcp_flags = TCP_RST;
 	expect_pass(world, &d);
-	assert_true(expect_connection(world, &d).flags & ABI_CONNECTION_CLOSING);
+	assert_true(expect_connection(world, &d).flags & ABI_CONNECTION_RESET);
 }
 
 static void adopted_at_the_hook_it_enters(void **state)

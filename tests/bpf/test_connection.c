@@ -144,7 +144,7 @@ static void rst_closes_from_either_side(void **state)
 			rst = reversed(&d);
 		rst.tcp_flags = TCP_RST;
 		expect_pass(world, &rst);
-		assert_true(expect_connection(world, &d).flags & ABI_CONNECTION_CLOSING);
+		assert_true(expect_connection(world, &d).flags & ABI_CONNECTION_RESET);
 	}
 }
 

@@ -69,6 +69,8 @@ static int load(struct world *world, const struct world_options *options, struct
 	configure(world->skeleton)->ethertypes[0] = WORLD_ETHERTYPE;
 	if (options->udp_ns)
 		configure(world->skeleton)->udp_ns = options->udp_ns;
+	if (options->share)
+		configure(world->skeleton)->share = options->share;
 	bpf_map__set_max_entries(world->skeleton->maps.denials, CONNECTIONS_DEFAULT);
 	r = segd_bpf__load(world->skeleton);
 	if (r < 0)
@@ -167,6 +169,14 @@ int world_get_endpoint(const struct world *world, const struct end *end, struct 
 	return bpf_map_lookup_elem(fd_of(world->skeleton->maps.endpoints), &end->ifindex, ret);
 }
 
+static int forget_share(const struct world *world, const struct end *end)
+{
+	const struct abi_share none = {0};
+	uint32_t index = end->ifindex % ABI_MAX_ENDPOINTS;
+
+	return bpf_map_update_elem(fd_of(world->skeleton->maps.shares), &index, &none, BPF_ANY);
+}
+
 static int enter_end(const struct world *world, const struct end *end)
 {
 	struct abi_address address = {.identity = end->identity, .ifindex = end->ifindex};
@@ -181,7 +191,8 @@ static int enter_end(const struct world *world, const struct end *end)
 	if (r < 0 || !end->ifindex)
 		return r;
 	memcpy(endpoint.mac, end->mac, sizeof(endpoint.mac));
-	return world_set_endpoint(world, end, &endpoint);
+	r = forget_share(world, end);
+	return r < 0 ? r : world_set_endpoint(world, end, &endpoint);
 }
 
 static int enter_prefixes(const struct world *world)
@@ -203,7 +214,8 @@ int world_reset(struct world *world, bool ipv6, struct error *error)
 	const struct bpf_map *tables[] = {world->skeleton->maps.connections,
 		world->skeleton->maps.denials, world->skeleton->maps.fragments,
 		world->skeleton->maps.addresses, world->skeleton->maps.endpoints,
-		world->skeleton->maps.peers, world->skeleton->maps.ports};
+		world->skeleton->maps.peers, world->skeleton->maps.ports,
+		world->skeleton->maps.hits};
 	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
@@ -232,16 +244,30 @@ int world_reset(struct world *world, bool ipv6, struct error *error)
 int world_send(struct world *world, const struct frame *frame, enum abi_direction hook,
 	uint32_t ifindex, uint32_t *ret_verdict)
 {
-	struct __sk_buff context = {.ifindex = ifindex};
+	struct frame sent = *frame;
+	uint32_t mark = 0;
+
+	return world_send_marked(world, &sent, hook, ifindex, &mark, ret_verdict);
+}
+
+int world_send_marked(struct world *world, struct frame *frame, enum abi_direction hook,
+	uint32_t ifindex, uint32_t *mark, uint32_t *ret_verdict)
+{
+	struct __sk_buff context = {.ifindex = ifindex, .mark = *mark};
+	struct __sk_buff after = {0};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->bytes,
-		.data_size_in = (uint32_t)frame->size, .ctx_in = &context,
-		.ctx_size_in = sizeof(context), .repeat = 1);
+		.data_size_in = (uint32_t)frame->size, .data_out = frame->bytes,
+		.data_size_out = sizeof(frame->bytes), .ctx_in = &context,
+		.ctx_size_in = sizeof(context), .ctx_out = &after, .ctx_size_out = sizeof(after),
+		.repeat = 1);
 	const struct bpf_program *program = hook == ABI_EGRESS ? world->skeleton->progs.segd_leave
 							       : world->skeleton->progs.segd_enter;
 	int r = bpf_prog_test_run_opts(bpf_program__fd(program), &options);
 
 	if (r < 0)
 		return r;
+	frame->size = options.data_size_out;
+	*mark = after.mark;
 	*ret_verdict = options.retval;
 	return 0;
 }
@@ -261,6 +287,25 @@ uint64_t world_counter(
 	if (ret_bytes)
 		*ret_bytes = bytes;
 	return packets;
+}
+
+struct abi_share world_share(const struct world *world, const struct end *end)
+{
+	uint32_t index = end->ifindex % ABI_MAX_ENDPOINTS;
+	struct abi_share share = {0};
+
+	bpf_map_lookup_elem(fd_of(world->skeleton->maps.shares), &index, &share);
+	return share;
+}
+
+uint64_t world_hits(const struct world *world, uint32_t rule)
+{
+	uint64_t values[CPUS_MAX] = {0}, sum = 0;
+
+	bpf_map_lookup_elem(fd_of(world->skeleton->maps.hits), &rule, values);
+	for (size_t i = 0; i < CPUS_MAX; i++)
+		sum += values[i];
+	return sum;
 }
 
 uint64_t world_loss(const struct world *world, enum abi_loss loss)

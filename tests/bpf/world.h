@@ -20,6 +20,7 @@
 #define WORLD_ETHERTYPE 0x88b5     /* that the configuration lets pass */
 #define WORLD_PASS      UINT32_MAX /* TC_ACT_UNSPEC */
 #define WORLD_REFUSE    2U         /* TC_ACT_SHOT */
+#define WORLD_ANSWER    7U         /* TC_ACT_REDIRECT: refused, and sent back */
 
 /* Identities and classes of the ends; an end's class is its identity, which is enough for tests. */
 enum world_identity {
@@ -68,6 +69,7 @@ struct world {
 struct world_options {
 	uint32_t connections_max;
 	uint64_t udp_ns;
+	uint32_t share; /* connections that one workload may have */
 };
 
 /* Enters a new network namespace, for good. options NULL: all zero. */
@@ -91,6 +93,9 @@ int world_fill_rules(struct world *world, size_t count, struct error *error);
 /* Where the frame is seen: leaving (egress) or entering (ingress) the workload at end. */
 int world_send(struct world *world, const struct frame *frame, enum abi_direction hook,
 	uint32_t ifindex, uint32_t *ret_verdict);
+/* The same, with a mark on the packet; what became of both comes back in frame and mark. */
+int world_send_marked(struct world *world, struct frame *frame, enum abi_direction hook,
+	uint32_t ifindex, uint32_t *mark, uint32_t *ret_verdict);
 
 uint64_t world_counter(const struct world *world, enum reason reason, enum abi_direction hook,
 	uint64_t *ret_bytes);
@@ -100,6 +105,9 @@ int world_connection(const struct world *world, const struct frame_description *
 	struct abi_connection_key *ret_key, struct abi_connection *ret);
 int world_set_connection(const struct world *world, const struct abi_connection_key *key,
 	const struct abi_connection *connection);
+/* What the end takes of the connection table, as it is counted. */
+struct abi_share world_share(const struct world *world, const struct end *end);
+uint64_t world_hits(const struct world *world, uint32_t rule);
 size_t world_connections_count(const struct world *world);
 /* -ENOENT. The only entry with this reason; or the one of the hook and ifindex that *ret_key brings
  * along, unless its ifindex is 0. */

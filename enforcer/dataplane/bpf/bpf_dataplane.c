@@ -3,12 +3,14 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "dataplane/bpf/hits.h"
 #include "dataplane/bpf/plane.h"
 #include "dataplane/bpf/probe.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DEFAULT_DIRECTORY "/sys/fs/bpf/segd"
 #define TICK_USEC         1000000
@@ -165,7 +167,7 @@ static int open_plane(const struct dataplane_options *options,
 	struct error *error)
 {
 	_cleanup_(dataplane_freep) struct dataplane *dataplane = NULL;
-	uint32_t abi_version = bpf_dataplane_overrides.abi_version;
+	const uint32_t abi_version = bpf_dataplane_overrides.abi_version;
 	int r;
 
 	libbpf_set_print(be_quiet);
@@ -268,6 +270,13 @@ static void remove_all(struct dataplane *dataplane)
 	rmdir(dataplane->pins.directory);
 }
 
+static int hits(struct dataplane *dataplane,
+	bool (*visit)(uint32_t rule, uint64_t hits, void *userdata), void *userdata,
+	struct error *error)
+{
+	return hits_visit(&dataplane->objects, visit, userdata, error);
+}
+
 static void close_plane(struct dataplane *dataplane, bool detach)
 {
 	if (!dataplane)
@@ -287,6 +296,7 @@ const struct dataplane_ops bpf_dataplane_ops = {
 	.apply = apply,
 	.guard = guard,
 	.collect = collect,
+	.hits = hits,
 	.describe = bpf_dataplane_describe,
 	.close = close_plane,
 };

@@ -62,16 +62,11 @@ static void report_difference(
 	reported_store(&denials->reported, &denial->key, reported);
 }
 
-/* Taken out and read in one step, so that nothing is counted between. */
+/* Of a former epoch: no packet counts into it any more. */
 static void take_out(struct denials *denials, struct denial *denial)
 {
-	const struct abi_denial_key key = denial->key;
-	struct abi_denial last;
-
-	if (bpf_map_lookup_and_delete_elem(denials->objects->maps.denials, &key, &last) < 0)
-		return;
-	report_difference(denials, denial, &last);
-	reported_forget(&denials->reported, &key);
+	bpf_map_delete_elem(denials->objects->maps.denials, &denial->key);
+	reported_forget(&denials->reported, &denial->key);
 	HASH_DEL(denials->items, denial);
 	free(denial);
 }
@@ -85,15 +80,31 @@ static void visit(struct denials *denials, const struct abi_denial_key *key,
 	if (!denial)
 		return;
 	report_difference(denials, denial, now);
-	if (idle_ns > (int64_t)(crowded ? IDLE_CROWDED_NS : IDLE_NS))
+	if (key->epoch != denials->objects->control->epoch)
 		take_out(denials, denial);
+	else if (idle_ns > (int64_t)(crowded ? IDLE_CROWDED_NS : IDLE_NS))
+		denials->resting = true;
+}
+
+/* Waiting for packets takes a while, so not more often than a crowd demands. */
+static void turn_epoch(struct denials *denials)
+{
+	struct abi_control *control = denials->objects->control;
+
+	if (!denials->resting ||
+		denials->report->context.now_ns - denials->turned_ns < IDLE_CROWDED_NS)
+		return;
+	__atomic_store_n(&control->epoch, control->epoch + 1, __ATOMIC_RELEASE);
+	objects_wait_for_packets();
+	denials->turned_ns = denials->report->context.now_ns;
+	denials->resting = false;
 }
 
 static int collect_losses(struct denials *denials)
 {
 	uint64_t lost = 0;
 
-	for (uint32_t i = 0; i < ABI_LOSS_COUNT; i++) {
+	for (uint32_t i = 0; i <= ABI_LOSS_DENIAL_AGGREGATE; i++) { /* the others are no records */
 		uint64_t now;
 		int r = per_cpu_sum(denials->objects->maps.losses, i, 1, &now);
 
@@ -118,6 +129,7 @@ int denials_collect(struct denials *denials, struct error *error)
 	int r;
 
 	report_now(denials->report);
+	turn_epoch(denials);
 	do {
 		bool crowded = HASH_COUNT(denials->items) > CROWDED;
 

@@ -12,6 +12,7 @@
 #include "dataplane/bpf/report.h"
 #include "dataplane/bpf/reported.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,12 +29,20 @@ struct denials {
 	struct walk walk;
 	struct denial *items;
 	uint32_t sequence;
+	bool resting;       /* the last collection met an entry that has rested long enough */
+	uint64_t turned_ns; /* when the running epoch began */
 	struct reported reported;
 };
 
 /* Remembers what earlier agents have reported. */
 int denials_open(struct denials *denials, const struct objects *objects, const struct pins *pins,
 	struct report *report, struct error *error);
-/* Reports what has come since the last time, and what was lost on the way up. */
+/*
+ * Reports what has come since the last time, and what was lost on the way up.
+ *
+ * Where entries have rested, a new epoch begins: packets make new entries for whatever they
+ * refuse, and once no packet is under way that has read the former epoch, its entries are reported
+ * for the last time and deleted. So none is deleted while a packet is being counted into it.
+ */
 int denials_collect(struct denials *denials, struct error *error);
 void denials_close(struct denials *denials);

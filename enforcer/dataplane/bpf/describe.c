@@ -14,19 +14,23 @@ static const char *const reason_names[REASON_COUNT] = {
 static const char *const loss_names[ABI_LOSS_COUNT] = {
 	[ABI_LOSS_EVENT] = "event",
 	[ABI_LOSS_DENIAL_AGGREGATE] = "denial_aggregate",
+	[ABI_LOSS_HIT] = "hit",
+	[ABI_LOSS_ANSWER] = "answer",
 };
 
-static json_t *attached(const struct interfaces *interfaces)
+static json_t *attached(const struct interfaces *interfaces, const struct objects *objects)
 {
 	json_t *array = json_array();
 
 	for (const struct interface *interface = interfaces->items; interface;
 		interface = interface->hh.next)
 		json_array_append_new(array,
-			json_pack("{s:s, s:I, s:s?, s:b}", "interface", interface->name, "ifindex",
-				(json_int_t)interface->ifindex, "mechanism",
+			json_pack("{s:s, s:I, s:s?, s:b, s:I}", "interface", interface->name,
+				"ifindex", (json_int_t)interface->ifindex, "mechanism",
 				interface->mechanism ? interface->mechanism->name : NULL, "guarded",
-				!!(interface->endpoint.flags & ABI_ENDPOINT_GUARD)));
+				!!(interface->endpoint.flags & ABI_ENDPOINT_GUARD), "connections",
+				(json_int_t)objects_share(objects, interface->ifindex)
+					->connections));
 	return array;
 }
 
@@ -110,7 +114,8 @@ json_t *bpf_dataplane_describe(struct dataplane *dataplane)
 
 	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o}", "generation",
 		(json_int_t)objects_generation(&dataplane->objects), "connections",
-		(json_int_t)connections, "attached", attached(&dataplane->interfaces), "counters",
+		(json_int_t)connections, "attached",
+		attached(&dataplane->interfaces, &dataplane->objects), "counters",
 		counters(&dataplane->objects), "losses", losses(&dataplane->objects), "tables",
 		tables(dataplane, connections));
 }

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 /* Ids of refusals must differ from those of connections, and both fit a signed number. */
@@ -159,11 +160,14 @@ uint64_t connection_idle_limit_ns(const struct abi_connection_key *key,
 {
 	switch (key->protocol) {
 	case IPPROTO_TCP:
-		if (connection->flags & ABI_CONNECTION_CLOSING)
+	case IPPROTO_SCTP:
+		if (connection->flags & (ABI_CONNECTION_CLOSING | ABI_CONNECTION_RESET))
 			return configuration->tcp_closing_ns;
-		if (connection->flags & ABI_CONNECTION_ESTABLISHED)
-			return configuration->tcp_established_ns;
-		return configuration->tcp_opening_ns;
+		if (!(connection->flags & ABI_CONNECTION_ESTABLISHED))
+			return configuration->tcp_opening_ns;
+		return (connection->tcp_flags[0] | connection->tcp_flags[1]) & TH_FIN
+			       ? configuration->tcp_half_closed_ns
+			       : configuration->tcp_established_ns;
 	case IPPROTO_UDP:
 		return configuration->udp_ns;
 	default:

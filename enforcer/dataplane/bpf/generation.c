@@ -8,15 +8,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <string.h>
-#include <sys/syscall.h>
-
-/* Programs run in RCU read-side sections, and this waits for all that have begun. */
-static void wait_for_packets(void)
-{
-	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-}
 
 static int write_address(const struct objects *objects, const struct identity *identity,
 	const struct abi_address *owner)
@@ -251,7 +243,7 @@ void generations_collect(struct generations *generations)
 
 	if (!generations->uncollected)
 		return;
-	wait_for_packets();
+	objects_wait_for_packets();
 	/* Their entries were gone before the wait. */
 	numbers_release(&generations->identities.numbers);
 	tables_commit(&generations->tables, generations->objects);

@@ -6,15 +6,18 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #define STAGING "staging"
 
 static const size_t identities_bytes = 2UL * ABI_MAX_IDENTITIES * sizeof(struct abi_identity);
+static const size_t shares_bytes = (size_t)ABI_MAX_ENDPOINTS * sizeof(struct abi_share);
 
 /* Maps that user space does not share (.rodata, .bss) belong to one load of the programs. */
 static bool is_shared(const struct bpf_map *map)
@@ -189,21 +192,29 @@ static int pin_maps(struct bpf_object *object, const struct pins *pins, const ch
 	return 0;
 }
 
+/* NULL: it cannot be, and error says so. */
+static void *map_table(int map, size_t bytes, const char *name, struct error *error)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+
+	if (memory != MAP_FAILED)
+		return memory;
+	error_errno(error, -errno, "map table %s into memory", name);
+	return NULL;
+}
+
 static int map_memory(struct objects *objects, struct error *error)
 {
-	void *memory;
-
-	memory = mmap(NULL, sizeof(*objects->control), PROT_READ | PROT_WRITE, MAP_SHARED,
-		objects->maps.control, 0);
-	if (memory == MAP_FAILED)
-		return error_errno(error, -errno, "map table control into memory");
-	objects->control = memory;
-	memory = mmap(NULL, identities_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-		objects->maps.identities, 0);
-	if (memory == MAP_FAILED)
-		return error_errno(error, -errno, "map table identities into memory");
-	objects->identities = memory;
-	return 0;
+	objects->control =
+		map_table(objects->maps.control, sizeof(*objects->control), "control", error);
+	if (!objects->control)
+		return -ENOMEM;
+	objects->identities =
+		map_table(objects->maps.identities, identities_bytes, "identities", error);
+	if (!objects->identities)
+		return -ENOMEM;
+	objects->shares = map_table(objects->maps.shares, shares_bytes, "shares", error);
+	return objects->shares ? 0 : -ENOMEM;
 }
 
 static int take_descriptors(struct objects *objects, struct error *error)
@@ -289,6 +300,8 @@ static void configure(struct segd_bpf *skeleton, const struct dataplane_options 
 	for (size_t i = 0; i < ABI_ETHERTYPES; i++)
 		configuration->ethertypes[i] = options->ethertypes[i];
 	configuration->fast_path = options->fast_path;
+	if (options->share)
+		configuration->share = options->share;
 }
 
 int objects_open(struct objects *objects, const struct pins *pins, uint32_t abi_version,
@@ -316,6 +329,8 @@ void objects_close(struct objects *objects)
 		munmap(objects->control, sizeof(*objects->control));
 	if (objects->identities)
 		munmap(objects->identities, identities_bytes);
+	if (objects->shares)
+		munmap(objects->shares, shares_bytes);
 	segd_bpf__destroy(objects->skeleton);
 	*objects = (struct objects){0};
 }
@@ -359,6 +374,17 @@ void objects_flip(struct objects *objects)
 
 	/* 0 means none; 2 keeps the slots alternating. */
 	__atomic_store_n(&objects->control->generation, next ? next : 2, __ATOMIC_RELEASE);
+}
+
+/* Programs run in RCU read-side sections, and this waits for all that have begun. */
+void objects_wait_for_packets(void)
+{
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+struct abi_share *objects_share(const struct objects *objects, uint32_t owner)
+{
+	return &objects->shares[owner % ABI_MAX_ENDPOINTS];
 }
 
 struct abi_identity *objects_identity(

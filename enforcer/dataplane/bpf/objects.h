@@ -17,8 +17,8 @@
 /* clang-format off */
 #define OBJECT_MAPS(X)                                                                           \
 	X(control) X(endpoints) X(addresses) X(prefixes) X(identities) X(peers) X(peer_tables)   \
-	X(port_tables) X(ports) X(connections) X(denials) X(fragments) X(counters) X(losses)     \
-	X(events) X(inside)
+	X(port_tables) X(ports) X(connections) X(shares) X(hits) X(denials) X(fragments)         \
+	X(counters) X(losses) X(events) X(inside)
 /* clang-format on */
 
 struct segd_bpf;
@@ -35,6 +35,7 @@ struct objects {
 	struct abi_configuration configuration; /* as frozen into the programs */
 	struct abi_control *control;            /* memory of the map */
 	struct abi_identity *identities;        /* memory of the map */
+	struct abi_share *shares;               /* memory of the map */
 	char part[64]; /* where the maps are pinned, below the pin directory */
 };
 
@@ -53,6 +54,10 @@ unsigned int objects_slot(const struct objects *objects);
 /* The one step from the running generation to the next: all that was written before is seen by
  * every packet that sees it. */
 void objects_flip(struct objects *objects);
+/* Waits until all packets that programs are working on now are done with: some milliseconds. */
+void objects_wait_for_packets(void);
+/* What a workload takes of the connection table; owner as in struct abi_connection. */
+struct abi_share *objects_share(const struct objects *objects, uint32_t owner);
 /* The meaning of an identity in a slot. */
 struct abi_identity *objects_identity(
 	const struct objects *objects, uint32_t number, unsigned int slot);

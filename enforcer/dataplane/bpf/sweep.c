@@ -72,6 +72,8 @@ static void end(const struct sweep *sweep, const struct abi_connection_key *key)
 	if (!is_over(sweep, key, &last) &&
 		bpf_map_update_elem(sweep->objects->maps.connections, key, &last, BPF_NOEXIST) == 0)
 		return;
+	__atomic_fetch_sub(
+		&objects_share(sweep->objects, last.owner)->connections, 1, __ATOMIC_RELAXED);
 	report_connection(sweep, FLOW_END, key, &last);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One question to an echo server: probe tcp|udp ADDRESS PORT [TIMEOUT_MS [COUNT]]. Prints and
- * exits: "open" 0 (the echo came back), "refused" 1 (an answer said no), "timeout" 2 (silence).
- * With COUNT it asks that many times without waiting for each (UDP: datagrams) or one after the
- * other (TCP), and the last one's fate counts.
+ * One question to an echo server: probe tcp|udp ADDRESS PORT [TIMEOUT_MS [COUNT [error]]]. Prints
+ * (with "error" the system's word for the answer instead) and exits: "open" 0 (the echo came back),
+ * "refused" 1 (an answer said no), "timeout" 2 (silence). With COUNT it asks that many times
+ * without waiting for each (UDP: datagrams) or one after the other (TCP), and the last one's fate
+ * counts.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -23,6 +24,8 @@ enum fate {
 	TIMEOUT,
 	USAGE
 };
+
+static int last_problem; /* of a refusal */
 
 static socklen_t parse_target(const char *address, const char *port, struct sockaddr_storage *ret)
 {
@@ -54,6 +57,7 @@ static enum fate await(int fd, short events, int timeout_ms)
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &problem, &length);
 	if (problem == ETIMEDOUT)
 		return TIMEOUT;
+	last_problem = problem;
 	return problem ? REFUSED : OPEN;
 }
 
@@ -104,7 +108,7 @@ int main(int argc, char **argv)
 	socklen_t length;
 
 	if (argc < 4)
-		errx(USAGE, "usage: probe tcp|udp ADDRESS PORT [TIMEOUT_MS [COUNT]]");
+		errx(USAGE, "usage: probe tcp|udp ADDRESS PORT [TIMEOUT_MS [COUNT [error]]]");
 	tcp = !strcmp(argv[1], "tcp");
 	length = parse_target(argv[2], argv[3], &target);
 	if (!tcp && count > 1)
@@ -112,6 +116,6 @@ int main(int argc, char **argv)
 	for (long i = tcp ? 0 : count - 1; i < count; i++)
 		fate = ask(tcp ? SOCK_STREAM : SOCK_DGRAM, (struct sockaddr *)&target, length,
 			timeout_ms);
-	puts(words[fate]);
+	puts(argc > 6 && last_problem ? strerror(last_problem) : words[fate]);
 	return fate;
 }

@@ -2,8 +2,8 @@
 /*
  * A connection that lives: pulse ADDRESS PORT INTERVAL_MS sends a numbered beat over one TCP
  * connection to an echo server and reads it back, until SIGTERM. Prints "connected", then at the
- * end "beats=N answered=N longest_ms=N": the longest time a beat had to wait for its echo. Exits 1
- * when the connection broke or the last beat got no echo within a second.
+ * end "beats=N answered=N retransmits=N", and ended="…" where the connection was ended by an error.
+ * Exits 1 when the connection broke or the last beat got no echo within a second.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -95,12 +95,15 @@ int main(int argc, char **argv)
 	puts("connected");
 	fflush(stdout);
 	while (!stopping) {
+		errno = 0;
 		beats++;
 		if (beat_once(fd, beats) < 0)
 			break;
 		answered++;
 		usleep((useconds_t)atoi(argv[3]) * 1000);
 	}
+	if (beats != answered && errno)
+		printf("ended=\"%s\" ", strerror(errno));
 	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &information, &length);
 	printf("beats=%llu answered=%llu retransmits=%u\n", (unsigned long long)beats,
 		(unsigned long long)answered, information.tcpi_total_retrans);

@@ -77,6 +77,8 @@ static void test_wrong_usage(void **state)
 	refused("--posture=maybe", "--posture: 'maybe' is not allow, deny or audit");
 	refused("--adoption=-1", "--adoption: '-1' is no number from 0 to 31536000");
 	refused("--adoption=1s", "--adoption: '1s' is no number from 0 to 31536000");
+	refused("--workload-connections=262145",
+		"--workload-connections: '262145' is no number from 0 to 262144");
 	refused("--nflog-group=65536", "--nflog-group: '65536' is no number from 0 to 65535");
 	refused("--allow-ethertype=0x5ff",
 		"--allow-ethertype: '0x5ff' is no list of types from 0x600 to 0xffff");

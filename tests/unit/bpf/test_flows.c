@@ -4,6 +4,7 @@
 #include "base/clock.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -202,7 +203,14 @@ static void test_denial(void **state)
 
 static void test_idle_limits(void **state)
 {
-	const struct abi_configuration configuration = {1, 2, 3, 4, 5, {0}, 0, 0};
+	const struct abi_configuration configuration = {
+		.tcp_established_ns = 1,
+		.tcp_opening_ns = 2,
+		.tcp_half_closed_ns = 3,
+		.tcp_closing_ns = 4,
+		.udp_ns = 5,
+		.other_ns = 6,
+	};
 	struct abi_connection_key key;
 	struct abi_connection connection;
 
@@ -213,7 +221,16 @@ static void test_idle_limits(void **state)
 	connection.flags = ABI_CONNECTION_ESTABLISHED;
 	assert_int_equal(connection_idle_limit_ns(&key, &connection, &configuration),
 		configuration.tcp_established_ns);
+	connection.tcp_flags[ABI_RESPONDER] |= TH_FIN;
+	assert_int_equal(connection_idle_limit_ns(&key, &connection, &configuration),
+		configuration.tcp_half_closed_ns);
 	connection.flags |= ABI_CONNECTION_CLOSING;
+	assert_int_equal(connection_idle_limit_ns(&key, &connection, &configuration),
+		configuration.tcp_closing_ns);
+	connection.flags ^= ABI_CONNECTION_CLOSING | ABI_CONNECTION_RESET;
+	assert_int_equal(connection_idle_limit_ns(&key, &connection, &configuration),
+		configuration.tcp_closing_ns);
+	key.protocol = IPPROTO_SCTP;
 	assert_int_equal(connection_idle_limit_ns(&key, &connection, &configuration),
 		configuration.tcp_closing_ns);
 	key.protocol = IPPROTO_UDP;
