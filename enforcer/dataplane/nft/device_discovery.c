@@ -33,30 +33,31 @@ static const struct {
 	{"options-target", 24},
 };
 
-static void match_types(struct rule *rule, uint8_t first, uint8_t last)
+static const struct {
+	uint8_t first, last;
+	const char *chain;
+} kinds[] = {
+	{ND_ROUTER_SOLICIT, ND_REDIRECT, DISCOVERY},
+	{MLD_FIRST, MLD_LAST, LISTENERS},
+	{MLD2_REPORT, MLD2_REPORT, LISTENERS},
+};
+
+int device_discovery_write_passage(struct batch *batch, const char *chain)
 {
-	rule_protocol(rule, IPPROTO_ICMPV6);
-	if (first == last) {
-		device_rule_equals(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, &first, sizeof(first));
-		return;
+	struct rule rule;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(kinds); i++) {
+		rule_begin(&rule, chain);
+		device_rule_icmp_types(&rule, false, kinds[i].first, kinds[i].last);
+		r = device_rule_end(&rule, batch, NF_ACCEPT);
 	}
-	rule_key_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, sizeof(first));
-	rule_compare(rule, NFT_CMP_GTE, &first, sizeof(first));
-	rule_key_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, sizeof(last));
-	rule_compare(rule, NFT_CMP_LTE, &last, sizeof(last));
+	return r;
 }
 
 int device_discovery_write_dispatch(
 	struct batch *batch, const char *chain, const void *first, const void *last)
 {
-	static const struct {
-		uint8_t first, last;
-		const char *chain;
-	} kinds[] = {
-		{ND_ROUTER_SOLICIT, ND_REDIRECT, DISCOVERY},
-		{MLD_FIRST, MLD_LAST, LISTENERS},
-		{MLD2_REPORT, MLD2_REPORT, LISTENERS},
-	};
 	struct rule rule;
 	int r = 0;
 
@@ -68,7 +69,7 @@ int device_discovery_write_dispatch(
 			rule_key_address(&rule, false, RULE_SOURCE);
 			rule_compare(&rule, NFT_CMP_LTE, last, ADDRESS_BYTES);
 		}
-		match_types(&rule, kinds[i].first, kinds[i].last);
+		device_rule_icmp_types(&rule, false, kinds[i].first, kinds[i].last);
 		r = device_rule_goto(&rule, batch, kinds[i].chain);
 	}
 	return r;
@@ -127,7 +128,7 @@ static int write_message(
 	struct rule rule;
 
 	rule_begin(&rule, DISCOVERY);
-	match_types(&rule, type, type);
+	device_rule_icmp_types(&rule, false, type, type);
 	if (from_nobody)
 		device_rule_equals(
 			&rule, NFT_PAYLOAD_NETWORK_HEADER, SOURCE_OFFSET, nobody, sizeof(nobody));
@@ -159,7 +160,7 @@ static int write_discovery(struct batch *batch)
 	}
 	if (!r) {
 		rule_begin(&rule, DISCOVERY);
-		match_types(&rule, ND_ROUTER_ADVERT, ND_ROUTER_ADVERT);
+		device_rule_icmp_types(&rule, false, ND_ROUTER_ADVERT, ND_ROUTER_ADVERT);
 		r = device_rule_refuse(&rule, batch, REASON_ROUTER_ADVERTISEMENT);
 	}
 	if (!r)
@@ -187,6 +188,11 @@ static int write_stranger(struct batch *batch)
 	struct rule rule;
 	int r = device_chain_write(batch, DEVICE_STRANGER, "only discovery, from :: or fe80::/10");
 
+	if (!r) {
+		rule_begin(&rule, DEVICE_STRANGER);
+		rule_later_fragment(&rule, false);
+		r = device_rule_refuse(&rule, batch, REASON_SPOOFED_SOURCE);
+	}
 	if (!r)
 		r = device_discovery_write_dispatch(batch, DEVICE_STRANGER, nobody, nobody);
 	if (!r)

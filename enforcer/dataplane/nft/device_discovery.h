@@ -14,6 +14,8 @@
 /* The chains. device_layout.h's sets and refusals must be there. */
 int device_discovery_write(struct batch *batch);
 
+/* Rules that let such messages pass, whatever they say. */
+int device_discovery_write_passage(struct batch *batch, const char *chain);
 /* Rules that lead such messages to them, in chain, where the source is from first to last (NULL:
  * any), 16 bytes each. */
 int device_discovery_write_dispatch(

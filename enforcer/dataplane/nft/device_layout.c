@@ -3,7 +3,9 @@
 
 #include "base/cleanup.h"
 #include "dataplane/nft/chain.h"
+#include "dataplane/nft/device_arrival.h"
 #include "dataplane/nft/device_discovery.h"
+#include "dataplane/nft/device_errors.h"
 #include "dataplane/nft/device_rule.h"
 #include "dataplane/nft/refusal.h"
 #include "dataplane/nft/set.h"
@@ -28,6 +30,8 @@ static const enum reason reasons[DEVICE_REASONS] = {
 	REASON_DHCP_SERVER,
 	REASON_MALFORMED,
 	REASON_UNSUPPORTED_ETHERTYPE,
+	REASON_UNRELATED_ICMP_ERROR,
+	REASON_POLICY_DENIED,
 };
 
 enum reason device_reason(size_t i)
@@ -51,7 +55,10 @@ static int write_refusal(struct batch *batch, enum reason reason)
 	if (r < 0)
 		return r;
 	rule_begin(&rule, chain);
-	rule_key_interface(&rule);
+	if (reason == REASON_POLICY_DENIED)
+		rule_key_interface_out(&rule);
+	else
+		rule_key_interface(&rule);
 	rule_add_counted(&rule, name);
 	r = rule_write(&rule, batch, NULL);
 	if (r < 0)
@@ -90,15 +97,22 @@ static int write_own(struct batch *batch, bool ipv4)
 	struct rule rule;
 	int r = device_chain_write(batch, chain, "its own source address");
 
+	if (!r) {
+		rule_begin(&rule, chain);
+		rule_protocol(&rule, IPPROTO_TCP);
+		r = device_rule_end(&rule, batch, NF_ACCEPT);
+	}
+	if (!r) { /* conntrack puts them together, and then they are judged */
+		rule_begin(&rule, chain);
+		rule_later_fragment(&rule, ipv4);
+		r = device_rule_end(&rule, batch, NF_ACCEPT);
+	}
+	if (!r)
+		r = device_errors_write_dispatch(batch, chain, ipv4);
 	if (!r && ipv4) {
 		rule_begin(&rule, chain);
 		rule_key_protocol(&rule);
 		rule_compare(&rule, NFT_CMP_NEQ, &udp, sizeof(udp));
-		r = device_rule_end(&rule, batch, NF_ACCEPT);
-	}
-	if (!r && !ipv4) {
-		rule_begin(&rule, chain);
-		rule_protocol(&rule, IPPROTO_TCP);
 		r = device_rule_end(&rule, batch, NF_ACCEPT);
 	}
 	if (!r && !ipv4)
@@ -245,6 +259,10 @@ int device_layout_write(struct batch *batch, const uint16_t ethertypes[static DA
 
 	if (!r)
 		r = device_discovery_write(batch);
+	if (!r)
+		r = device_errors_write(batch);
+	if (!r)
+		r = device_arrival_write(batch);
 	if (!r)
 		r = write_own(batch, true);
 	if (!r)

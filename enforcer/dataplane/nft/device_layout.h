@@ -5,6 +5,8 @@
  *
  *	sends-N (ingress of interface N) -> leave: one look-up of interface, MAC and address, and
  *	the packet passes; what that does not find is taken apart for the reason, and dropped.
+ *
+ * device_arrival.h has the other way.
  */
 #pragma once
 
@@ -22,8 +24,9 @@
 #define DEVICE_OWN6   "own6"
 #define DEVICE_CLAIMS "claims6" /* own6 and the link-local addresses made of the MACs */
 
-/* Counting sets by interface, named as their reason. */
-#define DEVICE_REASONS ((size_t)8)
+/* Counting sets by interface, named as their reason. POLICY_DENIED is about what enters it
+ * (device_arrival.h), the others are about what leaves it. */
+#define DEVICE_REASONS ((size_t)10)
 enum reason device_reason(size_t i);
 
 /* Sets and chains; chains that are there get these rules instead of theirs. batch is of family

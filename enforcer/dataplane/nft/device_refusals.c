@@ -157,11 +157,12 @@ static void report(struct device *device, size_t i, const struct dataplane_callb
 	struct count *reported = &device->reported[i];
 	uint64_t now_ns = clock_now_ns(CLOCK_REALTIME);
 	enum reason reason = device_reason(i);
+	bool leaves = reason != REASON_POLICY_DENIED;
 	struct flow_event event = {
 		.type = FLOW_DENIED,
 		.verdict = FLOW_REFUSED,
 		.reason = reason,
-		.direction = DIRECTION_EGRESS,
+		.direction = leaves ? DIRECTION_EGRESS : DIRECTION_INGRESS,
 		.id = (uint64_t)device->ifindex << 32 | UINT64_C(1) << 31 | (uint64_t)reason,
 		.time_ns = now_ns,
 		.end_ns = now_ns,
@@ -177,10 +178,10 @@ static void report(struct device *device, size_t i, const struct dataplane_callb
 	if (!device->start_ns[i])
 		device->start_ns[i] = now_ns;
 	event.start_ns = device->start_ns[i];
-	event.source = device->addresses[ipv4];
 	if (ipv4)
-		event.destination = address_from_ipv4((const uint8_t[4]){0});
-	memcpy(event.source_mac, device->mac, sizeof(event.source_mac));
+		event.source = event.destination = address_from_ipv4((const uint8_t[4]){0});
+	*(leaves ? &event.source : &event.destination) = device->addresses[ipv4];
+	memcpy(leaves ? event.source_mac : event.destination_mac, device->mac, sizeof(device->mac));
 	event.packets[0] = counted->packets - reported->packets;
 	event.bytes[0] = counted->bytes - reported->bytes;
 	*reported = *counted;

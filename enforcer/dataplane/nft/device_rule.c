@@ -6,6 +6,7 @@
 
 #include <linux/netfilter/nf_tables.h>
 #include <net/ethernet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 
 int device_chain_write(struct batch *batch, const char *chain, const char *comment)
@@ -23,6 +24,19 @@ void device_rule_equals(
 {
 	rule_key_payload(rule, base, offset, size);
 	rule_compare(rule, NFT_CMP_EQ, bytes, size);
+}
+
+void device_rule_icmp_types(struct rule *rule, bool ipv4, uint8_t first, uint8_t last)
+{
+	rule_protocol(rule, ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+	if (first == last) {
+		device_rule_equals(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, &first, sizeof(first));
+		return;
+	}
+	rule_key_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, sizeof(first));
+	rule_compare(rule, NFT_CMP_GTE, &first, sizeof(first));
+	rule_key_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, sizeof(last));
+	rule_compare(rule, NFT_CMP_LTE, &last, sizeof(last));
 }
 
 void device_rule_key_sender(struct rule *rule)

@@ -15,6 +15,8 @@ void device_refusal_chain(char chain[static DEVICE_CHAIN_MAX], enum reason reaso
 /* base: NFT_PAYLOAD_* */
 void device_rule_equals(
 	struct rule *rule, uint32_t base, uint32_t offset, const void *bytes, uint32_t size);
+/* Of ICMP or ICMPv6, in this range. */
+void device_rule_icmp_types(struct rule *rule, bool ipv4, uint8_t first, uint8_t last);
 /* Interface and source MAC, as the sets have them. */
 void device_rule_key_sender(struct rule *rule);
 

@@ -4,6 +4,8 @@
 #include "base/cleanup.h"
 #include "dataplane/nft/batch.h"
 #include "dataplane/nft/chain.h"
+#include "dataplane/nft/device_arrival.h"
+#include "dataplane/nft/device_hearing.h"
 #include "dataplane/nft/device_layout.h"
 #include "dataplane/nft/device_refusals.h"
 #include "dataplane/nft/device_rule.h"
@@ -29,6 +31,11 @@ enum list {
 	LIST_OWN4,
 	LIST_OWN6,
 	LIST_CLAIMS,
+	LIST_AT4,
+	LIST_AT6,
+	LIST_DEAF,
+	LIST_FROM4,
+	LIST_FROM6,
 	LISTS,
 };
 
@@ -37,6 +44,11 @@ static const char *const list_names[LISTS] = {
 	DEVICE_OWN4,
 	DEVICE_OWN6,
 	DEVICE_CLAIMS,
+	DEVICE_AT4,
+	DEVICE_AT6,
+	DEVICE_DEAF,
+	DEVICE_FROM4,
+	DEVICE_FROM6,
 };
 
 struct lists {
@@ -66,10 +78,20 @@ static void lists_clear(struct lists *lists)
 		element_list_clear(&lists->items[i]);
 }
 
+/* The two chains of an interface; that of its egress is the later one to be made. */
+static const struct {
+	const char *prefix;
+	uint32_t hook;
+	const char *leads_to;
+} sides[] = {
+	{"sends", NF_NETDEV_INGRESS, DEVICE_CHECK},
+	{"enters", NF_NETDEV_EGRESS, DEVICE_ARRIVAL},
+};
+
 /* By index, as those of guards. */
-static void format_name(char name[static DEVICE_CHAIN_MAX], uint32_t ifindex)
+static void format_name(char name[static DEVICE_CHAIN_MAX], size_t side, uint32_t ifindex)
 {
-	snprintf(name, DEVICE_CHAIN_MAX, "sends-%u", ifindex);
+	snprintf(name, DEVICE_CHAIN_MAX, "%s-%u", sides[side].prefix, ifindex);
 }
 
 static struct hooked *find(const struct device_sources *sources, uint32_t ifindex)
@@ -102,7 +124,7 @@ static int take_chain(const char *name, void *userdata)
 	struct hooked *hooked;
 	unsigned int ifindex;
 
-	if (sscanf(name, "sends-%u", &ifindex) != 1 || find(userdata, ifindex))
+	if (sscanf(name, "enters-%u", &ifindex) != 1 || find(userdata, ifindex))
 		return 0;
 	hooked = remember(userdata, ifindex);
 	if (!hooked)
@@ -149,13 +171,14 @@ void device_sources_free(struct device_sources *sources)
 	free(sources);
 }
 
-static int add(struct element_list *list, const struct attachment *attachment,
+static int add(struct element_list *list, const struct attachment *attachment, bool mac,
 	const struct address *address)
 {
 	struct element element = {.target.code = TARGET_NONE};
 
 	element_key_add(&element, &attachment->ifindex, sizeof(attachment->ifindex));
-	element_key_add(&element, attachment->mac, sizeof(attachment->mac));
+	if (mac)
+		element_key_add(&element, attachment->mac, sizeof(attachment->mac));
 	if (address)
 		element_key_add_address(&element, address);
 	return element_list_add(list, &element);
@@ -173,17 +196,20 @@ static struct address link_local(const uint8_t mac[static 6])
 static int add_attachment(struct lists *lists, const struct attachment *attachment)
 {
 	const struct address own = link_local(attachment->mac);
-	int r = add(&lists->items[LIST_MACS], attachment, NULL);
+	int r = add(&lists->items[LIST_MACS], attachment, true, NULL);
 
 	if (!r)
-		r = add(&lists->items[LIST_CLAIMS], attachment, &own);
+		r = add(&lists->items[LIST_CLAIMS], attachment, true, &own);
 	for (size_t i = 0; !r && i < attachment->addresses_count; i++) {
 		const struct address *address = &attachment->addresses[i];
 		bool ipv4 = address_is_ipv4(address);
 
-		r = add(&lists->items[ipv4 ? LIST_OWN4 : LIST_OWN6], attachment, address);
+		r = add(&lists->items[ipv4 ? LIST_OWN4 : LIST_OWN6], attachment, true, address);
+		if (!r)
+			r = add(&lists->items[ipv4 ? LIST_AT4 : LIST_AT6], attachment, false,
+				address);
 		if (!r && !ipv4)
-			r = add(&lists->items[LIST_CLAIMS], attachment, address);
+			r = add(&lists->items[LIST_CLAIMS], attachment, true, address);
 	}
 	return r;
 }
@@ -215,19 +241,24 @@ static int write_list(struct batch *batch, const char *set, const struct element
 
 static int write_hook(struct batch *batch, uint32_t ifindex)
 {
-	char name[DEVICE_CHAIN_MAX], device[IF_NAMESIZE];
-	struct chain_hook hook = {NFPROTO_NETDEV, NF_NETDEV_INGRESS, PRIORITY, device};
-	struct rule rule;
-	int r;
+	char device[IF_NAMESIZE];
+	int r = 0;
 
 	if (!if_indextoname(ifindex, device))
 		return 0; /* gone meanwhile */
-	format_name(name, ifindex);
-	r = chain_write(batch, name, device, &hook);
-	if (r < 0)
-		return r;
-	rule_begin(&rule, name);
-	return device_rule_goto(&rule, batch, DEVICE_CHECK);
+	for (size_t side = 0; !r && side < ARRAY_SIZE(sides); side++) {
+		struct chain_hook hook = {NFPROTO_NETDEV, sides[side].hook, PRIORITY, device};
+		char name[DEVICE_CHAIN_MAX];
+		struct rule rule;
+
+		format_name(name, side, ifindex);
+		r = chain_write(batch, name, device, &hook);
+		if (r < 0)
+			return r;
+		rule_begin(&rule, name);
+		r = device_rule_goto(&rule, batch, sides[side].leads_to);
+	}
+	return r;
 }
 
 static int write_state(
@@ -256,12 +287,14 @@ static int write_state(
 static int unhook(struct device_sources *sources, struct hooked *hooked, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
-	char name[DEVICE_CHAIN_MAX];
 	int r = batch_new(&batch);
 
-	format_name(name, hooked->ifindex);
-	if (!r)
+	for (size_t side = 0; !r && side < ARRAY_SIZE(sides); side++) {
+		char name[DEVICE_CHAIN_MAX];
+
+		format_name(name, side, hooked->ifindex);
 		r = chain_write_removal(batch, NFPROTO_NETDEV, name);
+	}
 	if (r < 0)
 		return error_nomem(error);
 	r = batch_send(batch, sources->socket, NULL, NULL, error);
@@ -305,18 +338,26 @@ static int send_state(
 	return try_send(sources, lists, error);
 }
 
-static int list_attachments(struct device_sources *sources, struct lists *lists,
-	const struct attachment *attachments, size_t count)
+static int list_attachments(
+	struct device_sources *sources, struct lists *lists, const struct dataplane_state *state)
 {
+	struct device_hearing hearing = {0};
 	int r = 0;
 
-	for (size_t i = 0; !r && i < count; i++) {
-		if (attachments[i].workload < 0)
+	for (size_t i = 0; !r && i < state->attachments_count; i++) {
+		const struct attachment *attachment = &state->attachments[i];
+
+		if (attachment->workload < 0)
 			continue;
-		r = add_attachment(lists, &attachments[i]);
+		r = add_attachment(lists, attachment);
 		if (!r)
-			r = device_refusals_name(sources->refusals, &attachments[i]);
+			r = device_hearing_add(&hearing, state, attachment);
+		if (!r)
+			r = device_refusals_name(sources->refusals, attachment);
 	}
+	lists->items[LIST_DEAF] = hearing.deaf;
+	lists->items[LIST_FROM4] = hearing.from[true];
+	lists->items[LIST_FROM6] = hearing.from[false];
 	for (size_t i = 0; i < LISTS; i++)
 		element_list_sort(&lists->items[i]);
 	return r;
@@ -342,11 +383,13 @@ static int mark_wanted(
 	return 0;
 }
 
-int device_sources_apply(struct device_sources *sources, const struct attachment *attachments,
-	size_t count, struct error *error)
+int device_sources_apply(
+	struct device_sources *sources, const struct dataplane_state *state, struct error *error)
 {
+	const struct attachment *attachments = state->attachments;
+	size_t count = state->attachments_count;
 	_cleanup_(lists_clear) struct lists lists = {0};
-	int r = list_attachments(sources, &lists, attachments, count);
+	int r = list_attachments(sources, &lists, state);
 
 	if (!r)
 		r = mark_wanted(sources, attachments, count);
@@ -402,6 +445,18 @@ int device_sources_collect(struct device_sources *sources,
 	return r < 0 ? error_errno(error, r, "read refusals of table netdev %s", LAYOUT_TABLE) : 0;
 }
 
+/* Policies refuse in table inet, too. */
+static void add_counter(json_t *counters, const char *name, uint64_t packets, uint64_t bytes)
+{
+	const json_t *there = json_object_get(counters, name);
+
+	packets += (uint64_t)json_integer_value(json_object_get(there, "packets"));
+	bytes += (uint64_t)json_integer_value(json_object_get(there, "bytes"));
+	json_object_set_new(counters, name,
+		json_pack(
+			"{s:I, s:I}", "packets", (json_int_t)packets, "bytes", (json_int_t)bytes));
+}
+
 void device_sources_describe(struct device_sources *sources, json_t *counters)
 {
 	(void)device_refusals_read(sources->refusals, sources->socket, NULL);
@@ -409,8 +464,6 @@ void device_sources_describe(struct device_sources *sources, json_t *counters)
 		uint64_t packets, bytes;
 
 		device_refusals_sum(sources->refusals, i, &packets, &bytes);
-		json_object_set_new(counters, refusal_reason_name(device_reason(i)),
-			json_pack("{s:I, s:I}", "packets", (json_int_t)packets, "bytes",
-				(json_int_t)bytes));
+		add_counter(counters, refusal_reason_name(device_reason(i)), packets, bytes);
 	}
 }

@@ -3,7 +3,7 @@
  * Holds workloads to their own addresses: keeps table netdev segd's sets, and a chain on each
  * interface (device_layout.h), in step with the attachments. Refusals are counted by interface and
  * reason; what the refused packets said is not kept, so events have the workload's own address as
- * source and none as destination.
+ * source, or as destination where it did not receive, and none at the other end.
  */
 #pragma once
 
@@ -22,8 +22,8 @@ void device_sources_free(struct device_sources *sources);
 
 /* In one transaction. Attachments without a workload are left to device_guards.h. What is to go
  * altogether stays until device_sources_settle(). */
-int device_sources_apply(struct device_sources *sources, const struct attachment *attachments,
-	size_t count, struct error *error);
+int device_sources_apply(
+	struct device_sources *sources, const struct dataplane_state *state, struct error *error);
 
 /* Lets go of interfaces that the last device_sources_apply() did not name. */
 int device_sources_settle(struct device_sources *sources, struct error *error);

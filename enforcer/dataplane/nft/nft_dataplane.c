@@ -333,8 +333,7 @@ static int nft_apply(
 	if (attached_copy(state->attachments, state->attachments_count, &attached) < 0)
 		return error_nomem(error);
 	/* First: a new interface is held to its addresses before its guard falls. */
-	r = device_sources_apply(
-		dataplane->sources, state->attachments, state->attachments_count, error);
+	r = device_sources_apply(dataplane->sources, state, error);
 	if (!r) {
 		r = switch_policy(dataplane, state, error);
 		if (r < 0)

@@ -10,7 +10,10 @@
 #include <linux/netfilter/nf_tables.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -113,6 +116,14 @@ void rule_family(struct rule *rule, bool ipv4)
 	rule_compare(rule, NFT_CMP_EQ, &family, sizeof(family));
 }
 
+void rule_ethertype(struct rule *rule, uint16_t type)
+{
+	uint16_t type_be = htons(type);
+
+	load_meta(rule, NFT_META_PROTOCOL, sizeof(type_be));
+	rule_compare(rule, NFT_CMP_EQ, &type_be, sizeof(type_be));
+}
+
 void rule_protocol(struct rule *rule, uint8_t protocol)
 {
 	load_meta(rule, NFT_META_L4PROTO, sizeof(protocol));
@@ -136,6 +147,30 @@ void rule_ct_state(struct rule *rule, uint32_t states)
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, take_register(rule, sizeof(states)));
 	mask(rule, &states, sizeof(states));
 	rule_compare(rule, NFT_CMP_NEQ, &zero, sizeof(zero));
+}
+
+void rule_later_fragment(struct rule *rule, bool ipv4)
+{
+	static const uint32_t zero;
+	const uint16_t offset_be = htons(ipv4 ? IP_OFFMASK : 0xfff8);
+
+	if (ipv4) {
+		rule_key_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct iphdr, frag_off),
+			sizeof(offset_be));
+	} else {
+		struct nftnl_expr *expression = add(rule, "exthdr");
+
+		if (!expression)
+			return;
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_EXTHDR_TYPE, IPPROTO_FRAGMENT);
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_EXTHDR_OFFSET,
+			offsetof(struct ip6_frag, ip6f_offlg));
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_EXTHDR_LEN, sizeof(offset_be));
+		nftnl_expr_set_u32(
+			expression, NFTNL_EXPR_EXTHDR_DREG, take_register(rule, sizeof(offset_be)));
+	}
+	mask(rule, &offset_be, sizeof(offset_be));
+	rule_compare(rule, NFT_CMP_NEQ, &zero, sizeof(offset_be));
 }
 
 void rule_tcp_no_pure_syn(struct rule *rule)
@@ -180,6 +215,11 @@ void rule_key_outgoing(struct rule *rule)
 void rule_key_family(struct rule *rule)
 {
 	load_meta(rule, NFT_META_NFPROTO, 1);
+}
+
+void rule_key_interface_out(struct rule *rule)
+{
+	load_meta(rule, NFT_META_OIF, sizeof(uint32_t));
 }
 
 void rule_key_protocol(struct rule *rule)

@@ -35,8 +35,12 @@ void rule_begin(struct rule *rule, const char *chain);
 
 /* Matches. */
 void rule_family(struct rule *rule, bool ipv4);
+void rule_ethertype(struct rule *rule, uint16_t type); /* as the kernel took it, behind tags */
 void rule_protocol(struct rule *rule, uint8_t protocol);
 void rule_protocol_in(struct rule *rule, const char *set);
+/* Its transport header is elsewhere, and what nft would read for it is payload: the kernel's short
+ * way to load small fields does not look. */
+void rule_later_fragment(struct rule *rule, bool ipv4);
 void rule_ct_state(struct rule *rule, uint32_t states); /* NF_CT_STATE_*: any of them */
 void rule_tcp_no_pure_syn(struct rule *rule);
 void rule_limit_under(struct rule *rule, uint64_t packets_per_second);
@@ -47,7 +51,8 @@ void rule_compare(struct rule *rule, uint32_t operation, const void *bytes, uint
 /* Fields of a key. */
 void rule_key_payload(struct rule *rule, uint32_t base, uint32_t offset, uint32_t length);
 void rule_key_interface(struct rule *rule); /* where the packet came in */
-void rule_key_outgoing(struct rule *rule);  /* where it goes out */
+void rule_key_interface_out(struct rule *rule);
+void rule_key_outgoing(struct rule *rule); /* where it goes out */
 void rule_key_family(struct rule *rule);
 void rule_key_address(struct rule *rule, bool ipv4, enum rule_side side);
 void rule_key_protocol(struct rule *rule);

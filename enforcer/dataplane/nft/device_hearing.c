@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dataplane/nft/device_hearing.h"
+
+#include "policies/ir_ranks.h"
+
+static bool allows_all(const struct ir_port_table *table)
+{
+	for (size_t i = 0; i < table->ranges_count; i++)
+		if (table->ranges[i].decision.verdict != VERDICT_ALLOW)
+			return false;
+	return table->otherwise.verdict == VERDICT_ALLOW;
+}
+
+static bool hears_all(const struct ir *ir, const struct ir_peer_table *table)
+{
+	for (size_t i = 0; i < table->peers_count; i++)
+		if (!allows_all(&ir->port_tables[table->peers[i].port_table]))
+			return false;
+	return allows_all(&ir->port_tables[table->otherwise]);
+}
+
+static int add(struct element_list *list, uint32_t ifindex, const struct address *from)
+{
+	struct element element = {.target.code = TARGET_NONE};
+
+	element_key_add(&element, &ifindex, sizeof(ifindex));
+	if (from)
+		element_key_add_address(&element, from);
+	return element_list_add(list, &element);
+}
+
+int device_hearing_add(struct device_hearing *hearing, const struct dataplane_state *state,
+	const struct attachment *attachment)
+{
+	const struct ir *ir = state->ir;
+	uint32_t number = ir->subjects[attachment->workload].peer_table[DIRECTION_INGRESS];
+	const struct ir_peer_table *table;
+	int r;
+
+	if (number == IR_PEER_TABLE_NONE || hears_all(ir, &ir->peer_tables[number]))
+		return 0;
+	table = &ir->peer_tables[number];
+	r = add(&hearing->deaf, attachment->ifindex, NULL);
+	for (size_t i = 0; !r && i < ir->addresses_count; i++) {
+		const struct ir_address *address = &ir->addresses[i];
+		uint32_t ports;
+
+		if (address->workload >= 0)
+			continue;
+		ports = ir_ranks_port_table(table, address->class);
+		if (allows_all(&ir->port_tables[ports]))
+			r = add(&hearing->from[address_is_ipv4(&address->address)],
+				attachment->ifindex, &address->address);
+	}
+	return r;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which workloads are deaf to what is not addressed to one of their addresses: multicast,
+ * broadcast, link-local addresses, frames that a bridge floods. Table inet judges by destination,
+ * so nobody's policy is asked about those. Where a workload's ingress refuses anything at all, only
+ * the node's own pass, as far as that ingress allows all of them.
+ */
+#pragma once
+
+#include "dataplane/dataplane.h"
+#include "dataplane/nft/element.h"
+
+struct device_hearing {
+	struct element_list deaf; /* interface */
+	struct element_list
+		from[2]; /* by ipv4: interface and a source that it hears all the same */
+};
+
+/* Adds what concerns this attachment, which has a workload. 0 or -ENOMEM. */
+int device_hearing_add(struct device_hearing *hearing, const struct dataplane_state *state,
+	const struct attachment *attachment);
