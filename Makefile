@@ -250,6 +250,14 @@ hitless: deps ## CHANGES (1000) policy and as many label changes under traffic (
 	$(Q)CHANGES=$(CHANGES) tests/netns/test_hitless.sh $(BUILD) ebpf
 	$(Q)CHANGES=$(CHANGES) tests/netns/test_hitless.sh $(BUILD) nft
 
+# One program: ways around a policy, each sent and looked for (tests/netns/test_evasion.sh).
+EVASION := $(BUILD)/tests/evasion/evasion
+.PHONY: evasion-binary
+evasion-binary: $(EVASION)
+$(EVASION): $(call objects,tests/evasion) $(call archives,base)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,jansson libcurl)
+
 # --- fuzzers: tests/fuzz/fuzz_*.c over libFuzzer with ASan and UBSan --------------------------------
 
 FUZZERS      := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
