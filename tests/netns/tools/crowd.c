@@ -35,6 +35,7 @@
 #include <unistd.h>
 
 #define FLOWS_MAX    1024
+#define FILES_MAX    4096UL
 #define GROUPS_MAX   32
 #define WORD_BYTES   32
 #define KNOCKS_MAX   64
@@ -448,7 +449,7 @@ static void tick(void)
 
 int main(void)
 {
-	const struct rlimit files = {4 * FLOWS_MAX, 4 * FLOWS_MAX};
+	const struct rlimit files = {FILES_MAX, FILES_MAX};
 	char line[512];
 	size_t length = 0;
 	long next_ms = 0;
