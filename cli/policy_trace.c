@@ -116,7 +116,7 @@ static void print_decision(const struct trace *trace, const struct probe_result 
 			rule->line);
 	putchar('\n');
 	if (find_near_miss(trace, result, direction, &near_miss)) {
-		trace_near_miss_print(&near_miss);
+		trace_near_miss_print(&near_miss, 4);
 		near_miss_clear(&near_miss);
 	}
 }

@@ -3,9 +3,14 @@
 #include "output.h"
 #include "test_report.h"
 #include "text.h"
+#include "trace_near_miss.h"
 
-static json_t *decision_to_json(const struct test_report *report, const struct decision *decision)
+static json_t *decision_to_json(const struct test_report *report,
+	const struct verification_case *item, enum direction direction)
 {
+	const struct decision *decision = direction == DIRECTION_EGRESS ? &item->evaluation.egress
+									: &item->evaluation.ingress;
+	struct near_miss near_miss;
 	const struct ir_rule *rule = &report->offline->ir->rules[decision->rule];
 	char text[512];
 	json_t *json = must(json_pack("{s:s, s:b, s:s}", "verdict", verdict_name(decision->verdict),
@@ -15,6 +20,10 @@ static json_t *decision_to_json(const struct test_report *report, const struct d
 	if (rule->document) {
 		json_object_set_new(json, "file", json_string(rule->document->file));
 		json_object_set_new(json, "line", json_integer(rule->line));
+	}
+	if (test_case_near_miss(report, item, direction, &near_miss)) {
+		json_object_set_new(json, "nearest", trace_near_miss_to_json(&near_miss));
+		near_miss_clear(&near_miss);
 	}
 	return json;
 }
@@ -34,9 +43,10 @@ static json_t *case_to_json(const struct test_report *report, const struct verif
 	if (test_case_is_judged(item)) {
 		json_object_set_new(
 			json, "verdict", json_string(verdict_name(evaluation->verdict)));
-		json_object_set_new(json, "egress", decision_to_json(report, &evaluation->egress));
 		json_object_set_new(
-			json, "ingress", decision_to_json(report, &evaluation->ingress));
+			json, "egress", decision_to_json(report, item, DIRECTION_EGRESS));
+		json_object_set_new(
+			json, "ingress", decision_to_json(report, item, DIRECTION_INGRESS));
 	}
 	if (item->outcome != VERIFICATION_HOLDS) {
 		_cleanup_free_ char *problem = test_case_problem(item);

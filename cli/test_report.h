@@ -3,6 +3,7 @@
 #pragma once
 
 #include "offline.h"
+#include "policies/near_miss.h"
 #include "policies/verification.h"
 
 struct test_report {
@@ -32,3 +33,7 @@ bool test_case_is_judged(const struct verification_case *item);
  * have no say in this direction, because that end is no workload, or there was no connection. */
 char *test_case_decision(const struct test_report *report, const struct verification_case *item,
 	enum direction direction);
+/* The rule that came closest to allowing what a case expected to be allowed. False: that is not
+ * what went wrong, or not in this direction. */
+bool test_case_near_miss(const struct test_report *report, const struct verification_case *item,
+	enum direction direction, struct near_miss *ret);

@@ -4,7 +4,9 @@
 #include "output.h"
 #include "policies/ports.h"
 #include "text.h"
+#include "trace_near_miss.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const char *const outcomes[] = {
@@ -106,6 +108,21 @@ char *test_case_decision(const struct test_report *report, const struct verifica
 		ir_rule_format(rule, text, sizeof(text)), place ? place : "");
 }
 
+bool test_case_near_miss(const struct test_report *report, const struct verification_case *item,
+	enum direction direction, struct near_miss *ret)
+{
+	const struct offline *offline = report->offline;
+	int r;
+
+	if (item->outcome != VERIFICATION_WRONG_VERDICT || item->evaluation.verdict != VERDICT_DENY)
+		return false;
+	r = near_miss_find(&offline->documents, offline->model, offline->ir, &item->query,
+		&item->evaluation, direction, ret);
+	if (r == -ENOMEM)
+		must(NULL);
+	return r == 0;
+}
+
 /* Workloads of a running agent may be called anything. */
 static void print_line(const char *text)
 {
@@ -117,6 +134,7 @@ static void print_case(const struct test_report *report, const struct verificati
 {
 	bool held = item->outcome == VERIFICATION_HOLDS;
 	const char *color = held ? "\033[32m" : "\033[31m";
+	struct near_miss near_miss;
 	_cleanup_free_ char *title = test_case_title(item);
 	_cleanup_free_ char *problem = held ? NULL : test_case_problem(item);
 
@@ -135,6 +153,10 @@ static void print_case(const struct test_report *report, const struct verificati
 			continue;
 		fputs("        ", stdout);
 		print_line(decision);
+		if (test_case_near_miss(report, item, (enum direction)direction, &near_miss)) {
+			trace_near_miss_print(&near_miss, 10);
+			near_miss_clear(&near_miss);
+		}
 	}
 }
 

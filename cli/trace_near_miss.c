@@ -14,18 +14,18 @@ static char *rule_text(const struct near_miss *near_miss)
 		direction_name(near_miss->direction), near_miss->index);
 }
 
-void trace_near_miss_print(const struct near_miss *near_miss)
+void trace_near_miss_print(const struct near_miss *near_miss, int indent)
 {
 	_cleanup_free_ char *rule = NULL;
 
 	if (near_miss->document && near_miss->index >= 0) {
 		rule = rule_text(near_miss);
-		printf("    nearest rule: ");
+		printf("%*snearest rule: ", indent, "");
 		output_text(rule);
-		printf("\n    %s:%u\n", near_miss->document->file, near_miss->line);
+		printf("\n%*s%s:%u\n", indent, "", near_miss->document->file, near_miss->line);
 	}
 	for (size_t i = 0; i < near_miss->unmet_count; i++) {
-		printf("    %s ", near_miss->unmet_count == 1 ? "cause:" : "not met:");
+		printf("%*s%s ", indent, "", near_miss->unmet_count == 1 ? "cause:" : "not met:");
 		output_text(near_miss->unmet[i].message);
 		putchar('\n');
 	}

@@ -6,5 +6,6 @@
 
 #include <jansson.h>
 
-void trace_near_miss_print(const struct near_miss *near_miss);
+/* indent: columns of space before each line. */
+void trace_near_miss_print(const struct near_miss *near_miss, int indent);
 json_t *trace_near_miss_to_json(const struct near_miss *near_miss);
