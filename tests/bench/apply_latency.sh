@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # How long a change takes until it is enforced, with many endpoints and policies. Each endpoint is a
-# bare veth pair; all their far ends are in one namespace. Measures, never asserts; in milliseconds.
+# bare veth pair; their far ends share some namespaces. Measures, never asserts; in milliseconds.
 #
 #   apply_latency.sh BUILD [ebpf|nft [ENDPOINTS [POLICIES [CHANGES]]]]
 #
@@ -19,10 +19,11 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 trap node_down EXIT
 trap 'exit 130' INT TERM
 id=sga$$
+shares=50 # namespaces for the far ends: the agent lists all interfaces of one for each of its workloads
 
-endpoint() { # NUMBER [LABEL-SET]
-	printf -- '- {name: w%d, netns: %s-far, interface: e%d, labels: {app: a%d}, ' \
-		"$1" "$id" "$1" "${2:-$(($1 % policies))}"
+endpoint() { # NUMBER
+	printf -- '- {name: w%d, netns: %s-%d, interface: e%d, labels: {app: a%d}, ' \
+		"$1" "$id" $(($1 % shares)) "$1" $(($1 % policies))
 	printf 'addresses: [10.78.%d.%d, "fd78::%x"]}\n' $(($1 / 250)) $(($1 % 250 + 1)) "$1"
 }
 
@@ -65,15 +66,19 @@ applies() {
 }
 
 node_up "$id" || exit 1
-ip netns add "$id-far" && namespaces+=("$id-far")
+for ((i = 0; i < shares; i++)); do
+	ip netns add "$id-$i" && namespaces+=("$id-$i") || exit 1
+done
 for ((i = 0; i <= endpoints; i++)); do
-	echo "link add ve$i up type veth peer name e$i netns $id-far"
+	echo "link add ve$i up type veth peer name e$i netns $id-$((i % shares))"
 done | ip -n "$id" -batch - || exit 1
 { echo 'workloads:'; for ((i = 0; i < endpoints; i++)); do endpoint "$i"; done; } >"$work/workloads.yaml"
 for ((i = 0; i < policies; i++)); do policy "$i"; done >"$work/policies.yaml"
 
 agent_start --dataplane="$plane" --no-docker --workloads="$work/workloads.yaml" --remove-on-exit || exit 1
-attached() { [ "$(segctl status -o json | jq '.workloads | if type == "object" then .count else . end')" -ge "$endpoints" ]; }
+attached() {
+	[ "$(segctl status -o json | jq '.workloads | if type == "object" then .count else . end')" -ge "$endpoints" ]
+}
 await 60 attached
 echo "$plane: $endpoints endpoints, $policies policies, $changes changes"
 request "$work/policies.yaml" | summary "all policies at once"
