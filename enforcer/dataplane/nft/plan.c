@@ -142,10 +142,22 @@ static int declare_maps(struct plan *plan)
 	return 0;
 }
 
-static bool is_of_host(const struct ir *ir, uint32_t peer_table)
+/* An IR may still have tables that nobody is led to any more. */
+static int add_peer_tables(struct plan *plan, struct target *chains)
 {
-	return ir->host.peer_table[DIRECTION_INGRESS] == peer_table ||
-	       ir->host.peer_table[DIRECTION_EGRESS] == peer_table;
+	const struct ir *ir = plan->ir;
+	_cleanup_free_ bool *made = calloc(ir->peer_tables_count + 1, sizeof(*made));
+	int r = made ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !r && i < ir->subjects_count * DIRECTION_COUNT; i++) {
+		uint32_t table = ir->subjects[i / DIRECTION_COUNT].peer_table[i % DIRECTION_COUNT];
+
+		if (table == IR_PEER_TABLE_NONE || made[table])
+			continue;
+		made[table] = true;
+		r = plan_peer_table(plan, table, &chains[table]);
+	}
+	return r;
 }
 
 static int add_subjects(struct plan *plan)
@@ -154,9 +166,8 @@ static int add_subjects(struct plan *plan)
 		calloc(plan->ir->peer_tables_count + 1, sizeof(*chains));
 	int r = chains ? declare_maps(plan) : -ENOMEM;
 
-	for (uint32_t i = 0; !r && i < plan->ir->peer_tables_count; i++)
-		if (!is_of_host(plan->ir, i))
-			r = plan_peer_table(plan, i, &chains[i]);
+	if (!r)
+		r = add_peer_tables(plan, chains);
 	for (size_t i = 0; !r && i < plan->ir->addresses_count; i++) {
 		const struct ir_address *address = &plan->ir->addresses[i];
 

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "policies/document.h"
+#include "policies/ir_shared.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,6 +13,10 @@ void snapshot_free(struct ir *snapshot)
 {
 	if (!snapshot)
 		return;
+	if (snapshot->shared) {
+		ir_free(snapshot);
+		return;
+	}
 	for (size_t i = 0; i < snapshot->port_tables_count; i++)
 		free(snapshot->port_tables[i].ranges);
 	for (size_t i = 0; i < snapshot->peer_tables_count; i++) {
@@ -95,10 +100,22 @@ static int copy_lists(const struct ir *ir, struct ir *snapshot)
 	return 0;
 }
 
+/* Most are shared already. */
+static int share(const struct ir *ir, struct ir **ret)
+{
+	int r = ir_shared_snapshot(ir->shared, ir, ret);
+
+	if (!r)
+		(*ret)->host = (struct ir_subject){{IR_PEER_TABLE_NONE, IR_PEER_TABLE_NONE}};
+	return r;
+}
+
 int snapshot_new(const struct ir *ir, struct ir **ret)
 {
 	_cleanup_(snapshot_freep) struct ir *snapshot = calloc(1, sizeof(*snapshot));
 
+	if (ir->shared)
+		return share(ir, ret);
 	if (!snapshot || copy_lists(ir, snapshot) < 0 || copy_port_tables(ir, snapshot) < 0 ||
 		copy_peer_tables(ir, snapshot) < 0)
 		return -ENOMEM;
