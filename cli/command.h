@@ -28,6 +28,7 @@ int inspect_policy_run(struct settings *settings, int argc, char **argv);
 int inspect_rule_run(struct settings *settings, int argc, char **argv);
 int policy_run(struct settings *settings, int argc, char **argv);
 int policy_apply_run(struct settings *settings, int argc, char **argv);
+int policy_confirm_run(struct settings *settings, int argc, char **argv);
 int policy_get_run(struct settings *settings, int argc, char **argv);
 int policy_delete_run(struct settings *settings, int argc, char **argv);
 int policy_lint_run(struct settings *settings, int argc, char **argv);

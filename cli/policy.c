@@ -4,6 +4,7 @@
 
 static const struct command commands[] = {
 	{"apply", "give policies to the agent; all of them or none", policy_apply_run},
+	{"confirm", "keep what was applied with --confirm", policy_confirm_run},
 	{"get", "the policies that the agent has", policy_get_run},
 	{"delete", "take policies from the agent", policy_delete_run},
 	{"lint", "find mistakes in files, without an agent", policy_lint_run},
@@ -16,7 +17,7 @@ static const struct command commands[] = {
 
 static const struct command_group group = {
 	.summary =
-		"Policies: on the agent (apply, get, delete) and in files (lint, matrix, trace, diff, test).",
+		"Policies: on the agent (apply, confirm, get, delete) and in files (lint, matrix, trace, diff, test).",
 	.commands = commands,
 };
 

@@ -5,38 +5,71 @@
 #include "clock.h"
 #include "command.h"
 #include "output.h"
+#include "policy_confirm.h"
 #include "record.h"
 #include "sources.h"
 #include "text.h"
 #include "url.h"
 
 #include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 enum {
-	KEY_DRY_RUN = 0x600
+	KEY_DRY_RUN = 0x600,
+	KEY_CONFIRM
 };
 
 struct arguments {
 	struct sources sources;
 	bool dry_run;
+	const char *confirm_text;
+	unsigned int confirm; /* seconds; 0: for good */
 };
+
+#define CONFIRM_SECONDS_MAX 86400UL
 
 static const struct argp_option options[] = {
 	{"dry-run", KEY_DRY_RUN, NULL, 0, "Let the agent check, but change nothing", 0},
+	{"confirm", KEY_CONFIRM, "TIME", 0,
+		"Roll back unless segctl policy confirm comes in time (60s, 5m, 1h)", 0},
 	{0},
 };
+
+/* "60s", "5m", "1h"; "60" is seconds. 0: it is none of these, or too long. */
+static unsigned int parse_time(const char *text)
+{
+	static const char units[] = "smh";
+	static const unsigned long factors[] = {1, 60, 3600};
+	unsigned long value, factor = 1;
+	const char *unit;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return 0;
+	value = strtoul(text, &end, 10);
+	unit = *end ? strchr(units, *end) : NULL;
+	if (unit) {
+		factor = factors[unit - units];
+		end++;
+	}
+	return *end || value > CONFIRM_SECONDS_MAX / factor ? 0 : (unsigned int)(value * factor);
+}
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
 
-	(void)argument;
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &arguments->sources;
 		return 0;
 	case KEY_DRY_RUN:
 		arguments->dry_run = true;
+		return 0;
+	case KEY_CONFIRM:
+		arguments->confirm_text = argument;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -87,11 +120,24 @@ static int refused(const struct settings *settings, const struct bundle *bundle,
 	return report(settings, error);
 }
 
-static int apply(const struct settings *settings, const struct document_list *list, bool dry_run)
+/* On a terminal whoever applied is asked; elsewhere a second call has to come. */
+static int await_decision(
+	const struct settings *settings, struct client *client, const json_t *answer)
+{
+	double seconds = field_number(json_object_get(answer, "confirm"), "seconds_left");
+
+	if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+		return policy_confirm_ask(settings, client, seconds);
+	printf("to be rolled back in %.0f s unless you say: segctl policy confirm\n", seconds);
+	return EXIT_YES;
+}
+
+static int apply(const struct settings *settings, const struct document_list *list,
+	const struct arguments *arguments)
 {
 	_cleanup_client_ struct client *client = client_new(settings->socket_path);
 	_cleanup_bundle_ struct bundle bundle = {0};
-	_cleanup_free_ char *url = text_format("/v1/policies?dry_run=%d", dry_run);
+	_cleanup_free_ char *url = text_format("/v1/policies?dry_run=%d", arguments->dry_run);
 	_cleanup_error_ struct error error = ERROR_INIT;
 	_cleanup_json_ json_t *answer = NULL;
 	struct client_reply reply;
@@ -100,6 +146,11 @@ static int apply(const struct settings *settings, const struct document_list *li
 
 	bundle_new(list, &bundle);
 	url_query(&url, "file", bundle.file);
+	if (arguments->confirm) {
+		_cleanup_free_ char *seconds = text_format("%u", arguments->confirm);
+
+		url_query(&url, "confirm", seconds);
+	}
 	if (client_call(client, "POST", url, bundle.text, &reply, &error) < 0)
 		return report(settings, &error);
 	answer = reply.body;
@@ -113,11 +164,12 @@ static int apply(const struct settings *settings, const struct document_list *li
 	json_array_foreach (json_object_get(answer, "applied"), i, applied) {
 		print_change(settings, applied);
 	}
-	if (dry_run)
+	if (arguments->dry_run) {
 		puts("dry run: nothing was changed");
-	else
-		print_summary(answer);
-	return EXIT_YES;
+		return EXIT_YES;
+	}
+	print_summary(answer);
+	return arguments->confirm ? await_decision(settings, client, answer) : EXIT_YES;
 }
 
 int policy_apply_run(struct settings *settings, int argc, char **argv)
@@ -127,9 +179,14 @@ int policy_apply_run(struct settings *settings, int argc, char **argv)
 	int code;
 
 	settings_parse(settings, &argp, OUTPUT_TABLE | OUTPUT_JSON, argc, argv, &arguments);
+	if (arguments.confirm_text)
+		arguments.confirm = parse_time(arguments.confirm_text);
+	if (arguments.confirm_text && !arguments.confirm)
+		usage_error(settings, "--confirm: '%s' is no time from 1s to 24h",
+			arguments.confirm_text);
 	code = sources_load(settings, &arguments.sources, "nothing was applied", &list);
 	if (code == EXIT_YES)
-		code = apply(settings, &list, arguments.dry_run);
+		code = apply(settings, &list, &arguments);
 	sources_clear(&arguments.sources);
 	return code;
 }

@@ -59,6 +59,21 @@ static void print_sources(const json_t *status)
 	}
 }
 
+/* Policy on the node itself, and a decision that is open. */
+static void print_host(const json_t *status)
+{
+	const json_t *host = json_object_get(status, "host");
+	const json_t *confirm = json_object_get(status, "confirm");
+
+	if (json_is_true(json_object_get(host, "bound")))
+		output_property_take("node", text_format("bound by policy; failsafe ports %s",
+						     field_text(host, "failsafe")));
+	if (json_is_object(confirm))
+		output_property_take("unconfirmed",
+			text_format("rolled back in %.0f s unless: segctl policy confirm",
+				field_number(confirm, "seconds_left")));
+}
+
 /* Packets refused and events lost, as the data plane counts them. */
 static void print_counters(const json_t *status)
 {
@@ -126,6 +141,7 @@ int status_run(struct settings *settings, int argc, char **argv)
 	putchar('\n');
 	print_enforcement(settings, status);
 	print_sources(status);
+	print_host(status);
 	print_counters(status);
 	print_troubles(settings, status);
 	output_property("last error", field_text(status, "last_error"));

@@ -4,6 +4,7 @@
 #include "api.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "confirm.h"
 #include "guards.h"
 #include "journal.h"
 #include "names.h"
@@ -283,6 +284,9 @@ static int start(struct agent *agent, struct error *error)
 	r = agent_reconcile(agent, NULL, error);
 	if (r < 0)
 		return r;
+	r = confirm_open(agent, error);
+	if (r < 0)
+		return r;
 	r = planes_retire_former(agent, error);
 	if (r < 0)
 		return r;
@@ -324,6 +328,7 @@ void agent_free(struct agent *agent)
 	if (!agent)
 		return;
 	control_server_free(agent->control);
+	confirm_free(agent->confirm);
 	for (size_t i = 0; i < agent->sources_count; i++) {
 		agent->sources[i].ops->close(agent->sources[i].source);
 		free(agent->sources[i].message);

@@ -57,7 +57,8 @@ struct agent {
 	/* how */
 	const struct dataplane_ops *plane_ops;
 	struct dataplane *plane;
-	struct host *host; /* policy on the node itself */
+	struct host *host;       /* policy on the node itself */
+	struct confirm *confirm; /* a decision on policies that is open, or NULL */
 	sd_event_source *retry;
 	char *last_error; /* of the last reconcile; NULL: it succeeded */
 	uint64_t reconciled_ns;

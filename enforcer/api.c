@@ -11,6 +11,7 @@ static const struct control_route routes[] = {
 	{"GET", "/v1/inspect/policy/{name}", CONTROL_READ, api_inspect_policy},
 	{"GET", "/v1/policies", CONTROL_READ, api_policies_get},
 	{"POST", "/v1/policies", CONTROL_CHANGE, api_policies_apply},
+	{"POST", "/v1/policies/confirm", CONTROL_CHANGE, api_policies_confirm},
 	{"DELETE", "/v1/policies/{kind}/{namespace}/{name}", CONTROL_CHANGE, api_policies_delete},
 	{"GET", "/v1/flows", CONTROL_READ, api_flows},
 	{"GET", "/v1/denied", CONTROL_READ, api_denied},

@@ -14,6 +14,7 @@ void api_inspect_workload(struct control_request *request, void *userdata);
 void api_inspect_policy(struct control_request *request, void *userdata);
 void api_policies_get(struct control_request *request, void *userdata);
 void api_policies_apply(struct control_request *request, void *userdata);
+void api_policies_confirm(struct control_request *request, void *userdata);
 void api_policies_delete(struct control_request *request, void *userdata);
 void api_flows(struct control_request *request, void *userdata);
 void api_denied(struct control_request *request, void *userdata);

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "confirm.h"
 #include "json.h"
 #include "policies/diagnostic.h"
 #include "policies/subject.h"
@@ -197,27 +198,66 @@ static json_t *outcome(const struct agent *agent, json_t *changes, uint64_t star
 		"milliseconds", (double)(clock_ns(CLOCK_MONOTONIC) - start_ns) / 1e6);
 }
 
+#define UNDECIDED                                                                          \
+	"an apply waits for its confirmation; first say segctl policy confirm, or segctl " \
+	"policy confirm --revert"
+
+/* 0: at once and for good. -1: that is no time. */
+static long probation_of(const struct control_request *request)
+{
+	const char *text = control_parameter(request, "confirm");
+	char *end;
+	long seconds;
+
+	if (!text)
+		return 0;
+	errno = 0;
+	seconds = strtol(text, &end, 10);
+	return errno || end == text || *end || seconds < 1 || seconds > CONFIRM_SECONDS_MAX
+		       ? -1
+		       : seconds;
+}
+
+static int change(struct control_request *request, struct agent *agent,
+	const struct document_list *documents, uint32_t probation, struct error *error)
+{
+	if (is_set(request, "dry_run"))
+		return agent_check(agent, documents, error);
+	return probation ? confirm_apply(agent, documents, probation, error)
+			 : agent_reconcile(agent, documents, error);
+}
+
 static void apply(struct control_request *request, struct agent *agent,
 	const struct document_list *given, const struct diagnostics *diagnostics)
 {
 	_cleanup_documents_ struct document_list merged = {0};
 	_cleanup_error_ struct error error = ERROR_INIT;
 	uint64_t start_ns = clock_ns(CLOCK_MONOTONIC);
-	json_t *changes = changes_to_json(agent, given), *reply;
+	long probation = probation_of(request);
+	json_t *changes, *reply;
 	int r;
 
+	if (probation < 0) {
+		control_reply_error(
+			request, 400, "confirm: expected seconds, 1 to %d", CONFIRM_SECONDS_MAX);
+		return;
+	}
+	if (confirm_is_open(agent) && !is_set(request, "dry_run")) {
+		control_reply_error(request, 409, UNDECIDED);
+		return;
+	}
+	changes = changes_to_json(agent, given);
 	if (documents_copy(&agent->documents, &merged) < 0 || documents_merge(&merged, given) < 0)
 		r = error_nomem(&error);
-	else if (is_set(request, "dry_run"))
-		r = agent_check(agent, &merged, &error);
 	else
-		r = agent_reconcile(agent, &merged, &error);
+		r = change(request, agent, &merged, (uint32_t)probation, &error);
 	if (r < 0) {
 		json_decref(changes);
 		control_reply_error(request, 500, "nothing was applied: %s", error_message(&error));
 		return;
 	}
 	reply = outcome(agent, changes, start_ns);
+	json_object_set_new(reply, "confirm", confirm_describe(agent));
 	json_object_set_new(reply, "diagnostics", diagnostics_to_json(diagnostics));
 	control_reply(request, 200, reply);
 }
@@ -247,6 +287,21 @@ void api_policies_apply(struct control_request *request, void *userdata)
 	diagnostics_clear(&diagnostics);
 }
 
+void api_policies_confirm(struct control_request *request, void *userdata)
+{
+	struct agent *agent = userdata;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	bool keep = !is_set(request, "revert");
+	int r = confirm_decide(agent, keep, &error);
+
+	if (r < 0)
+		control_reply_error(request, r == -ENOENT ? 409 : 500, "%s", error_message(&error));
+	else
+		control_reply(request, 200,
+			json_pack("{s:b, s:I}", "kept", (int)keep, "generation",
+				(json_int_t)agent->generation));
+}
+
 /* --- deleting -----------------------------------------------------------------------------------
  */
 
@@ -266,6 +321,10 @@ void api_policies_delete(struct control_request *request, void *userdata)
 		of_namespace = "";
 	if (document_kind_parse(kind_text, &kind) < 0) {
 		control_reply_error(request, 400, "'%s' is no kind of document", kind_text);
+		return;
+	}
+	if (confirm_is_open(agent)) {
+		control_reply_error(request, 409, UNDECIDED);
 		return;
 	}
 	former = documents_find(&agent->documents, kind, of_namespace, name);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "api.h"
 
+#include "confirm.h"
+
 #include "base/clock.h"
 #include "json.h"
 
@@ -56,6 +58,7 @@ void api_status(struct control_request *request, void *userdata)
 		agent->last_error ? json_string(agent->last_error) : json_null());
 	json_object_set_new(status, "last_reconcile", reconcile);
 	json_object_set_new(status, "plane", agent->plane_ops->describe(agent->plane));
+	json_object_set_new(status, "confirm", confirm_describe(agent));
 	json_object_set_new(status, "host", host_describe(agent->host));
 	json_object_set_new(status, "flows", flow_describe(agent->flows));
 	control_reply(request, 200, status);

@@ -42,7 +42,7 @@ static int parse_stored(struct document_list *list, const char *file, json_int_t
 	return r;
 }
 
-static int load_documents(json_t *root, struct document_list *list, struct error *error)
+int policy_store_decode(json_t *root, struct document_list *list, struct error *error)
 {
 	json_t *documents = json_object_get(root, "documents"), *item;
 	size_t i;
@@ -85,13 +85,13 @@ int policy_store_load(const char *directory, struct document_list *list, struct 
 	if (!root)
 		r = error_set(error, -EBADMSG, "line %d: %s", problem.line, problem.text);
 	else
-		r = load_documents(root, list, error);
+		r = policy_store_decode(root, list, error);
 	if (r < 0)
 		return error_context(error, r, "read applied policies from %s", path);
 	return 0;
 }
 
-static json_t *encode(const struct document_list *list)
+json_t *policy_store_encode(const struct document_list *list)
 {
 	_cleanup_json_ json_t *documents = json_array();
 
@@ -120,21 +120,28 @@ static int write_synced(const char *path, const json_t *root, struct error *erro
 	return 0;
 }
 
-int policy_store_prepare(
-	const char *directory, const struct document_list *list, struct error *error)
+int policy_store_write(
+	const char *directory, const char *path, const json_t *root, struct error *error)
 {
-	_cleanup_free_ char *path = NULL;
-	_cleanup_json_ json_t *root = encode(list);
 	int r;
 
-	if (!root || asprintf(&path, "%s/" STORE_NEXT, directory) < 0)
-		return error_nomem(error);
 	if (mkdir(directory, 0700) < 0 && errno != EEXIST)
 		return error_errno(error, -errno, "make state directory %s", directory);
 	r = write_synced(path, root, error);
 	if (r < 0)
 		unlink(path);
 	return r;
+}
+
+int policy_store_prepare(
+	const char *directory, const struct document_list *list, struct error *error)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_json_ json_t *root = policy_store_encode(list);
+
+	if (!root || asprintf(&path, "%s/" STORE_NEXT, directory) < 0)
+		return error_nomem(error);
+	return policy_store_write(directory, path, root, error);
 }
 
 int policy_store_commit(const char *directory, struct error *error)
