@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define FAILSAFE_MAX      64
-#define FAILSAFE_TEXT_MAX (FAILSAFE_MAX * 16)
+#define FAILSAFE_TEXT_MAX ((size_t)FAILSAFE_MAX * 16)
 
 /* SSH and DHCP answers in; DHCP requests and DNS out. */
 #define FAILSAFE_DEFAULT "tcp/22,udp/68,udp/546,out:udp/53,out:tcp/53,out:udp/67,out:udp/547"
