@@ -7,6 +7,7 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <net/ethernet.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip6.h>
 #include <stddef.h>
@@ -64,6 +65,7 @@ int device_discovery_write_dispatch(
 	for (size_t i = 0; !r && i < ARRAY_SIZE(kinds); i++) {
 		rule_begin(&rule, chain);
 		if (first) {
+			rule_ethertype(&rule, ETHERTYPE_IPV6);
 			rule_key_address(&rule, false, RULE_SOURCE);
 			rule_compare(&rule, NFT_CMP_GTE, first, ADDRESS_BYTES);
 			rule_key_address(&rule, false, RULE_SOURCE);
@@ -80,6 +82,7 @@ static void match_length(struct rule *rule, uint16_t bytes)
 {
 	const uint16_t bytes_be = htons(bytes);
 
+	rule_ethertype(rule, ETHERTYPE_IPV6);
 	device_rule_equals(rule, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct ip6_hdr, ip6_plen),
 		&bytes_be, sizeof(bytes_be));
 }
@@ -128,6 +131,8 @@ static int write_message(
 	struct rule rule;
 
 	rule_begin(&rule, DISCOVERY);
+	rule_ethernet(&rule);
+	rule_ethertype(&rule, ETHERTYPE_IPV6);
 	device_rule_icmp_types(&rule, false, type, type);
 	if (from_nobody)
 		device_rule_equals(
@@ -153,6 +158,7 @@ static int write_discovery(struct batch *batch)
 
 	if (!r) {
 		rule_begin(&rule, DISCOVERY);
+		rule_ethertype(&rule, ETHERTYPE_IPV6);
 		rule_key_payload(&rule, NFT_PAYLOAD_NETWORK_HEADER,
 			offsetof(struct ip6_hdr, ip6_hlim), sizeof(limit));
 		rule_compare(&rule, NFT_CMP_NEQ, &limit, sizeof(limit));

@@ -54,6 +54,7 @@ static int write_chain(struct batch *batch, bool ipv4)
 	}
 	if (!r) {
 		rule_begin(&rule, chain_name(ipv4));
+		rule_ethernet(&rule);
 		device_rule_key_sender(&rule);
 		rule_key_transport(&rule, carried_destination[ipv4], ipv4 ? 4 : 16);
 		rule_lookup(&rule, ipv4 ? DEVICE_OWN4 : DEVICE_OWN6);

@@ -146,23 +146,33 @@ static void key_arp(struct rule *rule, uint32_t address_offset)
 	rule_lookup(rule, DEVICE_OWN4);
 }
 
-/* Ethernet and IPv4 with their lengths, then a request or a reply (RFC 826). */
+/* Ethernet and IPv4 with their lengths, then a request or a reply (RFC 826). A rule for each field:
+ * a comparison of several would be listed as if all had to differ. */
 static int write_arp_form(struct batch *batch, const char *chain)
 {
-	static const uint8_t form[] = {0, 1, 8, 0, ETH_ALEN, 4}, reply[] = {0, 2};
-	struct rule rule;
-	int r;
+	static const struct {
+		uint8_t offset, size, bytes[2];
+		uint8_t operation; /* enum nft_cmp_ops */
+	} fields[] = {
+		{0, 2, {0, 1}, NFT_CMP_NEQ},
+		{2, 2, {8, 0}, NFT_CMP_NEQ},
+		{4, 1, {ETH_ALEN}, NFT_CMP_NEQ},
+		{5, 1, {4}, NFT_CMP_NEQ},
+		{ARP_OPERATION_OFFSET, 2, {0, 2}, NFT_CMP_GT},
+	};
+	int r = 0;
 
-	rule_begin(&rule, chain);
-	rule_key_payload(&rule, NFT_PAYLOAD_NETWORK_HEADER, 0, sizeof(form));
-	rule_compare(&rule, NFT_CMP_NEQ, form, sizeof(form));
-	r = device_rule_refuse(&rule, batch, REASON_MALFORMED);
-	if (r < 0)
-		return r;
-	rule_begin(&rule, chain);
-	rule_key_payload(&rule, NFT_PAYLOAD_NETWORK_HEADER, ARP_OPERATION_OFFSET, sizeof(reply));
-	rule_compare(&rule, NFT_CMP_GT, reply, sizeof(reply));
-	return device_rule_refuse(&rule, batch, REASON_MALFORMED);
+	for (size_t i = 0; !r && i < ARRAY_SIZE(fields); i++) {
+		struct rule rule;
+
+		rule_begin(&rule, chain);
+		rule_ethertype(&rule, ETHERTYPE_ARP);
+		rule_key_payload(
+			&rule, NFT_PAYLOAD_NETWORK_HEADER, fields[i].offset, fields[i].size);
+		rule_compare(&rule, fields[i].operation, fields[i].bytes, fields[i].size);
+		r = device_rule_refuse(&rule, batch, REASON_MALFORMED);
+	}
+	return r;
 }
 
 static int write_arp(struct batch *batch)
@@ -175,11 +185,13 @@ static int write_arp(struct batch *batch)
 		r = write_arp_form(batch, "arp");
 	if (!r) {
 		rule_begin(&rule, "arp");
+		rule_ethertype(&rule, ETHERTYPE_ARP);
 		key_arp(&rule, ARP_SENDER_OFFSET);
 		r = device_rule_end(&rule, batch, NF_ACCEPT);
 	}
 	if (!r) {
 		rule_begin(&rule, "arp");
+		rule_ethertype(&rule, ETHERTYPE_ARP);
 		device_rule_equals(&rule, NFT_PAYLOAD_NETWORK_HEADER, ARP_SENDER_OFFSET, nobody,
 			sizeof(nobody));
 		key_arp(&rule, ARP_TARGET_OFFSET);
@@ -196,6 +208,7 @@ static void match_type(struct rule *rule, uint16_t type)
 {
 	const uint16_t type_be = htons(type);
 
+	rule_ethernet(rule);
 	device_rule_equals(rule, NFT_PAYLOAD_LL_HEADER, 12, &type_be, sizeof(type_be));
 }
 
@@ -222,6 +235,7 @@ static int write_check(struct batch *batch, const uint16_t ethertypes[static DAT
 		r = write_own_lookup(batch, false);
 	if (!r) {
 		rule_begin(&rule, DEVICE_CHECK);
+		rule_ethernet(&rule);
 		device_rule_key_sender(&rule);
 		rule_lookup_not(&rule, DEVICE_MACS);
 		r = device_rule_refuse(&rule, batch, REASON_SPOOFED_MAC);

@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <libnftnl/expr.h>
+#include <linux/if_arp.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
+#include <net/ethernet.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
@@ -116,6 +118,14 @@ void rule_family(struct rule *rule, bool ipv4)
 	rule_compare(rule, NFT_CMP_EQ, &family, sizeof(family));
 }
 
+void rule_ethernet(struct rule *rule)
+{
+	const uint16_t type = ARPHRD_ETHER;
+
+	load_meta(rule, NFT_META_IIFTYPE, sizeof(type));
+	rule_compare(rule, NFT_CMP_EQ, &type, sizeof(type));
+}
+
 void rule_ethertype(struct rule *rule, uint16_t type)
 {
 	uint16_t type_be = htons(type);
@@ -154,6 +164,7 @@ void rule_later_fragment(struct rule *rule, bool ipv4)
 	static const uint32_t zero;
 	const uint16_t offset_be = htons(ipv4 ? IP_OFFMASK : 0xfff8);
 
+	rule_ethertype(rule, ipv4 ? ETHERTYPE_IP : ETHERTYPE_IPV6);
 	if (ipv4) {
 		rule_key_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct iphdr, frag_off),
 			sizeof(offset_be));

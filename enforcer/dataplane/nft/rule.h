@@ -35,6 +35,7 @@ void rule_begin(struct rule *rule, const char *chain);
 
 /* Matches. */
 void rule_family(struct rule *rule, bool ipv4);
+void rule_ethernet(struct rule *rule); /* so that nft lists Ethernet fields by name */
 void rule_ethertype(struct rule *rule, uint16_t type); /* as the kernel took it, behind tags */
 void rule_protocol(struct rule *rule, uint8_t protocol);
 void rule_protocol_in(struct rule *rule, const char *set);
