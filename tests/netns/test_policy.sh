@@ -55,6 +55,24 @@ for family in ipv4 ipv6; do
 	check "ping intruder -> db $family" ping_ok intruder db $family
 done
 
+echo "== what an apply would change, before it does"
+cat >"$work/expectations.yaml" <<'END'
+apiVersion: segctl.io/v1
+kind: PolicyTest
+metadata: {name: tiers}
+spec:
+  expect:
+  - {from: api, to: db, port: tcp/5432, verdict: allow}
+  - {from: web, to: db, port: tcp/5432, verdict: deny}
+END
+cuts() { # FROM TO: does diff say that some connections would be cut?
+	segctl policy diff -f "$policy" -o json | jq --arg from "default/$1" --arg to "default/$2" \
+		'any(.changes[]; .after == "refused" and (.from | index($from)) and (.to | index($to)))'
+}
+exits "diff against the agent: something" 1 segctl policy diff -f "$policy"
+expect "diff tells of web -> db" true cuts web db
+exits "an expectation that does not hold yet" 1 segctl policy test --agent -f "$work/expectations.yaml"
+
 echo "== the three-tier policy"
 check "apply" segctl policy apply -f "$policy"
 for family in ipv4 ipv6; do
@@ -71,6 +89,13 @@ done
 expect "the node reaches db" open probe "$id" tcp 10.77.0.13 5432
 expect "the node reaches db over IPv6" open probe "$id" tcp fd77::13 5432
 expect "db does not reach the node" timeout probe "$id-db" tcp 10.77.0.1 22
+
+exits "diff against the agent: nothing any more" 0 segctl policy diff -f "$policy"
+check "the expectations hold" segctl policy test --agent -f "$work/expectations.yaml"
+sed -i 's/verdict: deny/verdict: allow/' "$work/expectations.yaml"
+expect "one that fails names the rule that came closest" "nearest rule: SegmentPolicy" sh -c \
+	"'$BUILD/segctl' --socket '$work/segd.sock' policy test --agent -f '$work/expectations.yaml' |
+	grep -o 'nearest rule: SegmentPolicy' | head -1"
 
 echo "== what segctl says about it"
 denied() { # JQ-CONDITION
