@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 trap node_down EXIT
 trap 'exit 130' INT TERM
 
-configurations=(none segd-ebpf segd-nft nftables iptables)
+configurations=(none segd-ebpf segd-fast segd-nft nftables iptables)
 id=sgb$$
 server=10.77.0.12
 
@@ -74,7 +74,8 @@ bridge_netfilter() {
 }
 
 segd_up() {
-	agent_start --dataplane="$1" --no-docker --workloads="$work/workloads.yaml" --remove-on-exit &&
+	agent_start --dataplane="$1" --no-docker --workloads="$work/workloads.yaml" \
+		--remove-on-exit "${@:2}" &&
 		segctl policy apply -f "$work/policy.yaml" >/dev/null
 }
 
@@ -82,6 +83,7 @@ up() {
 	case $1 in
 	none) ;;
 	segd-ebpf) segd_up ebpf ;;
+	segd-fast) segd_up ebpf --fast-path ;;
 	segd-nft) segd_up nft ;;
 	nftables) bridge_netfilter 1 && in_ns "$id" nft -f "$work/hand.nft" ;;
 	iptables)
