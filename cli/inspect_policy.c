@@ -13,7 +13,10 @@ static void print_subjects(const json_t *policy)
 	size_t i;
 
 	json_array_foreach (subjects, i, subject) {
-		output_property_take(i ? "" : "selects", record_name(subject));
+		bool host = *field_text(subject, "entity");
+
+		output_property_take(i ? "" : "selects",
+			host ? text_format("the node itself") : record_name(subject));
 	}
 	if (!i)
 		output_property("selects", "no workload on this node");

@@ -21,6 +21,8 @@ static json_t *subjects_to_json(const struct agent *agent, const struct document
 {
 	json_t *subjects = json_array();
 
+	if (document->policy->host)
+		json_array_append_new(subjects, json_pack("{s:s}", "entity", "host"));
 	for (size_t i = 0; i < agent->model->workloads_count; i++) {
 		const struct model_workload *workload = &agent->model->workloads[i];
 

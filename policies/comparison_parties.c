@@ -140,6 +140,9 @@ static int add_host(struct compare *compare)
 		if (!party || add_address(compare, party, &ir->addresses[i].address) < 0)
 			return -ENOMEM;
 		party->public.host = true;
+		for (int side = 0; side < SIDES; side++)
+			memcpy(party->peer_table[side], compare->ir[side]->host.peer_table,
+				sizeof(party->peer_table[side]));
 	}
 	return 0;
 }
