@@ -187,10 +187,12 @@ void ir_free(struct ir *ir);
 
 /*
  * The same, again and again: an ir_compiler keeps what it has worked out, so that a few workloads
- * added, changed or removed in a copy of the former model (model_copy()) cost what they touch.
- * Numbers of classes stay as they are then, and what does not change is shared between the IRs.
- * Anything else that changes, policies too, is compiled anew; so the result always says the same as
- * ir_compile(), and both dumps are equal.
+ * added, changed or removed in a copy of the former model (model_copy()), and a few policies that
+ * come, go or change, cost what they touch. Numbers of classes, rules and tables stay as they are
+ * then, and what does not change is shared between the IRs: the same memory means the same content.
+ * An IR may hold tables that no subject has any more, and numbers that are not in use. Anything
+ * else that changes is compiled anew; so the result always says the same as ir_compile(), and both
+ * dumps are equal.
  */
 struct ir_compiler;
 

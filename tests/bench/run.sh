@@ -26,6 +26,12 @@ echo "== policies to rule IR, on one core"
 "$BUILD/tests/bench/policy_compile" || exit 1
 
 echo
+echo "== from an apply to its enforcement"
+for plane in ebpf nft; do
+	"$here/tests/bench/apply_latency.sh" "$BUILD" $plane 1000 250 50 || exit 1
+done
+
+echo
 echo "== flow events"
 "$BUILD/tests/bench/flow_events" || exit 1
 
