@@ -126,6 +126,21 @@ spec:
 END
 check "apply" segctl policy apply -f "$work/policy.yaml"
 evasion denied
+
+echo "== path MTU discovery, by the kernels themselves"
+ip -n "$id" link set ve33 mtu 1400
+knows_mtu() { # ADDRESS
+	ip -n "$id-tricky" route get "$1" | grep -q 'mtu 1400'
+}
+send_large() { # ADDRESS
+	head -c 1440 /dev/zero | in_ns "$id-tricky" nc -u -q 0 -w 1 "$1" 7000
+	knows_mtu "$1"
+}
+for address in 10.78.0.33 fd78::33; do
+	exits "nobody has told of the narrow link to $address" 1 knows_mtu "$address"
+	check "the router's word about it comes through" await 3 send_large "$address"
+done
+
 listed=$(segctl denied -o json | jq '[.denied[].packets] | add')
 counted=$(segctl status -o json | jq '[.plane.counters | to_entries[] | select(.key | IN("policy_allowed",
 	"established", "related", "adopted", "audited", "neighbour") | not) | .value.packets] | add')
