@@ -169,6 +169,69 @@ done
 wait $flooding
 expect "not one datagram" "$before" seen
 
+echo "== kill -9, and nothing is reported twice or never"
+logged() { # packets, as the flow log has them
+	jq -s '[.[] | select(.event == "denied" and .destination.port == 7777) | .packets[0]] | add // 0' \
+		"$work/log/flows.log"
+}
+logged_is() {
+	[ "$(logged)" = "$1" ]
+}
+refused() { # COUNT
+	in_ns "$id-intruder" "$tools/probe" udp 10.77.0.13 7777 50 "$1" >/dev/null
+}
+refused 100
+check "100 refusals are in the log" await 5 logged_is 100
+agent_kill
+refused 50
+agent_start "${options[@]}" || exit 1
+refused 7
+check "then the 50 of meanwhile, and 7 more" await 5 logged_is 157
+expect "status says that they are from meanwhile" 50 sh -c \
+	"$BUILD/segctl --socket $work/segd.sock status -o json | jq .plane.inherited_refusals"
+refused 1
+check "one more is one more" await 5 logged_is 158
+
+echo "== the kernel's announcements of connections overrun"
+gaps() {
+	jq -s '[.[] | select(.event == "gap")] | length' "$work/log/flows.log"
+}
+gaps_over() {
+	[ "$(gaps)" -gt "$1" ]
+}
+cat >"$work/udp.yaml" <<'END'
+apiVersion: segctl.io/v1
+kind: SegmentPolicy
+metadata: {name: udp-in}
+spec:
+  subject: app=db
+  ingress:
+  - {from: [{workloads: app=api}], ports: [udp/5432]}
+---
+apiVersion: segctl.io/v1
+kind: SegmentPolicy
+metadata: {name: udp-out}
+spec:
+  subject: app=api
+  egress:
+  - {to: [{workloads: app=db}], ports: [udp/5432]}
+END
+check "a policy allows them" segctl policy apply -f "$work/udp.yaml"
+before=$(gaps)
+kill -STOP "$agent_pid"
+in_ns "$id-api" "$tools/spread" 10.77.0.13 5432 20000
+kill -CONT "$agent_pid"
+check "the flow log says so" await 10 gaps_over "$before"
+check "and status counts them" sh -c "$BUILD/segctl --socket $work/segd.sock status -o json |
+	jq -e '.plane.losses.connection_events > 0'"
+expect "policy holds" "$enforced" verdicts
+listed() { # connections that conntrack has and the agent does not, or the other way round
+	local known
+	known=$(segctl status -o json | jq .plane.connections)
+	[ "$known" -ge 20000 ]
+}
+check "and all 20000 are known again" await 10 listed
+
 echo "== edited while no agent runs"
 agent_kill
 check "somebody empties a chain" in_ns "$id" nft flush chain inet segd judge

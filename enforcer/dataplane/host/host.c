@@ -134,7 +134,6 @@ static int rebuild(struct host *host, struct error *error)
 	bool changed;
 	int r;
 
-	refusals_restart(host->refusals);
 	r = switch_table(host, host->policy, &changed, error);
 	return r ? r : connections_revoke(host->connections, error);
 }
@@ -346,13 +345,12 @@ json_t *host_describe(struct host *host)
 {
 	char failsafe[FAILSAFE_TEXT_MAX];
 	json_int_t used = host->connections ? (json_int_t)connections_count(host->connections) : 0;
-	uint64_t overflow = 0;
-	json_t *counters =
-		host->policy ? describe_counters(LAYOUT_HOST_TABLE, &overflow) : json_object();
+	json_t *counters = host->policy ? describe_counters(LAYOUT_HOST_TABLE) : json_object();
 
 	return json_pack("{s:b, s:s, s:I, s:o, s:I}", "bound", host->policy != NULL, "failsafe",
 		failsafe_format(&host->options.failsafe, failsafe), "connections", used, "counters",
-		counters, "lost", (json_int_t)overflow);
+		counters, "lost",
+		host->refusals ? (json_int_t)refusals_overflow(host->refusals) : 0);
 }
 
 void host_close(struct host *host, bool detach)

@@ -205,8 +205,12 @@ static int read_events(struct connections *connections)
 	for (unsigned int i = 0; !r && i < READS_PER_WAKE; i++) {
 		r = netlink_receive(connections->events, read_event, connections);
 		if (r == -ENOBUFS) {
+			/* How many, nobody knows. What is there now is listed, and cut where policy
+			 * refuses it. */
 			report_gap(connections, 1);
-			r = connections_collect(connections, NULL);
+			r = connections_revoke(connections, NULL);
+			if (!r)
+				r = connections_collect(connections, NULL);
 		}
 	}
 	return r;

@@ -26,7 +26,6 @@ struct denial {
 	uint64_t pending_packets; /* of set REFUSAL_SETS: seen, not reported yet */
 	uint64_t pending_bytes;
 	uint64_t active_ns; /* monotonic: when the counter last moved */
-	uint64_t round;     /* of the last listing that had it */
 	UT_hash_handle hh;
 };
 

@@ -19,13 +19,12 @@ static json_t *describe_attached(const struct attached_list *attached)
 	return list;
 }
 
-json_t *describe_counters(const char *table, uint64_t *ret_overflow)
+json_t *describe_counters(const char *table)
 {
 	_cleanup_(netlink_closep) struct mnl_socket *socket = NULL;
 	json_t *counters = json_object();
 	uint64_t packets, bytes;
 
-	*ret_overflow = 0;
 	if (netlink_open(&socket, NULL) < 0)
 		return counters;
 	for (size_t i = 0; counters && i < REFUSAL_REASONS; i++) {
@@ -36,8 +35,6 @@ json_t *describe_counters(const char *table, uint64_t *ret_overflow)
 				json_pack("{s:I, s:I}", "packets", (json_int_t)packets, "bytes",
 					(json_int_t)bytes));
 	}
-	if (!listing_counter(socket, table, REFUSAL_OVERFLOW, &packets, &bytes))
-		*ret_overflow = packets;
 	return counters;
 }
 
@@ -68,16 +65,18 @@ json_t *describe_dataplane(const struct table *table, const struct connections *
 {
 	struct table_statistics statistics = table_statistics(table);
 	json_int_t used = (json_int_t)connections_count(connections);
-	uint64_t overflow;
-	json_t *counters = describe_counters(LAYOUT_TABLE, &overflow);
+	json_t *counters = describe_counters(LAYOUT_TABLE);
 
-	return json_pack("{s:I, s:I, s:o, s:o, s:{s:I, s:I}, s:{s:{s:I, s:I}, s:{s:I, s:I}, "
-			 "s:{s:I}, s:{s:I}, s:{s:I}}, s:o}",
+	return json_pack(
+		"{s:I, s:I, s:o, s:o, s:{s:I, s:I, s:I}, s:I, s:{s:{s:I, s:I}, s:{s:I, s:I}, "
+		"s:{s:I}, s:{s:I}, s:{s:I}}, s:o}",
 		"generation", (json_int_t)statistics.generation, "connections", used, "attached",
 		describe_attached(attached), "counters", counters, "losses", "connection_events",
 		(json_int_t)connections_lost(connections), "denial_aggregates",
-		(json_int_t)overflow, "tables", "connections", "used", used, "size",
-		(json_int_t)CONNECTIONS_MAX, "denials", "used",
+		(json_int_t)refusals_overflow(refusals), "denial_details",
+		(json_int_t)refusals_log_lost(refusals), "inherited_refusals",
+		(json_int_t)refusals_inherited(refusals), "tables", "connections", "used", used,
+		"size", (json_int_t)CONNECTIONS_MAX, "denials", "used",
 		(json_int_t)refusals_count(refusals), "size",
 		(json_int_t)REFUSAL_SETS * REFUSAL_SET_SIZE, "chains", "used",
 		(json_int_t)statistics.chains, "sets", "used", (json_int_t)statistics.sets,

@@ -9,12 +9,10 @@
 #include <jansson.h>
 #include <stdint.h>
 
-/* From the counters of a table of our layout: {"policy_denied": {"packets": n, "bytes": n}, …}, and
- * refusals that no element was free for. New reference. */
-json_t *describe_counters(const char *table, uint64_t *ret_overflow);
+/* From the counters of a table of our layout: {"policy_denied": {"packets": n, "bytes": n}, …}. New
+ * reference. */
+json_t *describe_counters(const char *table);
 
-/* For status and doctor, as dataplane.h has it, and "limits": what this data plane cannot see. New
- * reference; NULL: out of memory. */
 /* What somebody else did to our tables, and what came of it. */
 struct repairs {
 	uint64_t count;
@@ -26,5 +24,7 @@ struct repairs {
 /* {"count", "failures", "overruns", "last": text or null, "last_milliseconds"} New reference. */
 json_t *describe_repairs(const struct repairs *repairs, uint64_t overruns);
 
+/* For status and doctor, as dataplane.h has it, and "limits": what this data plane cannot see. New
+ * reference; NULL: out of memory. */
 json_t *describe_dataplane(const struct table *table, const struct connections *connections,
 	const struct refusals *refusals, const struct attached_list *attached);

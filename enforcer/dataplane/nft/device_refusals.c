@@ -2,21 +2,17 @@
 #include "dataplane/nft/device_refusals.h"
 
 #include "dataplane/nft/clock.h"
+#include "dataplane/nft/counts.h"
 #include "dataplane/nft/layout.h"
-#include "dataplane/nft/listing.h"
-#include "dataplane/nft/netlink.h"
 #include "dataplane/nft/refusal.h"
 
 #include <errno.h>
-#include <libnftnl/common.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <net/ethernet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
-
-#define REQUEST_BYTES 256
 
 struct count {
 	uint64_t packets;
@@ -27,7 +23,7 @@ struct device {
 	uint32_t ifindex;
 	struct address addresses[2]; /* IPv6, IPv4; none: zero */
 	uint8_t mac[6];
-	struct count counted[DEVICE_REASONS]; /* by the kernel */
+	struct count counted[DEVICE_REASONS]; /* taken out of the kernel */
 	struct count reported[DEVICE_REASONS];
 	uint64_t start_ns[DEVICE_REASONS];
 	UT_hash_handle hh;
@@ -110,30 +106,18 @@ static int take_element(
 	device = get(reading->refusals, ifindex);
 	if (!device)
 		return -ENOMEM;
-	device->counted[reading->reason] = (struct count){packets, bytes};
+	device->counted[reading->reason].packets += packets;
+	device->counted[reading->reason].bytes += bytes;
 	return 0;
-}
-
-static int read_elements(const struct nlmsghdr *message, void *userdata)
-{
-	int r = listing_counted_message(message, take_element, userdata);
-
-	errno = -r;
-	return r < 0 ? MNL_CB_ERROR : MNL_CB_OK;
 }
 
 static int read_set(struct device_refusals *refusals, struct mnl_socket *socket, size_t reason)
 {
+	const struct counts_set set = {
+		NFPROTO_NETDEV, LAYOUT_TABLE, refusal_reason_name(device_reason(reason))};
 	struct reading reading = {refusals, reason};
-	char buffer[REQUEST_BYTES];
-	struct nlmsghdr *message =
-		nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETSETELEM, NFPROTO_NETDEV, NLM_F_DUMP, 0);
-	int r;
+	int r = counts_take(socket, &set, take_element, &reading);
 
-	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, LAYOUT_TABLE);
-	mnl_attr_put_strz(
-		message, NFTA_SET_ELEM_LIST_SET, refusal_reason_name(device_reason(reason)));
-	r = netlink_dump(socket, message, read_elements, NULL, &reading);
 	return r == -ENOENT ? 0 : r; /* nothing was applied yet */
 }
 
@@ -171,8 +155,6 @@ static void report(struct device *device, size_t i, const struct dataplane_callb
 	};
 	bool ipv4 = event.ethertype != ETHERTYPE_IPV6;
 
-	if (counted->packets < reported->packets)
-		*reported = (struct count){0}; /* another table */
 	if (counted->packets == reported->packets)
 		return;
 	if (!device->start_ns[i])
@@ -202,16 +184,6 @@ int device_refusals_read(struct device_refusals *refusals, struct mnl_socket *so
 			report(device, i, callbacks);
 	}
 	return 0;
-}
-
-int device_refusals_skip(struct device_refusals *refusals, struct mnl_socket *socket)
-{
-	struct device *device;
-	int r = device_refusals_read(refusals, socket, NULL);
-
-	for (device = refusals->devices; !r && device; device = device->hh.next)
-		memcpy(device->reported, device->counted, sizeof(device->reported));
-	return r;
 }
 
 void device_refusals_sum(const struct device_refusals *refusals, size_t i, uint64_t *ret_packets,

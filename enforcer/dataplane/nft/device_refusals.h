@@ -16,11 +16,9 @@ void device_refusals_free(struct device_refusals *refusals);
  * read later. 0 or -ENOMEM. */
 int device_refusals_name(struct device_refusals *refusals, const struct attachment *attachment);
 
-/* Reads the kernel's counts. callbacks: reports what is new; NULL: only reads. */
+/* Takes the kernel's counts. callbacks: reports what is new; NULL: leaves that to the next call. */
 int device_refusals_read(struct device_refusals *refusals, struct mnl_socket *socket,
 	const struct dataplane_callbacks *callbacks);
-/* Reads, and takes for reported what is there: an earlier agent's. */
-int device_refusals_skip(struct device_refusals *refusals, struct mnl_socket *socket);
 /* As last read, of device_reason(i). */
 void device_refusals_sum(const struct device_refusals *refusals, size_t i, uint64_t *ret_packets,
 	uint64_t *ret_bytes);

@@ -148,8 +148,6 @@ int device_sources_open(
 		return r;
 	/* What hangs on interfaces by now; everything else is written anew. */
 	r = listing_chains(sources->socket, NFPROTO_NETDEV, LAYOUT_TABLE, take_chain, sources);
-	if (!r)
-		r = device_refusals_skip(sources->refusals, sources->socket);
 	if (r < 0)
 		return error_errno(error, r, "read table netdev %s", LAYOUT_TABLE);
 	*ret = TAKE_PTR(sources);

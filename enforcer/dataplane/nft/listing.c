@@ -273,39 +273,18 @@ static int read_counted_element(struct nftnl_set_elem *element, void *userdata)
 	return counted->callback(key, size, counts.packets, counts.bytes, counted->userdata);
 }
 
-static int read_counted(const struct nlmsghdr *message, void *userdata)
-{
-	struct nftnl_set *set = nftnl_set_alloc();
-	int r = -ENOMEM;
-
-	if (set && nftnl_set_elems_nlmsg_parse(message, set) >= 0)
-		r = nftnl_set_elem_foreach(set, read_counted_element, userdata);
-	if (set)
-		nftnl_set_free(set);
-	if (r >= 0)
-		return MNL_CB_OK;
-	errno = -r;
-	return MNL_CB_ERROR;
-}
-
-int listing_counted(struct mnl_socket *socket, const char *table, const char *set,
-	listing_counted_fn callback, void *userdata)
-{
-	struct counted counted = {callback, userdata};
-	char buffer[REQUEST_BYTES];
-
-	return netlink_dump(socket,
-		request(buffer, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFTA_SET_ELEM_LIST_SET, set,
-			NFTA_SET_ELEM_LIST_TABLE, table),
-		read_counted, NULL, &counted);
-}
-
 int listing_counted_message(
 	const struct nlmsghdr *message, listing_counted_fn callback, void *userdata)
 {
 	struct counted counted = {callback, userdata};
+	struct nftnl_set *set = nftnl_set_alloc();
+	int r = -ENOMEM;
 
-	return read_counted(message, &counted) < 0 ? -errno : 0;
+	if (set && nftnl_set_elems_nlmsg_parse(message, set) >= 0)
+		r = nftnl_set_elem_foreach(set, read_counted_element, &counted);
+	if (set)
+		nftnl_set_free(set);
+	return r < 0 ? r : 0;
 }
 
 static int read_object(const struct nlmsghdr *message, void *userdata)
@@ -324,13 +303,13 @@ static int read_object(const struct nlmsghdr *message, void *userdata)
 	return MNL_CB_OK;
 }
 
-int listing_counter(struct mnl_socket *socket, const char *table, const char *name,
-	uint64_t *ret_packets, uint64_t *ret_bytes)
+static int query_counter(struct mnl_socket *socket, uint16_t type, const char *table,
+	const char *name, uint64_t *ret_packets, uint64_t *ret_bytes)
 {
 	struct counts counts = {0};
 	char buffer[REQUEST_BYTES];
-	struct nlmsghdr *message = request(
-		buffer, NFT_MSG_GETOBJ, NLM_F_ACK, NFTA_OBJ_NAME, name, NFTA_OBJ_TABLE, table);
+	struct nlmsghdr *message =
+		request(buffer, type, NLM_F_ACK, NFTA_OBJ_NAME, name, NFTA_OBJ_TABLE, table);
 	int r;
 
 	mnl_attr_put_u32(message, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
@@ -340,4 +319,16 @@ int listing_counter(struct mnl_socket *socket, const char *table, const char *na
 	*ret_packets = counts.packets;
 	*ret_bytes = counts.bytes;
 	return 0;
+}
+
+int listing_counter(struct mnl_socket *socket, const char *table, const char *name,
+	uint64_t *ret_packets, uint64_t *ret_bytes)
+{
+	return query_counter(socket, NFT_MSG_GETOBJ, table, name, ret_packets, ret_bytes);
+}
+
+int listing_take_counter(struct mnl_socket *socket, const char *table, const char *name,
+	uint64_t *ret_packets, uint64_t *ret_bytes)
+{
+	return query_counter(socket, NFT_MSG_GETOBJ_RESET, table, name, ret_packets, ret_bytes);
 }

@@ -24,15 +24,16 @@ typedef int (*listing_chain_fn)(const char *name, void *userdata);
 int listing_chains(struct mnl_socket *socket, uint16_t family, const char *table,
 	listing_chain_fn callback, void *userdata);
 
-/* Calls back with key, packets and bytes of each element that counts. */
+/* Calls back with key, packets and bytes of each element that counts, of a message with elements as
+ * listings and notifications bring them. A negative return value is passed on. */
 typedef int (*listing_counted_fn)(
 	const uint8_t *key, size_t key_length, uint64_t packets, uint64_t bytes, void *userdata);
-int listing_counted(struct mnl_socket *socket, const char *table, const char *set,
-	listing_counted_fn callback, void *userdata);
-/* The same for a message with elements, as notifications bring them. */
 int listing_counted_message(
 	const struct nlmsghdr *message, listing_counted_fn callback, void *userdata);
 
 /* A named counter. -ENOENT */
 int listing_counter(struct mnl_socket *socket, const char *table, const char *name,
+	uint64_t *ret_packets, uint64_t *ret_bytes);
+/* The same, and sets it to zero. */
+int listing_take_counter(struct mnl_socket *socket, const char *table, const char *name,
 	uint64_t *ret_packets, uint64_t *ret_bytes);

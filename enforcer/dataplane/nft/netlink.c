@@ -113,8 +113,18 @@ int netlink_open_events(const int *groups, struct mnl_socket **ret, struct error
 	return 0;
 }
 
-int netlink_query(
-	struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_t callback, void *userdata)
+/* Hides from libmnl, which would throw the message away, that the state changed during the dump. */
+static void forgive_interruption(char *buffer, ssize_t length)
+{
+	struct nlmsghdr *message = (void *)buffer;
+	int left = (int)length;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		message->nlmsg_flags &= (uint16_t)~NLM_F_DUMP_INTR;
+}
+
+static int query(struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_t callback,
+	bool forgiving, void *userdata)
 {
 	static uint32_t sequence = 0x10000000; /* batches count from 0 */
 	char buffer[MESSAGE_BYTES];
@@ -129,10 +139,24 @@ int netlink_query(
 
 		if (length < 0)
 			return -errno;
+		if (forgiving)
+			forgive_interruption(buffer, length);
 		r = mnl_cb_run(
 			buffer, (size_t)length, request->nlmsg_seq, port, callback, userdata);
 	} while (r > MNL_CB_STOP);
 	return r < 0 ? -errno : 0;
+}
+
+int netlink_query(
+	struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_t callback, void *userdata)
+{
+	return query(socket, request, callback, false, userdata);
+}
+
+int netlink_dump_once(
+	struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_t callback, void *userdata)
+{
+	return query(socket, request, callback, true, userdata);
 }
 
 /* Throws away the rest of a dump that was given up. */

@@ -21,6 +21,11 @@ int netlink_query(
 int netlink_dump(struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_t callback,
 	void (*restart)(void *userdata), void *userdata);
 
+/* The same, once, whatever changed meanwhile: for answers that cannot be given again. What it
+ * passes over is there the next time. */
+int netlink_dump_once(
+	struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_t callback, void *userdata);
+
 /* Reads what is there and calls back for each message. -EAGAIN: nothing is left; -ENOBUFS: the
  * kernel dropped messages. 0: there may be more. */
 int netlink_receive(struct mnl_socket *socket, mnl_cb_t callback, void *userdata);

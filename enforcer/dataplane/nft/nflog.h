@@ -24,8 +24,9 @@ struct nflog_packet {
 	uint16_t ethertype;
 	uint8_t source_mac[6];
 	uint8_t destination_mac[6];
-	uint32_t ifindex; /* where it came in: the bridge's port, else the interface */
-	uint64_t bytes;   /* of the IP packet */
+	uint32_t ifindex;  /* where it came in: the bridge's port, else the interface */
+	uint64_t bytes;    /* of the IP packet */
+	uint32_t sequence; /* one more for each message of the group, sent or lost */
 };
 
 /* Binds to group in this network namespace. -EBUSY: somebody else has it. */

@@ -86,14 +86,12 @@ static void report_trouble(struct dataplane *dataplane, struct error *error)
 static int rebuild(struct dataplane *dataplane, struct error *error)
 {
 	_cleanup_(ruleset_clear) struct ruleset plan = {0};
-	bool changed, gone = !table_is_there(dataplane->table);
+	bool changed;
 	int r = plan_build(dataplane->policy, &plan, error);
 
 	if (!r)
 		r = table_apply(dataplane->table, dataplane->policy, &plan, dataplane->note,
 			clock_now_ns(CLOCK_MONOTONIC), &changed, error);
-	if (gone)
-		refusals_restart(dataplane->refusals);
 	return r ? r : connections_revoke(dataplane->connections, error);
 }
 
@@ -294,12 +292,16 @@ static int set_guards(struct dataplane *dataplane, const struct dataplane_state 
 static int follow(struct dataplane *dataplane, struct ir *policy, bool changed, struct error *error)
 {
 	bool first = !dataplane->policy;
-	int r = changed ? refusals_drain(dataplane->refusals, error) : 0;
+	int r = changed && !first ? refusals_drain(dataplane->refusals, error) : 0;
 
 	refusals_set_ir(dataplane->refusals, policy);
 	connections_set_ir(dataplane->connections, policy);
 	snapshot_free(dataplane->policy);
 	dataplane->policy = policy;
+	if (!r && first)
+		r = refusals_inherit(dataplane->refusals, error);
+	if (!r && first && changed)
+		r = refusals_drain(dataplane->refusals, error);
 	if (!r && (changed || first))
 		r = connections_revoke(dataplane->connections, error);
 	return r;

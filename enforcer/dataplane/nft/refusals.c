@@ -2,15 +2,14 @@
 #include "dataplane/nft/refusals.h"
 
 #include "base/cleanup.h"
-#include "dataplane/nft/batch.h"
 #include "dataplane/nft/clock.h"
+#include "dataplane/nft/counts.h"
 #include "dataplane/nft/denial.h"
 #include "dataplane/nft/listing.h"
 #include "dataplane/nft/netlink.h"
 
 #include <errno.h>
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,7 +17,6 @@
 #define IDLE_NS        (60 * NS_PER_S)
 #define RECORDS_MAX    ((size_t)(4 * REFUSAL_SET_SIZE))
 #define READS_PER_WAKE 64
-#define MISSING_ROUNDS 3
 
 struct refusals {
 	struct refusals_options options;
@@ -27,9 +25,13 @@ struct refusals {
 	sd_event_source *source;
 	const struct ir *ir;
 	struct denial *records;
-	uint64_t round;
-	uint64_t overflow; /* the kernel's counter, as far as it was reported */
-	uint64_t lost;     /* refusals by packet that no record was free for */
+	uint32_t sequence;  /* that the next logged packet should have */
+	bool logged;        /* there was one */
+	bool overrun;       /* some were lost since the last one; how many, the next one tells */
+	uint64_t overflow;  /* refusals that no element was free for */
+	uint64_t log_lost;  /* logged packets that the socket had no room for */
+	uint64_t inherited; /* refused before this agent had a policy */
+	uint64_t lost;      /* not reported yet: the refusals that are known by number alone */
 };
 
 static void report(
@@ -73,7 +75,6 @@ static struct denial *add(struct refusals *refusals, const struct denial_key *ke
 	if (!denial)
 		return NULL;
 	denial->key = *key;
-	denial->round = refusals->round;
 	HASH_ADD(hh, refusals->records, key, sizeof(denial->key), denial);
 	return denial;
 }
@@ -134,24 +135,49 @@ static void take_packet(struct refusals *refusals, const struct nflog_packet *pa
 	denial->active_ns = clock_now_ns(CLOCK_MONOTONIC);
 }
 
+/* The kernel numbers what it logs: what is missing was lost. */
+static void take_gap(struct refusals *refusals, uint32_t sequence)
+{
+	uint32_t missing = refusals->logged ? sequence - refusals->sequence : 0;
+
+	refusals->sequence = sequence;
+	refusals->logged = true;
+	refusals->overrun = false;
+	refusals->log_lost += missing;
+	report_gap(refusals, missing);
+}
+
 static int read_logged(const struct nlmsghdr *message, void *userdata)
 {
+	struct refusals *refusals = userdata;
 	struct nflog_packet packet;
 
-	if (!nflog_parse(message, &packet))
-		take_packet(userdata, &packet);
+	if (nflog_parse(message, &packet) < 0)
+		return MNL_CB_OK;
+	take_gap(refusals, packet.sequence);
+	refusals->sequence++;
+	take_packet(refusals, &packet);
 	return MNL_CB_OK;
 }
 
-/* Details of refusals that the socket had no room for are lost; their counts are not. */
+/* Details of refusals that the socket had no room for are lost, which a gap says; their counts are
+ * not. */
 static void read_log(struct refusals *refusals)
 {
 	for (unsigned int i = 0; i < READS_PER_WAKE; i++) {
 		int r = netlink_receive(refusals->log, read_logged, refusals);
 
+		refusals->overrun |= r == -ENOBUFS;
 		if (r < 0 && r != -ENOBUFS)
 			break;
 	}
+}
+
+/* At least one, until the next logged packet tells how many. */
+static void report_overrun(struct refusals *refusals)
+{
+	if (refusals->overrun && refusals->logged)
+		take_gap(refusals, refusals->sequence + 1);
 }
 
 static int on_log(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -167,7 +193,6 @@ int refusals_open(const struct refusals_options *options, sd_event *event, struc
 	struct error *error)
 {
 	_cleanup_(refusals_freep) struct refusals *refusals = calloc(1, sizeof(*refusals));
-	uint64_t bytes;
 	int r;
 
 	if (!refusals)
@@ -178,9 +203,6 @@ int refusals_open(const struct refusals_options *options, sd_event *event, struc
 		r = nflog_open(options->nflog_group, &refusals->log, error);
 	if (r < 0)
 		return r;
-	/* What overflowed before is an earlier agent's. */
-	(void)listing_counter(refusals->socket, refusals->options.table, REFUSAL_OVERFLOW,
-		&refusals->overflow, &bytes);
 	r = sd_event_add_io(event, &refusals->source, mnl_socket_get_fd(refusals->log), EPOLLIN,
 		on_log, refusals);
 	if (r < 0)
@@ -218,17 +240,6 @@ struct reading {
 	uint32_t set;
 };
 
-/* A counter may have moved, or started anew where the element was deleted and came again. */
-static void take_count(
-	struct refusals *refusals, struct denial *denial, uint64_t packets, uint64_t bytes)
-{
-	if (packets < denial->packets)
-		denial->packets = denial->bytes = 0;
-	if (packets > denial->packets)
-		report(refusals, denial, packets - denial->packets,
-			bytes > denial->bytes ? bytes - denial->bytes : 0);
-}
-
 static int take_element(const uint8_t *bytes, size_t length, uint64_t packets,
 	uint64_t counted_bytes, void *userdata)
 {
@@ -242,25 +253,26 @@ static int take_element(const uint8_t *bytes, size_t length, uint64_t packets,
 	denial = find(reading->refusals, &key);
 	if (!denial) {
 		denial = add(reading->refusals, &key);
-		if (!denial)
-			return 0; /* counted when there is room again */
+		if (!denial) {
+			reading->refusals->lost += packets;
+			return 0;
+		}
 		denial_from_key(denial, &key, clock_now_ns(CLOCK_REALTIME));
 		denial_explain(denial, reading->refusals->ir);
 		denial->active_ns = clock_now_ns(CLOCK_MONOTONIC);
 	}
-	denial->round = reading->refusals->round;
-	take_count(reading->refusals, denial, packets, counted_bytes);
+	if (packets)
+		report(reading->refusals, denial, packets, counted_bytes);
 	return 0;
 }
 
 static int read_sets(struct refusals *refusals, struct error *error)
 {
-	refusals->round++;
 	for (uint32_t i = 0; i < REFUSAL_SETS; i++) {
 		const struct refusal_set set = refusal_set(i);
 		struct reading reading = {refusals, i};
-		int r = listing_counted(refusals->socket, refusals->options.table, set.name,
-			take_element, &reading);
+		const struct counts_set counts = {NFPROTO_INET, refusals->options.table, set.name};
+		int r = counts_take(refusals->socket, &counts, take_element, &reading);
 
 		/* No table yet: nothing was refused. */
 		if (r < 0 && r != -ENOENT)
@@ -269,99 +281,19 @@ static int read_sets(struct refusals *refusals, struct error *error)
 	return 0;
 }
 
-static size_t key_length(const struct refusal_set *set)
-{
-	size_t address_bytes = set->ipv4 ? 4 : 16;
-
-	return 2 * address_bytes + (set->kind == REFUSAL_OTHER ? 4 : 8);
-}
-
-static int read_deleted(const struct nlmsghdr *message, void *userdata)
-{
-	return listing_counted_message(message, take_element, userdata);
-}
-
 static bool is_idle(const struct denial *denial, uint64_t before_ns)
 {
 	return denial->active_ns < before_ns;
 }
 
-/* Elements of one set that have not counted since before_ns. */
-static int list_idle(
-	struct refusals *refusals, uint32_t index, uint64_t before_ns, struct element_list *list)
-{
-	const struct refusal_set set = refusal_set(index);
-	const struct denial *denial;
-	int r = 0;
-
-	for (denial = refusals->records; !r && denial; denial = denial->hh.next) {
-		struct element element = {.key_length = (uint8_t)key_length(&set)};
-
-		if (denial->key.set != index || !is_idle(denial, before_ns) ||
-			denial->round != refusals->round)
-			continue;
-		memcpy(element.key, denial->key.bytes, sizeof(element.key));
-		r = element_list_add(list, &element);
-	}
-	return r;
-}
-
-static void drop_listed(struct refusals *refusals, uint32_t index, const struct element_list *list)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		struct denial_key key = {.set = index};
-		struct denial *denial;
-
-		memcpy(key.bytes, list->items[i].key, sizeof(key.bytes));
-		denial = find(refusals, &key);
-		if (denial)
-			drop(refusals, denial);
-	}
-}
-
-static int delete_idle(
-	struct refusals *refusals, uint32_t index, uint64_t before_ns, struct error *error)
-{
-	_cleanup_(batch_freep) struct batch *batch = NULL;
-	_cleanup_(element_list_clear) struct element_list list = {0};
-	const struct refusal_set set = refusal_set(index);
-	struct reading reading = {refusals, index};
-	int r = list_idle(refusals, index, before_ns, &list);
-
-	if (r < 0)
-		return error_nomem(error);
-	if (!list.count)
-		return 0;
-	r = batch_new(&batch);
-	if (!r) {
-		batch_set_table(batch, refusals->options.table);
-		r = element_list_write(
-			batch, NFT_MSG_DELSETELEM, NLM_F_ECHO, set.name, &list, NULL, NULL);
-	}
-	if (r < 0)
-		return error_nomem(error);
-	r = batch_send(batch, refusals->socket, read_deleted, &reading, error);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	drop_listed(refusals, index, &list);
-	return 0;
-}
-
-/*
- * What no element counts any more. A listing of a set that grows meanwhile may pass over elements:
- * only one that is missing again and again is gone.
- */
+/* A kind that goes on is one record, though its element is deleted and comes again. */
 static void forget_idle(struct refusals *refusals, uint64_t before_ns)
 {
 	struct denial *denial, *next;
 
-	HASH_ITER (hh, refusals->records, denial, next) {
-		bool gone = denial->key.set == REFUSAL_SETS ||
-			    denial->round + MISSING_ROUNDS < refusals->round;
-
-		if (gone && is_idle(denial, before_ns))
+	HASH_ITER (hh, refusals->records, denial, next)
+		if (is_idle(denial, before_ns))
 			drop(refusals, denial);
-	}
 }
 
 static void report_pending(struct refusals *refusals)
@@ -378,16 +310,14 @@ static void report_pending(struct refusals *refusals)
 
 static void report_overflow(struct refusals *refusals)
 {
-	uint64_t packets, bytes, lost;
+	uint64_t packets, bytes;
 
-	if (listing_counter(refusals->socket, refusals->options.table, REFUSAL_OVERFLOW, &packets,
-		    &bytes) < 0)
-		return;
-	if (packets < refusals->overflow)
-		refusals->overflow = 0; /* another table */
-	lost = packets - refusals->overflow;
-	refusals->overflow = packets;
-	report_gap(refusals, lost + refusals->lost);
+	if (!listing_take_counter(refusals->socket, refusals->options.table, REFUSAL_OVERFLOW,
+		    &packets, &bytes)) {
+		refusals->overflow += packets;
+		refusals->lost += packets;
+	}
+	report_gap(refusals, refusals->lost);
 	refusals->lost = 0;
 }
 
@@ -396,10 +326,9 @@ static int collect(struct refusals *refusals, uint64_t before_ns, struct error *
 	int r;
 
 	read_log(refusals);
+	report_overrun(refusals);
 	report_pending(refusals);
 	r = read_sets(refusals, error);
-	for (uint32_t i = 0; !r && i < REFUSAL_SETS; i++)
-		r = delete_idle(refusals, i, before_ns, error);
 	if (r < 0)
 		return r;
 	forget_idle(refusals, before_ns);
@@ -419,11 +348,27 @@ int refusals_drain(struct refusals *refusals, struct error *error)
 	return collect(refusals, UINT64_MAX, error);
 }
 
-void refusals_restart(struct refusals *refusals)
+uint64_t refusals_overflow(const struct refusals *refusals)
 {
-	struct denial *denial;
+	return refusals->overflow;
+}
+
+uint64_t refusals_log_lost(const struct refusals *refusals)
+{
+	return refusals->log_lost;
+}
+
+uint64_t refusals_inherited(const struct refusals *refusals)
+{
+	return refusals->inherited;
+}
+
+int refusals_inherit(struct refusals *refusals, struct error *error)
+{
+	int r = refusals_collect(refusals, error);
+	const struct denial *denial;
 
 	for (denial = refusals->records; denial; denial = denial->hh.next)
-		denial->packets = denial->bytes = 0;
-	refusals->overflow = 0;
+		refusals->inherited += denial->packets;
+	return r;
 }

@@ -3,11 +3,11 @@
  * Refusals, from the kernel's counting sets and its log to flow events.
  *
  * The log brings the first packet of each kind, with MAC addresses, interface and rule; all counts
- * come from the sets, whenever they are collected. Where a set is full, packets are counted by
- * protocol alone (port 0), and where that is full, too, as lost to the log (FLOW_GAP); so are those
- * of a burst that makes elements faster than the kernel finds memory for their counters. An element
- * that has been idle for a minute is deleted, and the kernel's notification of the deletion carries
- * its last count: nothing is lost between reading and deleting.
+ * come from the sets, whenever they are collected: collecting takes them out (counts.h), so an
+ * agent that was killed reports nothing twice when it is back. Where a set is full, packets are
+ * counted by protocol alone (port 0), and where that is full, too, as lost to the log (FLOW_GAP);
+ * so are those of a burst that makes elements faster than the kernel finds memory for their
+ * counters.
  */
 #pragma once
 
@@ -38,13 +38,19 @@ void refusals_free(struct refusals *refusals);
 /* What explains refusals that the log did not. Borrowed until the next call. */
 void refusals_set_ir(struct refusals *refusals, const struct ir *ir);
 
-/* Reports what has been refused up to now, and deletes idle elements. */
+/* Reports what has been refused up to now. */
 int refusals_collect(struct refusals *refusals, struct error *error);
-/* The same, and deletes all: what comes now is refused by other rules. */
+/* The same, and forgets all kinds: what comes now is refused by other rules. */
 int refusals_drain(struct refusals *refusals, struct error *error);
 
-/* The table is gone, and its counts with it: those of the next begin at 0. */
-void refusals_restart(struct refusals *refusals);
+/* As refusals_collect(), the first time: what it finds was refused while no agent ran. */
+int refusals_inherit(struct refusals *refusals, struct error *error);
+uint64_t refusals_inherited(const struct refusals *refusals); /* packets of those */
+
+/* Refusals by number alone, since no element was free for them. */
+uint64_t refusals_overflow(const struct refusals *refusals);
+/* Refusals without details, since the log's socket had no room. Their counts are not lost. */
+uint64_t refusals_log_lost(const struct refusals *refusals);
 
 /* Kinds of refusals that are being counted. */
 size_t refusals_count(const struct refusals *refusals);

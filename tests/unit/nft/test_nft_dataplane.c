@@ -139,13 +139,16 @@ static void test_counts_every_refused_packet(void **state)
  * More kinds of refusals than the kernel's set holds: the rest is counted without its port. Under a
  * burst the kernel may also have no memory at hand for an element's counter, which it allocates per
  * processor and without waiting. Then neither set can take the packet, and it is in a gap.
+ *
+ * Nobody reads the log meanwhile: it overruns, and a gap says how many have no details. All are
+ * counted.
  */
 static void test_accounts_for_a_scan(void **state)
 {
 	static const char *const scanners[] = {"web", "intruder"};
 	const unsigned int ports = 35000;
 	struct agent *agent = *state;
-	uint64_t reported = 0, lost = 0;
+	uint64_t reported = 0, lost = 0, without_details;
 
 	apply(agent, FIXTURE_POLICY);
 	for (size_t i = 0; i < 2; i++) {
@@ -157,8 +160,6 @@ static void test_accounts_for_a_scan(void **state)
 			address.sin_port = htons((uint16_t)port);
 			while (sendto(fd, "word", 4, 0, (void *)&address, sizeof(address)) < 0)
 				assert_true(errno == EAGAIN || errno == ENOBUFS);
-			if (port % 1000 == 0)
-				run(agent, 1);
 		}
 		close(fd);
 	}
@@ -173,8 +174,9 @@ static void test_accounts_for_a_scan(void **state)
 	}
 	/* The network may drop some before they come here: the rules' own counter says how many
 	 * did. */
-	assert_int_equal(reported + lost, count_refused(agent));
-	assert_int_equal(lost, count_overflow(agent));
+	without_details = count_loss(agent, "denial_details");
+	assert_int_equal(reported + lost - without_details, count_refused(agent));
+	assert_int_equal(lost - without_details, count_loss(agent, "denial_aggregates"));
 	assert_true(reported > 65536);
 	assert_true(count_denied(agent, "10.77.0.5", "10.77.0.4", 0) > 0);
 	assert_string_equal(agent->seen.trouble, "");

@@ -191,13 +191,12 @@ static inline uint64_t count_refused(const struct agent *agent)
 	return (uint64_t)packets;
 }
 
-/* Refusals that the kernel had no element for. */
-static inline uint64_t count_overflow(const struct agent *agent)
+static inline uint64_t count_loss(const struct agent *agent, const char *kind)
 {
 	json_t *description = nft_dataplane_ops.describe(agent->dataplane);
 	json_t *losses = json_object_get(description, "losses");
-	json_int_t packets = json_integer_value(json_object_get(losses, "denial_aggregates"));
+	json_int_t count = json_integer_value(json_object_get(losses, kind));
 
 	json_decref(description);
-	return (uint64_t)packets;
+	return (uint64_t)count;
 }
