@@ -62,18 +62,20 @@ LIBS_workload = $(call libraries,libcurl libmnl libsystemd jansson)
 LIBS_flow     = $(call libraries,jansson libsystemd zlib sqlite3) -pthread
 LIBS_control  = $(call libraries,libmicrohttpd jansson libsystemd)
 LIBS_bpf      = $(call libraries,libbpf libmnl jansson libsystemd)
+LIBS_xdp      = $(call libraries,libbpf jansson libsystemd)
 LIBS_nft      = $(call libraries,libnftnl libmnl libnetfilter_log libnetfilter_conntrack jansson libsystemd)
 LIBS_cli      = $(call libraries,libcurl jansson smartcols ncursesw)
 
 # --- rooms: each is one archive; the lists say what each may lean on ------------------------------
 
-ROOMS         := base policies workload flow control bpf nft host agent cli
+ROOMS         := base policies workload flow control bpf xdp nft host agent cli
 DIR_base      := enforcer/base
 DIR_policies  := policies
 DIR_workload  := enforcer/workload
 DIR_flow      := enforcer/flow
 DIR_control   := enforcer/control
 DIR_bpf       := enforcer/dataplane/bpf
+DIR_xdp       := enforcer/dataplane/xdp
 DIR_nft       := enforcer/dataplane/nft
 DIR_host      := enforcer/dataplane/host
 DIR_agent     := enforcer
@@ -84,9 +86,10 @@ NEEDS_workload := workload policies base
 NEEDS_flow     := flow policies base
 NEEDS_control  := control base
 NEEDS_bpf      := bpf policies base
+NEEDS_xdp      := xdp bpf policies base
 NEEDS_nft      := nft policies base
 NEEDS_host     := host nft policies base
-NEEDS_agent    := agent control flow workload bpf host nft policies base
+NEEDS_agent    := agent control flow workload xdp bpf host nft policies base
 NEEDS_cli      := cli policies base
 
 sources  = $(sort $(filter-out %/main.c,$(wildcard $(1)/*.c)))
@@ -95,7 +98,8 @@ archives = $(patsubst %,$(BUILD)/lib%.a,$(1))
 link     = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(1) -Wl,--start-group $(call archives,$(2)) \
 	-Wl,--end-group $(foreach room,$(2),$(LIBS_$(room))) $(3)
 
-SKELETON := $(BUILD)/xdp/segd.skel.h
+SKELETON     := $(BUILD)/xdp/segd.skel.h
+XDP_SKELETON := $(BUILD)/xdp/segd_xdp.skel.h
 
 # --- what people call ---------------------------------------------------------------------------
 
@@ -165,6 +169,7 @@ $(foreach room,$(ROOMS),$(eval $(call room_rules,$(room))))
 
 # Files that include the skeleton wait for it.
 $(call objects,enforcer/dataplane/bpf): $(SKELETON)
+$(call objects,enforcer/dataplane/xdp): $(XDP_SKELETON)
 
 $(BUILD)/segd: $(BUILD)/enforcer/main.o $(call archives,$(NEEDS_agent))
 	$(SAY) LINK $@
@@ -298,7 +303,7 @@ conformance: deps ## put the cases of CORPUS=dir to segctl policy matrix
 
 C_FILES := $(sort $(shell find enforcer xdp policies cli tests -name '*.[ch]' 2>/dev/null))
 lint: deps ## clang-format, clang-tidy, cppcheck, include direction, file sizes
-	$(Q)$(MAKE) --no-print-directory $(SKELETON)
+	$(Q)$(MAKE) --no-print-directory $(SKELETON) $(XDP_SKELETON)
 	$(Q)+tests/lint/run.sh $(BUILD)
 
 format: ## let clang-format rewrite the sources

@@ -74,6 +74,34 @@ static void print_host(const json_t *status)
 				field_number(confirm, "seconds_left")));
 }
 
+/* Where packets die before policy is asked. Nothing where nothing does. */
+static void print_early(const json_t *status)
+{
+	const json_t *early = json_object_get(json_object_get(status, "plane"), "early");
+	const json_t *lists = json_object_get(early, "deny_lists"), *interface;
+	const char *problem = field_text(lists, "error");
+	size_t i;
+
+	json_array_foreach (json_object_get(early, "interfaces"), i, interface) {
+		const char *mechanism = field_text(interface, "mechanism");
+		bool is_xdp = !strcmp(mechanism, "native") || !strcmp(mechanism, "generic");
+
+		output_property_take(i ? "" : "drops early",
+			text_format("%s: %s%s", field_text(interface, "interface"),
+				is_xdp                      ? "XDP, "
+				: !strcmp(mechanism, "out") ? "tc, what leaves"
+							    : "tc, what comes in",
+				is_xdp ? mechanism : ""));
+	}
+	if (field_number(lists, "ranges") > 0 || *problem) {
+		_cleanup_free_ char *prefixes = text_count(field_number(lists, "prefixes"));
+
+		output_property_take(
+			"deny lists", text_format("%s prefixes%s%s", prefixes,
+					      *problem ? ", not read: " : "", problem));
+	}
+}
+
 /* Packets refused and events lost, as the data plane counts them. */
 static void print_counters(const json_t *status)
 {
@@ -142,6 +170,7 @@ int status_run(struct settings *settings, int argc, char **argv)
 	print_enforcement(settings, status);
 	print_sources(status);
 	print_host(status);
+	print_early(status);
 	print_counters(status);
 	print_troubles(settings, status);
 	output_property("last error", field_text(status, "last_error"));

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "confirm.h"
+#include "early.h"
 #include "guards.h"
 #include "journal.h"
 #include "names.h"
@@ -135,6 +136,14 @@ static void on_addresses(void *userdata)
 		agent_workloads_changed(agent);
 }
 
+static void reload_deny_lists(struct agent *agent)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	if (early_reload(agent, &error) < 0)
+		journal(JOURNAL_ERROR, "%s", error_message(&error));
+}
+
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
 	struct agent *agent = userdata;
@@ -142,6 +151,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 	(void)source;
 	if (info->ssi_signo != SIGHUP)
 		return sd_event_exit(agent->event, 0);
+	reload_deny_lists(agent);
 	for (size_t i = 0; i < agent->sources_count; i++) {
 		_cleanup_error_ struct error error = ERROR_INIT;
 
@@ -157,13 +167,15 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 
 static int open_plane(struct agent *agent, struct error *error)
 {
-	const struct dataplane_callbacks callbacks = {
+	int r;
+
+	agent->callbacks = (struct dataplane_callbacks){
 		.flow = on_flow,
 		.trouble = on_trouble,
 		.userdata = agent,
 	};
-
-	return planes_open(agent, &callbacks, error);
+	r = planes_open(agent, &agent->callbacks, error);
+	return r < 0 ? r : early_open(agent, error);
 }
 
 static int open_source(struct agent *agent, const struct workload_source_ops *ops,
@@ -336,6 +348,7 @@ void agent_free(struct agent *agent)
 	links_free(agent->links);
 	if (agent->host)
 		host_close(agent->host, agent->options->remove_on_exit);
+	early_close(agent);
 	if (agent->plane)
 		agent->plane_ops->close(agent->plane, agent->options->remove_on_exit);
 	registry_free(agent->registry);

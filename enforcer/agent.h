@@ -9,6 +9,7 @@
 #include "control/server.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/host/host.h"
+#include "dataplane/xdp/xdp.h"
 #include "flow/pipeline.h"
 #include "options.h"
 #include "policies/document.h"
@@ -57,8 +58,11 @@ struct agent {
 	/* how */
 	const struct dataplane_ops *plane_ops;
 	struct dataplane *plane;
-	struct host *host;       /* policy on the node itself */
-	struct confirm *confirm; /* a decision on policies that is open, or NULL */
+	struct host *host;                    /* policy on the node itself */
+	struct confirm *confirm;              /* a decision on policies that is open, or NULL */
+	struct dataplane_callbacks callbacks; /* of the data plane and of early dropping */
+	struct xdp *early;
+	struct uplinks *uplinks; /* NULL: nothing asks for them */
 	sd_event_source *retry;
 	char *last_error; /* of the last reconcile; NULL: it succeeded */
 	uint64_t reconciled_ns;

@@ -13,6 +13,7 @@ static const struct control_route routes[] = {
 	{"POST", "/v1/policies", CONTROL_CHANGE, api_policies_apply},
 	{"POST", "/v1/policies/confirm", CONTROL_CHANGE, api_policies_confirm},
 	{"DELETE", "/v1/policies/{kind}/{namespace}/{name}", CONTROL_CHANGE, api_policies_delete},
+	{"POST", "/v1/deny-lists/reload", CONTROL_CHANGE, api_deny_lists_reload},
 	{"GET", "/v1/flows", CONTROL_READ, api_flows},
 	{"GET", "/v1/denied", CONTROL_READ, api_denied},
 	{"GET", "/v1/map", CONTROL_READ, api_map},

@@ -16,6 +16,7 @@ void api_policies_get(struct control_request *request, void *userdata);
 void api_policies_apply(struct control_request *request, void *userdata);
 void api_policies_confirm(struct control_request *request, void *userdata);
 void api_policies_delete(struct control_request *request, void *userdata);
+void api_deny_lists_reload(struct control_request *request, void *userdata);
 void api_flows(struct control_request *request, void *userdata);
 void api_denied(struct control_request *request, void *userdata);
 void api_map(struct control_request *request, void *userdata);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "control/metrics.h"
+#include "early.h"
 #include "json.h"
 
 #include <inttypes.h>
@@ -111,6 +112,7 @@ void api_metrics(struct control_request *request, void *userdata)
 		control_reply(request, 200, NULL);
 		return;
 	}
+	early_merge_counters(agent, plane);
 	add_agent(metrics, agent);
 	add_plane(metrics, plane);
 	metrics_family(metrics, "segd_rule_hits_total", METRICS_COUNTER,

@@ -4,6 +4,7 @@
 #include "confirm.h"
 
 #include "base/clock.h"
+#include "early.h"
 #include "json.h"
 
 static json_t *sources_to_json(const struct agent *agent)
@@ -49,6 +50,7 @@ void api_status(struct control_request *request, void *userdata)
 		(int)registry_count(agent->registry), "policies", (int)count_policies(agent));
 	json_t *reconcile = json_pack("{s:o, s:f}", "time", json_from_time(agent->reconciled_ns),
 		"milliseconds", milliseconds);
+	json_t *plane = agent->plane_ops->describe(agent->plane);
 
 	json_object_set_new(
 		status, "restrict_node", json_boolean(agent->options->policy.restrict_node));
@@ -57,9 +59,10 @@ void api_status(struct control_request *request, void *userdata)
 	json_object_set_new(status, "last_error",
 		agent->last_error ? json_string(agent->last_error) : json_null());
 	json_object_set_new(status, "last_reconcile", reconcile);
-	json_object_set_new(status, "plane", agent->plane_ops->describe(agent->plane));
 	json_object_set_new(status, "confirm", confirm_describe(agent));
 	json_object_set_new(status, "host", host_describe(agent->host));
+	early_merge_counters(agent, plane);
+	json_object_set_new(status, "plane", plane);
 	json_object_set_new(status, "flows", flow_describe(agent->flows));
 	control_reply(request, 200, status);
 }

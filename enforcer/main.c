@@ -39,7 +39,7 @@ static int take_away(const struct options *options, struct error *error)
 int main(int argc, char **argv)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
-	struct options options;
+	_cleanup_options_ struct options options = {0};
 	int r;
 
 	r = options_parse(&options, argc, argv, &error);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <net/ethernet.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #define ETHERTYPE_QINQ     0x88a8
 #define ETHERTYPE_OLD_QINQ 0x9100
 #define SECONDS_MAX        (365ULL * 24 * 60 * 60)
+#define RATE_MAX           1000000000U
 
 enum {
 	OPTION_DATAPLANE = 256,
@@ -36,6 +38,10 @@ enum {
 	OPTION_FAST_PATH,
 	OPTION_FAILSAFE,
 	OPTION_CONNECTIONS,
+	OPTION_DENY_LIST,
+	OPTION_UPLINK,
+	OPTION_UPLINK_LIMIT,
+	OPTION_WORKLOAD_LIMIT,
 	OPTION_REMOVE,
 	OPTION_REMOVE_ON_EXIT,
 	OPTION_VERSION,
@@ -60,6 +66,10 @@ static const struct option long_options[] = {
 	{"fast-path", no_argument, NULL, OPTION_FAST_PATH},
 	{"failsafe", required_argument, NULL, OPTION_FAILSAFE},
 	{"workload-connections", required_argument, NULL, OPTION_CONNECTIONS},
+	{"deny-list", required_argument, NULL, OPTION_DENY_LIST},
+	{"uplink", required_argument, NULL, OPTION_UPLINK},
+	{"new-connection-limit", required_argument, NULL, OPTION_UPLINK_LIMIT},
+	{"workload-connection-limit", required_argument, NULL, OPTION_WORKLOAD_LIMIT},
 	{"remove", no_argument, NULL, OPTION_REMOVE},
 	{"remove-on-exit", no_argument, NULL, OPTION_REMOVE_ON_EXIT},
 	{"help", no_argument, NULL, 'h'},
@@ -91,6 +101,11 @@ static const char usage[] =
 	"  --failsafe=LIST            ports of the node that no policy can cut, or none\n"
 	"                             (" FAILSAFE_DEFAULT ")\n"
 	"  --workload-connections=N   eBPF: connections that one workload may have (65536)\n"
+	"  --deny-list=FILE           drop traffic with the addresses in it at the uplinks; repeatable\n"
+	"  --uplink=INTERFACE         an uplink (where the default routes go); repeatable\n"
+	"  --new-connection-limit=N/s new connections of each source by the uplinks\n"
+	"  --workload-connection-limit=N/s\n"
+	"                             new connections of each workload's address\n"
 	"  --remove                   stop enforcing: take everything out of the kernel and exit\n"
 	"  --remove-on-exit           do so when the agent ends; otherwise enforcement stays\n"
 	"  -h, --help                 this text\n"
@@ -164,6 +179,57 @@ static int parse_ethertypes(struct options *options, const char *text, struct er
 		if (!*end)
 			return 0;
 		rest = end;
+	}
+}
+
+/* "100/s" or "100" */
+static int parse_rate(const char *name, const char *text, uint32_t *ret, struct error *error)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || end == text || (*end && strcmp(end, "/s")) || *text == '-' || !value ||
+		value > RATE_MAX)
+		return error_set(error, -EINVAL,
+			"%s: '%s' is no rate from 1/s to %u/s, such as 100/s", name, text,
+			RATE_MAX);
+	*ret = (uint32_t)value;
+	return 0;
+}
+
+static int append(const char ***items, size_t *count, const char *text, struct error *error)
+{
+	const char **grown = reallocarray(*items, *count + 1, sizeof(**items));
+
+	if (!grown)
+		return error_nomem(error);
+	*items = grown;
+	grown[(*count)++] = text;
+	return 0;
+}
+
+/* 1: it was none of early dropping's. */
+static int parse_early_dropping(struct options *options, int option, struct error *error)
+{
+	switch (option) {
+	case OPTION_DENY_LIST:
+		return append(&options->deny_lists, &options->deny_lists_count, optarg, error);
+	case OPTION_UPLINK:
+		if (!*optarg || strlen(optarg) >= IF_NAMESIZE)
+			return error_set(error, -EINVAL,
+				"--uplink: '%s' is no name of an interface, which has 1 to %d "
+				"characters",
+				optarg, IF_NAMESIZE - 1);
+		return append(&options->uplinks, &options->uplinks_count, optarg, error);
+	case OPTION_UPLINK_LIMIT:
+		return parse_rate("--new-connection-limit", optarg, &options->uplink_limit, error);
+	case OPTION_WORKLOAD_LIMIT:
+		return parse_rate(
+			"--workload-connection-limit", optarg, &options->workload_limit, error);
+	default:
+		return 1;
 	}
 }
 
@@ -291,7 +357,9 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
 				option == '?' ? "no such option" : "needs a value");
 		if (parse_place(options, option))
 			continue;
-		r = parse_enforcement(options, option, error);
+		r = parse_early_dropping(options, option, error);
+		if (r > 0)
+			r = parse_enforcement(options, option, error);
 		if (r < 0)
 			return r;
 	}
@@ -300,4 +368,14 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
 	if (!options->node)
 		options->node = options->hostname;
 	return 0;
+}
+
+void options_clear(struct options *options)
+{
+	free(options->deny_lists);
+	free(options->uplinks);
+	options->deny_lists = NULL;
+	options->uplinks = NULL;
+	options->deny_lists_count = 0;
+	options->uplinks_count = 0;
 }

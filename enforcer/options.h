@@ -26,14 +26,24 @@ struct options {
 	uint16_t ethertypes[OPTIONS_ETHERTYPES]; /* host byte order; behind the last one 0 */
 	bool clsact;                             /* not by tcx links */
 	bool fast_path;                          /* between workloads of this node */
-	bool remove;                             /* take everything out of the kernel and exit */
-	bool remove_on_exit;                     /* do so when the agent ends */
 	uint16_t nflog_group;                    /* and the one behind it, for the node itself */
 	struct failsafe failsafe;
 	uint32_t share; /* connections that one workload may have; 0: a quarter of the table */
+	const char **deny_lists; /* files; the array is owned, its strings are borrowed */
+	size_t deny_lists_count;
+	const char **uplinks; /* names; as above. None: where the default routes go */
+	size_t uplinks_count;
+	uint32_t uplink_limit;   /* new connections a second of each source; 0: no limit */
+	uint32_t workload_limit; /* the same, of what workloads send */
+	bool remove;             /* take everything out of the kernel and exit */
+	bool remove_on_exit;     /* do so when the agent ends */
 	char hostname[65];
 };
 
 /* Options that end the program at once (--help, --version) print and give 1; wrong usage is -EINVAL
- * with the message in error; 0: go on. Strings are borrowed from argv. */
+ * with the message in error; 0: go on. Strings are borrowed from argv. options_clear() in any case.
+ */
 int options_parse(struct options *options, int argc, char **argv, struct error *error);
+void options_clear(struct options *options);
+
+#define _cleanup_options_ __attribute__((cleanup(options_clear)))

@@ -2,6 +2,7 @@
 #include "planes.h"
 
 #include "base/cleanup.h"
+#include "early.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -131,6 +132,10 @@ static int remove_host(const struct options *options, struct error *error)
 
 int planes_remove(const struct options *options, struct error *error)
 {
+	int removed = early_remove(options, error);
+
+	if (removed < 0)
+		return removed;
 	for (size_t i = 0; i < ARRAY_SIZE(planes); i++) {
 		int r;
 

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "early.h"
 #include "guards.h"
 #include "journal.h"
 #include "policy_store.h"
@@ -210,6 +211,7 @@ static void candidate_commit(struct agent *agent, struct candidate *candidate)
 	candidate->documents = (struct document_list){0};
 	agent->generation++;
 	flow_pipeline_names_changed(agent->flows);
+	early_workloads_changed(agent);
 }
 
 static int reconcile_stored(struct agent *agent, struct candidate *candidate, struct error *error)

@@ -323,6 +323,64 @@ struct abi_configuration {
 	__u32 share;                      /* connections that a workload may have in the table */
 };
 
+/*
+ * Early dropping (segd_xdp.bpf.c) has maps of its own, for it works with either data plane:
+ *
+ *   early_interfaces[ifindex]  ->  the jobs that the programs have there, and the hook's direction
+ *   investigators[address]     ->  what a quarantined workload may still send there
+ *   deny_lists[0]              ->  the map of all listed ranges; one store exchanges it
+ *   early_sources[source]      ->  when its next connection conforms to the limit
+ *
+ * It also has denials, counters and losses as above. In each it appears as ABI_INGRESS what comes
+ * in by an uplink, as ABI_EGRESS what leaves a workload or the node.
+ */
+#define ABI_EARLY_VERSION     1 /* of the maps' shapes and meaning */
+#define ABI_MAX_INVESTIGATORS 4096
+#define ABI_MAX_EARLY_SOURCES 262144
+#define ABI_MAX_DENY_RANGES   (1 << 24)
+
+#define ABI_EARLY_QUARANTINE 1 /* only investigators are reached */
+#define ABI_EARLY_DENY_LIST  2 /* ingress: listed sources, egress: listed destinations */
+#define ABI_EARLY_LIMIT      4 /* new connections of each source */
+
+struct abi_early_interface {
+	__u64 limit_interval_ns; /* between two new connections at the limit */
+	__u64 limit_burst_ns;    /* as many intervals may be used up at once */
+	__u32 jobs;              /* ABI_EARLY_* */
+	__u32 hook;              /* enum abi_direction */
+};
+
+/* investigators: LPM trie by struct abi_prefix_key -> __u32. ::ffff:0:0/96 is always there, so that
+ * no IPv6 prefix covers IPv4. */
+#define ABI_INVESTIGATOR_TRAFFIC   1 /* packets to it pass */
+#define ABI_INVESTIGATOR_NEIGHBOUR 2 /* may be asked for by ARP and neighbour discovery */
+
+/*
+ * The map in deny_lists[0]: array of 32 bytes. First come the buckets, of which each family has one
+ * for each value of an address's first 16 bits; then the ranges, disjoint and sorted. Of bucket
+ * [first, last) ranges first to last - 1 begin in it, so the last range that begins at or below an
+ * address is one of these or the one before.
+ */
+#define ABI_DENY_BUCKETS         65536 /* of one family: IPv6 first, then IPv4 */
+#define ABI_DENY_BUCKETS_PER_ROW 4
+#define ABI_DENY_BUCKET_ROWS     (2 * ABI_DENY_BUCKETS / ABI_DENY_BUCKETS_PER_ROW)
+
+/* 128-bit numbers in host order, the high half first. */
+struct abi_deny_range {
+	__u64 first[2];
+	__u64 last[2];
+};
+
+struct abi_deny_bucket {
+	__u32 first;
+	__u32 last;
+};
+
+union abi_deny_row {
+	struct abi_deny_range range;
+	struct abi_deny_bucket buckets[ABI_DENY_BUCKETS_PER_ROW];
+};
+
 #define ABI_STATIC_ASSERT(type, size) \
 	_Static_assert(sizeof(struct type) == (size), #type " has padding or has changed")
 
@@ -345,3 +403,6 @@ ABI_STATIC_ASSERT(abi_fragment_key, 44);
 ABI_STATIC_ASSERT(abi_fragment, 16);
 ABI_STATIC_ASSERT(abi_configuration, 88);
 ABI_STATIC_ASSERT(abi_event, 144);
+ABI_STATIC_ASSERT(abi_early_interface, 24);
+ABI_STATIC_ASSERT(abi_deny_range, 32);
+ABI_STATIC_ASSERT(abi_deny_bucket, 8);

@@ -33,7 +33,10 @@
 		"the workload's share of the connection table is used up")                        \
 	X(INVALID_CONNTRACK_STATE, "invalid_conntrack_state",                                     \
 		"the kernel's conntrack calls it invalid")                                        \
-	X(INTERNAL_ERROR, "internal_error", "a table that must exist is missing: please report")
+	X(INTERNAL_ERROR, "internal_error", "a table that must exist is missing: please report")  \
+	X(QUARANTINED, "quarantined", "the workload is in quarantine")                            \
+	X(DENY_LIST, "deny_list", "a deny list names the address")                                \
+	X(FLOOD, "flood", "the source opens connections faster than its limit")
 
 enum reason {
 #define X(symbol, name, sentence) REASON_##symbol,

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where the programs of early dropping are: links, pinned as PINS/links/<ifindex>-<how>, so that
+ * they stay when the agent goes and their programs are exchanged in one step.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "dataplane/bpf/hash.h"
+#include "dataplane/bpf/pins.h"
+#include "dataplane/xdp/xdp_objects.h"
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum xdp_side {
+	XDP_SIDE_IN, /* by XDP, else by tc */
+	XDP_SIDE_OUT /* by tc */
+};
+
+/* In the order in which they are tried. */
+enum xdp_mechanism {
+	XDP_NATIVE,
+	XDP_GENERIC,
+	XDP_TC, /* beside someone else's XDP program */
+	XDP_LEAVE,
+	XDP_MECHANISMS
+};
+
+const char *xdp_mechanism_name(enum xdp_mechanism mechanism); /* "native", "generic", "tc", "out" */
+
+struct xdp_hook {
+	struct {
+		uint32_t ifindex;
+		uint32_t side; /* enum xdp_side */
+	} key;
+	char name[IF_NAMESIZE];
+	enum xdp_mechanism mechanism;
+	int fd; /* of the link */
+	bool wanted;
+	UT_hash_handle hh;
+};
+
+struct xdp_hooks {
+	struct xdp_hook *items;
+	const struct pins *pins;
+};
+
+/* Takes over the links that are pinned; their programs stay until xdp_hooks_exchange(). */
+int xdp_hooks_adopt(struct xdp_hooks *hooks, struct error *error);
+void xdp_hooks_clear(struct xdp_hooks *hooks);
+struct xdp_hook *xdp_hooks_find(
+	const struct xdp_hooks *hooks, uint32_t ifindex, enum xdp_side side);
+/* Puts our program on, with first as the first way to try. Foreign programs are left alone:
+ * *ret_foreign says that one kept us from XDP. -ENODEV: no such interface; what the kernel says. */
+int xdp_hooks_attach(struct xdp_hooks *hooks, const struct xdp_objects *objects, uint32_t ifindex,
+	const char *name, enum xdp_side side, enum xdp_mechanism first, struct xdp_hook **ret,
+	bool *ret_foreign, struct error *error);
+/* Our program in the place of whichever the link has. */
+int xdp_hooks_exchange(
+	struct xdp_hook *hook, const struct xdp_objects *objects, struct error *error);
+/* Whether the link still ties its program to the interface. */
+bool xdp_hook_holds(const struct xdp_hook *hook);
+/* Detaches, unpins and forgets. */
+int xdp_hooks_drop(struct xdp_hooks *hooks, struct xdp_hook *hook, struct error *error);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The programs of early dropping, loaded, and their maps, which are pinned below
+ * PINS/maps-<version>-<reasons>: those that an earlier agent left there go on.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "dataplane/bpf/objects.h"
+#include "dataplane/bpf/pins.h"
+#include "dataplane/xdp/deny_ranges.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct segd_xdp_bpf;
+
+struct xdp_objects {
+	struct segd_xdp_bpf *skeleton;
+	int interfaces, investigators, deny_lists, counters; /* maps; borrowed from the skeleton */
+	struct objects shared; /* denials, losses and part only, for whoever collects denials */
+};
+
+int xdp_objects_open(struct xdp_objects *objects, const struct pins *pins, struct error *error);
+void xdp_objects_close(struct xdp_objects *objects);
+/* The pins of all maps but these. */
+int xdp_objects_remove_others(
+	const struct xdp_objects *objects, const struct pins *pins, struct error *error);
+/* Puts finished ranges in the place of those that are in force, in one step: each packet sees the
+ * former lists or these. */
+int xdp_objects_set_deny_lists(
+	const struct xdp_objects *objects, const struct deny_ranges *ranges, struct error *error);
+/* How many ranges are in force. */
+size_t xdp_objects_count_denied(const struct xdp_objects *objects);
