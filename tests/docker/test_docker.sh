@@ -124,6 +124,25 @@ check "the second network is known" await 5 has_two
 expect "api -> db over the second network" open attempt api 10.89.0.13 5432
 expect "intruder -> db over the second network is refused" timeout attempt intruder 10.89.0.13 5432
 
+echo "== a third network, and one less, while they run"
+docker network create --subnet 10.90.0.0/24 third >/dev/null
+docker network connect --ip 10.90.0.13 third db
+docker network connect --ip 10.90.0.14 third intruder
+networks() { # NAME COUNT
+	segctl workloads -o json |
+		jq -e ".workloads[] | select(.name == \"$1\") | .interfaces | length == $2"
+}
+check "db is on three" await 5 networks db 3
+check "intruder, too" await 5 networks intruder 3
+for network in 88 89 90; do
+	expect "intruder -> db over 10.$network is refused" timeout \
+		attempt intruder "10.$network.0.13" 5432
+done
+docker network disconnect back db
+check "db is on two again" await 5 networks db 2
+expect "api -> db over what is left" open attempt api 10.88.0.13 5432
+expect "intruder -> db over the third is refused still" timeout attempt intruder 10.90.0.13 5432
+
 echo "== kill -9 of the agent"
 agent_kill
 expect "what was refused stays refused" timeout attempt intruder 10.88.0.13 5432
