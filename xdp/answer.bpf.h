@@ -180,7 +180,10 @@ static __noinline __s64 answer_sum_carried(struct __sk_buff *skb, __u32 size)
 	struct scratch *carried = scratch_of_cpu();
 	__u64 sum = 0;
 
-	if (!carried || !size || size > CARRIED_MAX)
+	if (!carried || size < sizeof(struct iphdr))
+		return -1;
+	asm volatile("" : "+r"(size)); /* two comparisons, or the verifier of 6.1 sees no bound */
+	if (size > CARRIED_MAX)
 		return -1;
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < CARRIED_MAX / 8; i++)

@@ -33,11 +33,11 @@ static __noinline int connection_end(
 			bpf_ringbuf_discard(event, 0);
 		return 0;
 	}
-	share_give_back(owner);
 	if (event)
 		bpf_ringbuf_submit(event, 0);
 	else
 		loss_count(ABI_LOSS_EVENT);
+	share_give_back(owner);
 	return 1;
 }
 
@@ -105,14 +105,18 @@ __noinline int share_reclaim_oldest(__u32 owner)
 	return RECLAIMED_ONE;
 }
 
-static __always_inline int share_reclaim(__u32 owner)
+/* Where the owner's share is used up. Called before a connection is entered and not while, since
+ * the stack of all calls is 512 bytes. */
+static __always_inline void share_make_room(__u32 owner)
 {
-	int reclaimed = RECLAIM_AGAIN;
+	const struct abi_share *share = share_of(owner);
 
+	if (!share || share->connections < configuration.share)
+		return;
 #pragma clang loop unroll(disable)
-	for (int i = 0; i < SHARE_TRIES && reclaimed == RECLAIM_AGAIN; i++)
-		reclaimed = share_reclaim_oldest(owner);
-	return reclaimed == RECLAIMED_ONE;
+	for (int i = 0; i < SHARE_TRIES; i++)
+		if (share_reclaim_oldest(owner) != RECLAIM_AGAIN)
+			break;
 }
 
 static __always_inline long connection_enter(
@@ -138,7 +142,7 @@ static __always_inline long connection_insert(
 		return -EDQUOT;
 	others = __sync_fetch_and_add(&share->connections, 1);
 	result = -EDQUOT;
-	if (others < configuration.share || share_reclaim(connection->owner))
+	if (others < configuration.share)
 		result = connection_enter(key, connection);
 	if (result)
 		__sync_fetch_and_sub(&share->connections, 1);

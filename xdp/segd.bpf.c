@@ -114,7 +114,8 @@ static __always_inline int handle(
 		packet.generation = *(const volatile __u32 *)&state->generation;
 	reason = parse_frame(skb, &packet);
 	if (!reason && connection_carries(skb, &packet))
-		return may_shorten ? fast_path(skb, &packet) : PACKET_PASS;
+		return may_shorten && configuration.fast_path ? fast_path(skb, &packet)
+							      : PACKET_PASS;
 	return judge_packet(skb, &packet, reason);
 }
 

@@ -109,19 +109,20 @@ static __always_inline int adopt(const struct packet *packet, const struct abi_c
 
 /* Whether policy would answer the connection that a stray segment speaks of, whoever began it: so
  * both ends of one that was revoked hear of it, and not only the one that sends first. */
-static __always_inline void reject_stray(const struct packet *packet,
+static __always_inline int reject_stray(const struct packet *packet,
 	const struct abi_connection_key *key, struct abi_connection *connection,
 	struct refusal *refusal)
 {
 	struct refusal asked = {};
 
 	if (packet->protocol != IPPROTO_TCP)
-		return;
+		return 0;
 	if (!reason_refuses(judge(key, connection, &asked))) {
 		connection->originator = !packet->side;
 		judge(key, connection, &asked);
 	}
 	refusal->flags = asked.flags & ABI_DECISION_REJECT;
+	return 0;
 }
 
 /* No connection, or one that this packet is not part of. */
@@ -157,6 +158,7 @@ static __noinline int track_new(const struct packet *packet, const struct abi_co
 	}
 	if (standing)
 		connection_end(key, standing);
+	share_make_room(packet->ifindex);
 	failed = connection_open(packet, key, &connection);
 	return failed ? failed : reason;
 }
