@@ -331,10 +331,11 @@ struct abi_configuration {
  *   deny_lists[0]              ->  the map of all listed ranges; one store exchanges it
  *   early_sources[source]      ->  when its next connection conforms to the limit
  *
- * It also has denials, counters and losses as above. In each it appears as ABI_INGRESS what comes
- * in by an uplink, as ABI_EGRESS what leaves a workload or the node.
+ * It also has control (of which it reads the epoch alone), denials, counters and losses as above.
+ * In each it appears as ABI_INGRESS what comes in by an uplink, as ABI_EGRESS what leaves a
+ * workload or the node.
  */
-#define ABI_EARLY_VERSION     1 /* of the maps' shapes and meaning */
+#define ABI_EARLY_VERSION     2 /* of the maps' shapes and meaning */
 #define ABI_MAX_INVESTIGATORS 4096
 #define ABI_MAX_EARLY_SOURCES 262144
 #define ABI_MAX_DENY_RANGES   (1 << 24)

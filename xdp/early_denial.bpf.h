@@ -16,6 +16,15 @@ static __always_inline void early_count(const struct early_packet *packet, int r
 	counter->bytes += bytes;
 }
 
+static __always_inline __u32 early_epoch(void)
+{
+	const struct abi_control *state;
+	__u32 zero = 0;
+
+	state = bpf_map_lookup_elem(&early_control, &zero);
+	return state ? *(const volatile __u32 *)&state->epoch : 0;
+}
+
 static __always_inline int early_is_icmp(const struct early_packet *packet)
 {
 	return packet->protocol == (packet->ethertype == ETH_P_IP ? IPPROTO_ICMP : IPPROTO_ICMPV6);
@@ -55,6 +64,7 @@ static __noinline void early_denial_note(
 		.reason = reason,
 		.hook = packet->hook,
 		.direction = packet->hook,
+		.epoch = early_epoch(),
 	};
 	struct abi_denial *denial;
 	__u32 loss = ABI_LOSS_DENIAL_AGGREGATE;

@@ -32,6 +32,18 @@ static int choose_pins(struct xdp_objects *objects, const struct pins *pins, str
 	return pins_make(pins, objects->shared.part, error);
 }
 
+/* Collecting denials begins epochs in it. */
+static int map_control(struct xdp_objects *objects, struct error *error)
+{
+	void *memory = mmap(NULL, sizeof(*objects->shared.control), PROT_READ | PROT_WRITE,
+		MAP_SHARED, objects->shared.maps.control, 0);
+
+	if (memory == MAP_FAILED)
+		return error_errno(error, -errno, "map table early_control into memory");
+	objects->shared.control = memory;
+	return 0;
+}
+
 static int load(struct xdp_objects *objects, const struct pins *pins, struct error *error)
 {
 	const struct segd_xdp_bpf *skeleton;
@@ -54,9 +66,10 @@ static int load(struct xdp_objects *objects, const struct pins *pins, struct err
 	objects->investigators = bpf_map__fd(skeleton->maps.investigators);
 	objects->deny_lists = bpf_map__fd(skeleton->maps.deny_lists);
 	objects->counters = bpf_map__fd(skeleton->maps.early_counters);
+	objects->shared.maps.control = bpf_map__fd(skeleton->maps.early_control);
 	objects->shared.maps.denials = bpf_map__fd(skeleton->maps.early_denials);
 	objects->shared.maps.losses = bpf_map__fd(skeleton->maps.early_losses);
-	return 0;
+	return map_control(objects, error);
 }
 
 int xdp_objects_open(struct xdp_objects *objects, const struct pins *pins, struct error *error)
@@ -74,6 +87,8 @@ int xdp_objects_open(struct xdp_objects *objects, const struct pins *pins, struc
 
 void xdp_objects_close(struct xdp_objects *objects)
 {
+	if (objects->shared.control)
+		munmap(objects->shared.control, sizeof(*objects->shared.control));
 	segd_xdp_bpf__destroy(objects->skeleton);
 	*objects = (struct xdp_objects){0};
 }

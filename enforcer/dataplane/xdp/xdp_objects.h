@@ -18,7 +18,7 @@ struct segd_xdp_bpf;
 struct xdp_objects {
 	struct segd_xdp_bpf *skeleton;
 	int interfaces, investigators, deny_lists, counters; /* maps; borrowed from the skeleton */
-	struct objects shared; /* denials, losses and part only, for whoever collects denials */
+	struct objects shared; /* control, denials, losses and part only: what denials.h uses */
 };
 
 int xdp_objects_open(struct xdp_objects *objects, const struct pins *pins, struct error *error);
