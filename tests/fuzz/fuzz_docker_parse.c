@@ -55,7 +55,8 @@ static void check_container(const json_t *document)
 		size_t interfaces = container.workload->interfaces_count;
 
 		check_workload(container.workload);
-		require(docker_match_interfaces(container.workload, inside, 2) == 0);
+		require(docker_match_interfaces(container.workload, "/run/netns/fuzz", inside, 2) ==
+			0);
 		/* Each veth is somebody's. */
 		require(container.workload->interfaces_count >= 2 &&
 			container.workload->interfaces_count <= interfaces + 2);
