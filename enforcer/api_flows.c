@@ -112,15 +112,20 @@ static void collect(struct agent *agent)
 		journal(JOURNAL_WARNING, "read counters: %s", error_message(&error));
 }
 
-static void answer(struct control_request *request, struct agent *agent,
-	json_t *(*query)(struct flow_pipeline *, const struct flow_filter *))
+static void answer_past(struct control_request *request, struct agent *agent,
+	int (*query)(struct flow_pipeline *, const struct flow_filter *, json_t **, struct error *))
 {
+	_cleanup_error_ struct error error = ERROR_INIT;
 	_cleanup_filter_ struct flow_filter *filter = NULL;
+	json_t *json;
 
 	if (!parse_filter(request, &filter))
 		return;
 	collect(agent);
-	control_reply(request, 200, query(agent->flows, filter));
+	if (query(agent->flows, filter, &json, &error) < 0)
+		control_reply_error(request, 503, "%s", error_message(&error));
+	else
+		control_reply(request, 200, json);
 }
 
 void api_flows(struct control_request *request, void *userdata)
@@ -128,10 +133,15 @@ void api_flows(struct control_request *request, void *userdata)
 	struct agent *agent = userdata;
 	struct flow_filter *filter = NULL;
 
-	if (!wants_to_follow(request))
-		answer(request, agent, flow_history);
-	else if (parse_filter(request, &filter))
+	if (!parse_filter(request, &filter))
+		return;
+	if (wants_to_follow(request)) {
 		follow(request, agent, filter);
+		return;
+	}
+	collect(agent);
+	control_reply(request, 200, flow_history(agent->flows, filter));
+	flow_filter_free(filter);
 }
 
 void api_denied(struct control_request *request, void *userdata)
@@ -140,7 +150,7 @@ void api_denied(struct control_request *request, void *userdata)
 	struct flow_filter *filter = NULL;
 
 	if (!wants_to_follow(request)) {
-		answer(request, agent, flow_denied);
+		answer_past(request, agent, flow_denied);
 		return;
 	}
 	if (!parse_filter(request, &filter))
@@ -155,16 +165,5 @@ void api_denied(struct control_request *request, void *userdata)
 
 void api_map(struct control_request *request, void *userdata)
 {
-	_cleanup_error_ struct error error = ERROR_INIT;
-	_cleanup_filter_ struct flow_filter *filter = NULL;
-	struct agent *agent = userdata;
-	json_t *map;
-
-	if (!parse_filter(request, &filter))
-		return;
-	collect(agent);
-	if (flow_map(agent->flows, filter, &map, &error) < 0)
-		control_reply_error(request, 503, "%s", error_message(&error));
-	else
-		control_reply(request, 200, map);
+	answer_past(request, userdata, flow_map);
 }

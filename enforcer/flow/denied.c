@@ -105,19 +105,33 @@ static json_int_t both_sides(const uint64_t pair[static 2])
 	return (json_int_t)sum;
 }
 
-static json_t *refusal_to_json(const struct tally *tally, struct writer *scratch)
+/* The store keeps addresses of the world only. */
+static void forget_address(json_t *end, const struct address *address)
+{
+	static const struct address none;
+
+	if (end && address_equal(address, &none))
+		json_object_del(end, "ip");
+}
+
+static json_t *refusal_to_json(const struct tally *tally, bool past, struct writer *scratch)
 {
 	struct record record = tally_record(tally);
 	char protocol[PROTOCOL_TEXT_MAX], start[TIMESTAMP_LENGTH + 1], end[TIMESTAMP_LENGTH + 1];
+	json_t *destination = end_to_json(&record, RECORD_DESTINATION, scratch);
 	json_t *refusal, *source = end_to_json(&record, RECORD_SOURCE, scratch);
 
 	if (source)
 		json_object_del(source, "port"); /* a refusal gathers many source ports */
+	if (past) {
+		forget_address(source, &record.event.source);
+		forget_address(destination, &record.event.destination);
+	}
 	refusal = json_pack("{s:o, s:o, s:s, s:i, s:s, s:s, s:s, s:O?, s:s, s:I, s:I, s:s, s:s}",
-		"source", source, "destination", end_to_json(&record, RECORD_DESTINATION, scratch),
-		"protocol", protocol_format(tally->key.ethertype, tally->key.protocol, protocol),
-		"port", (int)tally->key.port, "reason", reason_name(record.event.reason),
-		"sentence", reason_sentence(record.event.reason), "direction",
+		"source", source, "destination", destination, "protocol",
+		protocol_format(tally->key.ethertype, tally->key.protocol, protocol), "port",
+		(int)tally->key.port, "reason", reason_name(record.event.reason), "sentence",
+		reason_sentence(record.event.reason), "direction",
 		direction_name(record.event.direction), "rule",
 		tally->rule ? tally->rule->json : NULL, "verdict",
 		flow_verdict_name(record.event.verdict), "packets", both_sides(tally->packets),
@@ -131,7 +145,7 @@ static json_t *refusal_to_json(const struct tally *tally, struct writer *scratch
 	return refusal;
 }
 
-json_t *denied_to_json(const struct denied *denied, const struct flow_filter *filter)
+static json_t *to_json(const struct denied *denied, const struct flow_filter *filter, bool past)
 {
 	_cleanup_(writer_clear) struct writer scratch = WRITER_INIT;
 	size_t count, limit = filter_limit(filter);
@@ -142,11 +156,49 @@ json_t *denied_to_json(const struct denied *denied, const struct flow_filter *fi
 		return NULL;
 	refusals = json_array();
 	for (size_t i = 0; i < count && i < limit; i++)
-		if (json_array_append_new(refusals, refusal_to_json(rows[i].tally, &scratch)) < 0) {
+		if (json_array_append_new(
+			    refusals, refusal_to_json(rows[i].tally, past, &scratch)) < 0) {
 			json_decref(refusals);
 			return NULL;
 		}
 	return json_pack("{s:o}", "denied", refusals);
+}
+
+json_t *denied_to_json(const struct denied *denied, const struct flow_filter *filter)
+{
+	return to_json(denied, filter, false);
+}
+
+static void add_past(const struct tally *tally, void *userdata)
+{
+	struct denied *denied = userdata;
+	struct record record = tally_record(tally);
+	struct tally *kept;
+
+	if (tally->key.verdict != FLOW_REFUSED)
+		return;
+	kept = tally_touch(&denied->table, &tally->key, &record);
+	if (kept)
+		tally_add(kept, tally->packets, tally->bytes);
+}
+
+int denied_of_store(struct flow_store *store, const struct flow_filter *filter, json_t **ret,
+	struct error *error)
+{
+	_cleanup_(denied_freep) struct denied *denied = NULL;
+	json_t *json;
+	int r = denied_new(STORE_PENDING_MAX, &denied);
+
+	if (r < 0)
+		return error_nomem(error);
+	r = flow_store_for_each(store, filter, add_past, denied, error);
+	if (r < 0)
+		return r;
+	json = to_json(denied, filter, true);
+	if (!json)
+		return error_nomem(error);
+	*ret = json;
+	return 0;
 }
 
 json_t *denied_describe(const struct denied *denied)

@@ -4,6 +4,7 @@
 
 #include "flow/filter.h"
 #include "flow/record.h"
+#include "flow/store.h"
 
 #include <jansson.h>
 
@@ -15,6 +16,10 @@ void denied_free(struct denied *denied);
 void denied_add(struct denied *denied, const struct record *record);
 /* As flow_denied() in pipeline.h. */
 json_t *denied_to_json(const struct denied *denied, const struct flow_filter *filter);
+/* Those of the time between the filter's since and until; workloads' addresses are not known any
+ * more. Failures as flow_store_for_each(). */
+int denied_of_store(struct flow_store *store, const struct flow_filter *filter, json_t **ret,
+	struct error *error);
 /* {"refusals", "evicted", "evicted_packets", "turned_away"} */
 json_t *denied_describe(const struct denied *denied);
 

@@ -259,9 +259,23 @@ json_t *flow_history(struct flow_pipeline *pipeline, const struct flow_filter *f
 	return json_pack("{s:o, s:I}", "flows", flows, "gaps", (json_int_t)gaps);
 }
 
-json_t *flow_denied(struct flow_pipeline *pipeline, const struct flow_filter *filter)
+/* Whether the question is about a time of which the store knows more than memory. */
+static bool asks_the_store(const struct flow_pipeline *pipeline, const struct flow_filter *filter)
 {
-	return denied_to_json(pipeline->denied, filter);
+	return pipeline->store && (filter_since_ns(filter) || filter_until_ns(filter));
+}
+
+int flow_denied(struct flow_pipeline *pipeline, const struct flow_filter *filter, json_t **ret,
+	struct error *error)
+{
+	int r;
+
+	if (!asks_the_store(pipeline, filter)) {
+		*ret = denied_to_json(pipeline->denied, filter);
+		return *ret ? 0 : error_nomem(error);
+	}
+	r = flow_store_flush(pipeline->store, error);
+	return r < 0 ? r : denied_of_store(pipeline->store, filter, ret, error);
 }
 
 int flow_map(struct flow_pipeline *pipeline, const struct flow_filter *filter, json_t **ret,
@@ -269,7 +283,7 @@ int flow_map(struct flow_pipeline *pipeline, const struct flow_filter *filter, j
 {
 	int r;
 
-	if (!pipeline->store || (!filter_since_ns(filter) && !filter_until_ns(filter))) {
+	if (!asks_the_store(pipeline, filter)) {
 		*ret = graph_of_map(pipeline->map, filter);
 		return *ret ? 0 : error_nomem(error);
 	}

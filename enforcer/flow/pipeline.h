@@ -71,12 +71,14 @@ void flow_filter_free(struct flow_filter *filter);
 /* Newest last. New reference to {"flows": […], "gaps": n}. */
 json_t *flow_history(struct flow_pipeline *pipeline, const struct flow_filter *filter);
 /* {"denied": [{source, destination, protocol, port, reason, direction, rule, packets, bytes, start,
- * end}]}, most packets first: refusals since the agent started, aggregated. */
-json_t *flow_denied(struct flow_pipeline *pipeline, const struct flow_filter *filter);
+ * end}]}, most packets first: refusals, aggregated. A filter with since or until asks the store,
+ * where there is one, for just that time; else they are those since the agent started. Failures as
+ * flow_store_for_each(). */
+int flow_denied(struct flow_pipeline *pipeline, const struct flow_filter *filter, json_t **ret,
+	struct error *error);
 /* {"nodes": [{id, workload, namespace, labels, entity}], "edges": [{from, to, protocol, port,
- * verdict, rule, connections, active, packets: [n, n], bytes: [n, n], start, end}]}. A filter with
- * since or until asks the store, where there is one, for the traffic of just that time; else the
- * sums are those since the agent started. Failures as flow_store_for_each(). */
+ * verdict, rule, connections, active, packets: [n, n], bytes: [n, n], start, end}]}. Time and
+ * failures as for flow_denied(). */
 int flow_map(struct flow_pipeline *pipeline, const struct flow_filter *filter, json_t **ret,
 	struct error *error);
 /* {"records","events","lost","subscribers_lost","log":{"bytes","files","error"}, …} */

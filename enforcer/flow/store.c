@@ -29,13 +29,15 @@ struct flow_store {
 	struct pending *batches; /* oldest first; the writer has the first while given */
 	size_t pending;          /* sums in all of them */
 	bool given;
-	uint64_t turned_away; /* events */
+	struct store_running *stored; /* of connections that an earlier agent told of */
+	uint64_t turned_away;         /* events */
 	sd_event_source *timer;
 };
 
 static void pending_free(struct pending *pending)
 {
 	tally_table_clear(&pending->batch.edges);
+	store_running_clear(&pending->batch.running);
 	free(pending);
 }
 
@@ -87,6 +89,7 @@ int flow_store_new(
 	store->path = strdup(options->path);
 	if (!store->path)
 		return -ENOMEM;
+	store->stored = store_running_load(store->path);
 	r = store_query_new(store->path, &store->query);
 	if (!r)
 		r = sd_event_add_time_relative(event, &store->timer, CLOCK_MONOTONIC, GIVE_USEC,
@@ -110,6 +113,7 @@ void flow_store_free(struct flow_store *store)
 	while (store->batches)
 		drop_first(store);
 	store_query_free(store->query);
+	store_running_clear(&store->stored);
 	free(store->path);
 	free(store);
 }
@@ -155,34 +159,54 @@ static struct tally_key key_of(const struct record *record)
 		.ethertype = ip ? 0 : event->ethertype,
 		.port = ip && protocol_has_ports(event->protocol) ? event->destination_port : 0,
 		.protocol = event->protocol,
+		.icmp_type = event->icmp_type,
+		.icmp_code = event->icmp_code,
 		.verdict = (uint8_t)event->verdict,
 		.reason = (uint8_t)event->reason,
 		.direction = (uint8_t)event->direction,
 	};
 }
 
-void flow_store_add(struct flow_store *store, const struct record *record, uint64_t connections,
-	const uint64_t packets[static 2], const uint64_t bytes[static 2])
+/* The sums of the edge in the present minute. NULL: there is no room. */
+static struct tally *find_edge(
+	struct flow_store *store, const struct record *record, struct pending **ret_batch)
 {
 	int64_t seconds = (int64_t)(record->event.time_ns / NS_PER_SECOND);
 	struct tally_key key = key_of(record);
 	struct pending *batch = NULL;
-	struct tally *edge = NULL;
+	struct tally *edge;
 	size_t before;
 
 	if (store->pending < STORE_PENDING_MAX)
 		batch = present_batch(store, seconds - seconds % MINUTE_SECONDS);
-	if (batch) {
-		before = HASH_COUNT(batch->batch.edges.tallies);
-		edge = tally_touch(&batch->batch.edges, &key, record);
-		store->pending += HASH_COUNT(batch->batch.edges.tallies) - before;
-	}
+	if (!batch)
+		return NULL;
+	before = HASH_COUNT(batch->batch.edges.tallies);
+	edge = tally_touch(&batch->batch.edges, &key, record);
+	store->pending += HASH_COUNT(batch->batch.edges.tallies) - before;
+	*ret_batch = batch;
+	return edge;
+}
+
+void flow_store_add(struct flow_store *store, const struct record *record, uint64_t connections,
+	const uint64_t packets[static 2], const uint64_t bytes[static 2])
+{
+	const struct flow_event *event = &record->event;
+	uint64_t new_packets[2] = {packets[0], packets[1]}, new_bytes[2] = {bytes[0], bytes[1]};
+	struct pending *batch;
+	struct tally *edge = find_edge(store, record, &batch);
+
 	if (!edge) {
 		store->turned_away++;
 		return;
 	}
+	if (connections && event->type != FLOW_NEW &&
+		store_running_take_off(&store->stored, event, new_packets, new_bytes))
+		connections = 0;
 	edge->connections += connections;
-	tally_add(edge, packets, bytes);
+	tally_add(edge, new_packets, new_bytes);
+	if (event->type != FLOW_DENIED)
+		store_running_note(&batch->batch.running, event, STORE_PENDING_MAX);
 }
 
 int flow_store_flush(struct flow_store *store, struct error *error)

@@ -6,6 +6,7 @@
  *   rules      a deciding rule as JSON
  *   edges      who, whom, how, decided by which rule; when first and last
  *   counts     sums of an edge for one step of time: a minute, an hour, a day
+ *   running    connections that go on: how much of them is in counts (store_running.h)
  *   horizons   from when on the steps of a level are complete
  */
 #pragma once

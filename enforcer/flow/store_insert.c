@@ -24,7 +24,8 @@ static const char *const texts[STATEMENTS] = {
 	[FIND_RULE] = "SELECT id FROM rules WHERE name = ?1",
 	[TOUCH_EDGE] =
 		"INSERT INTO edges (source, destination, ethertype, protocol, port, verdict, reason,"
-		" direction, rule, start, end) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+		" direction, rule, icmp, start, end)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
 		" ON CONFLICT DO UPDATE SET start = min(start, excluded.start),"
 		" end = max(end, excluded.end) RETURNING id",
 	[ADD_COUNTS] =
@@ -173,7 +174,8 @@ static int put_edge(struct store_insert *insert, const struct tally *tally, int6
 	if (r < 0)
 		return r;
 	const int64_t values[] = {source, destination, key->ethertype, key->protocol, key->port,
-		key->verdict, key->reason, key->direction, rule, (int64_t)tally->start_ns,
+		key->verdict, key->reason, key->direction, rule,
+		key->icmp_type << 8 | key->icmp_code, (int64_t)tally->start_ns,
 		(int64_t)tally->end_ns};
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
@@ -205,16 +207,19 @@ static int put_tally(
 	return r;
 }
 
-int store_insert_batch(struct store_insert *insert, const struct tally_table *batch, int64_t time,
-	struct error *error)
+int store_insert_batch(
+	struct store_insert *insert, const struct store_batch *batch, struct error *error)
 {
+	const struct tally *tally = batch->edges.by_age;
 	int64_t addresses = insert->addresses;
 	int r = store_execute(insert->database, "BEGIN IMMEDIATE", error);
 
 	if (r < 0)
 		return r;
-	for (const struct tally *tally = batch->by_age; tally && !r; tally = tally->next)
-		r = put_tally(insert, tally, time, error);
+	for (; tally && !r; tally = tally->next)
+		r = put_tally(insert, tally, batch->time, error);
+	if (!r)
+		r = store_running_save(insert->database, batch->running, batch->time, error);
 	if (!r)
 		r = store_execute(insert->database, "COMMIT", error);
 	if (r < 0) {

@@ -35,7 +35,7 @@ enum statement {
 static const char *const texts[STATEMENTS] = {
 	[HORIZONS] = "SELECT level, time FROM horizons",
 	[EDGES] = "SELECT id, source, destination, ethertype, protocol, port, verdict, reason,"
-		  " direction, rule, start, end FROM edges WHERE end >= ?1 AND start < ?2",
+		  " direction, rule, icmp, start, end FROM edges WHERE end >= ?1 AND start < ?2",
 	[ENDPOINT] = "SELECT name, address FROM endpoints WHERE id = ?1",
 	[RULE] = "SELECT name, NULL FROM rules WHERE id = ?1",
 	[COUNTS] = "SELECT sum(connections), sum(packets_sent), sum(packets_received),"
@@ -226,14 +226,16 @@ static int read_edge(
 			.ethertype = (uint16_t)sqlite3_column_int(row, 3),
 			.protocol = (uint8_t)sqlite3_column_int(row, 4),
 			.port = (uint16_t)sqlite3_column_int(row, 5),
+			.icmp_type = (uint8_t)(sqlite3_column_int(row, 10) >> 8),
+			.icmp_code = (uint8_t)sqlite3_column_int(row, 10),
 			.verdict = (uint8_t)sqlite3_column_int(row, 6),
 			.reason = (uint8_t)sqlite3_column_int(row, 7),
 			.direction = (uint8_t)sqlite3_column_int(row, 8)},
 		.rule = rule->name,
 		.reason = (uint8_t)sqlite3_column_int(row, 7),
 		.direction = (uint8_t)sqlite3_column_int(row, 8),
-		.start_ns = (uint64_t)sqlite3_column_int64(row, 10),
-		.end_ns = (uint64_t)sqlite3_column_int64(row, 11),
+		.start_ns = (uint64_t)sqlite3_column_int64(row, 11),
+		.end_ns = (uint64_t)sqlite3_column_int64(row, 12),
 	};
 	return 0;
 }

@@ -6,11 +6,13 @@
 #include "flow/store_retention.h"
 
 #include "base/cleanup.h"
+#include "flow/store_running.h"
 
 #include <errno.h>
 #include <stdbool.h>
 
-#define CUT_PARTS 8 /* of a level's time: one cut when the file is too big */
+#define CUT_PARTS       8 /* of a level's time: one cut when the file is too big */
+#define RUNNING_SECONDS (7 * 86400)
 
 static int ask_number(
 	sqlite3 *database, const char *sql, int64_t parameter, int64_t *ret, struct error *error)
@@ -162,6 +164,8 @@ int store_retain(sqlite3 *database, const struct store_retention *retention, int
 {
 	int r = retain_age(database, retention->age_seconds, now, error);
 
+	if (!r)
+		r = store_running_forget(database, now - RUNNING_SECONDS, error);
 	if (!r)
 		r = retain_size(database, retention->size_bytes_max, now, error);
 	return r < 0 ? r : store_execute(database, "PRAGMA incremental_vacuum", error);

@@ -2,7 +2,6 @@
 #include "flow/store_writer.h"
 
 #include "base/cleanup.h"
-#include "flow/store_insert.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -103,7 +102,7 @@ static int write_batch(
 	if (!writer->database)
 		r = open_or_set_aside(writer, error);
 	if (!r && batch)
-		r = store_insert_batch(writer->insert, &batch->edges, batch->time, error);
+		r = store_insert_batch(writer->insert, batch, error);
 	/* Opened anew it is looked through, and set aside if it is as damaged as it seems. */
 	if (r == -EUCLEAN)
 		close_database(writer);

@@ -6,18 +6,13 @@
 #pragma once
 
 #include "base/error.h"
+#include "flow/store_insert.h"
 #include "flow/store_retention.h"
-#include "flow/tally.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct store_writer;
-
-struct store_batch {
-	struct tally_table edges;
-	int64_t time; /* seconds */
-};
 
 /* path and what retention points to are copied. */
 int store_writer_new(

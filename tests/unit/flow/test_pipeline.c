@@ -99,7 +99,7 @@ static void one_event_reaches_every_place(void **state)
 	assert_string_equal(
 		json_string_value(json_object_get(json_object_get(record, "rule"), "name")),
 		"policy");
-	denied = flow_denied(agent->pipeline, NULL);
+	assert_int_equal(flow_denied(agent->pipeline, NULL, &denied, NULL), 0);
 	assert_int_equal(json_array_size(json_object_get(denied, "denied")), 1);
 	assert_int_equal(flow_map(agent->pipeline, NULL, &map, NULL), 0);
 	assert_string_equal(json_string_value(json_object_get(

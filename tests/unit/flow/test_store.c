@@ -160,6 +160,55 @@ static void sums_outlive_the_agent(void **state)
 	assert_int_equal(totals.bytes[1], 1600);
 }
 
+/* An event of one connection with the counters it has by then, as the map would add it: whole where
+ * this agent has not seen it before. */
+static void add_event(struct fixture *fixture, enum flow_event_type type, uint64_t counter,
+	uint64_t before, bool first)
+{
+	const uint64_t packets[2] = {counter - before, 0}, bytes[2] = {100 * packets[0], 0};
+	struct record record = {.event = fixture_event(42),
+		.source = workload("web", "web"),
+		.destination = workload("db", "db")};
+
+	record.event.type = type;
+	record.event.packets[0] = counter;
+	record.event.bytes[0] = 100 * counter;
+	flow_store_add(fixture->store, &record, first, packets, bytes);
+	record_clear(&record);
+}
+
+static void restart(struct fixture *fixture)
+{
+	close_store(fixture);
+	open_store(fixture);
+}
+
+static void a_restart_counts_nothing_twice_and_misses_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct totals totals;
+
+	add_event(fixture, FLOW_NEW, 1, 0, true);
+	restart(fixture);
+	add_event(fixture, FLOW_UPDATE, 10, 0, true);
+	add_event(fixture, FLOW_UPDATE, 15, 10, false);
+	restart(fixture);
+	/* Five packets while no agent ran. */
+	add_event(fixture, FLOW_END, 20, 0, true);
+	restart(fixture);
+	totals = ask(fixture, NULL);
+	assert_int_equal(totals.connections, 1);
+	assert_int_equal(totals.packets[0], 20);
+	assert_int_equal(totals.bytes[0], 2000);
+	/* It is over: the next connection under this number is another one. */
+	add_event(fixture, FLOW_NEW, 1, 0, true);
+	add_event(fixture, FLOW_END, 3, 1, false);
+	flush(fixture);
+	totals = ask(fixture, NULL);
+	assert_int_equal(totals.connections, 2);
+	assert_int_equal(totals.packets[0], 23);
+}
+
 static void an_interval_has_its_own_sums(void **state)
 {
 	struct fixture *fixture = *state;
@@ -364,6 +413,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(sums_outlive_the_agent),
+		test(a_restart_counts_nothing_twice_and_misses_nothing),
 		test(an_interval_has_its_own_sums),
 		test(filters_choose_as_in_the_live_stream),
 		test(only_the_world_has_addresses),
