@@ -10,7 +10,7 @@
 #include "journal.h"
 #include "names.h"
 #include "planes.h"
-#include "policy_store.h"
+#include "policy_journal.h"
 #include "reconcile.h"
 #include "workload_store.h"
 
@@ -281,7 +281,8 @@ static int start(struct agent *agent, struct error *error)
 	r = make_tables(agent, error);
 	if (r < 0)
 		return r;
-	r = policy_store_load(agent->options->state_directory, &agent->documents, error);
+	r = policy_journal_open(
+		agent->options->state_directory, &agent->documents, &agent->policies, error);
 	if (r < 0)
 		return r;
 	r = open_flows(agent, error);
@@ -354,6 +355,7 @@ void agent_free(struct agent *agent)
 	registry_free(agent->registry);
 	flow_pipeline_free(agent->flows);
 	documents_clear(&agent->documents);
+	policy_journal_free(agent->policies);
 	ir_free(agent->ir);
 	ir_compiler_free(agent->compiler);
 	model_free(agent->model);

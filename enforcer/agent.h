@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/laps.h"
 #include "control/server.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/host/host.h"
@@ -15,6 +16,7 @@
 #include "policies/document.h"
 #include "policies/ir.h"
 #include "policies/model.h"
+#include "policy_journal.h"
 #include "rule_table.h"
 #include "troubles.h"
 #include "workload/links.h"
@@ -49,6 +51,7 @@ struct agent {
 
 	/* what is in force: these three belong together and change in one step */
 	struct document_list documents;
+	struct policy_journal *policies; /* the same on disk */
 	struct model *model;
 	uint64_t model_changes; /* registry_changes() when it was made */
 	struct ir *ir;
@@ -67,6 +70,7 @@ struct agent {
 	char *last_error; /* of the last reconcile; NULL: it succeeded */
 	uint64_t reconciled_ns;
 	uint64_t reconcile_duration_ns;
+	struct laps laps; /* where that went */
 
 	/* what happened */
 	struct rule_table *rules;

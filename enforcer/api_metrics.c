@@ -33,6 +33,11 @@ static void add_agent(struct metrics *metrics, const struct agent *agent)
 	metrics_family(metrics, "segd_last_reconcile_duration_seconds", METRICS_GAUGE,
 		"How long the last reconcile took.");
 	metrics_sample_double(metrics, NULL, (double)agent->reconcile_duration_ns / NS_PER_SECOND);
+	metrics_family(metrics, "segd_last_reconcile_stage_seconds", METRICS_GAUGE,
+		"How long each stage of it took.");
+	for (size_t i = 0; i < agent->laps.count; i++)
+		metrics_sample_double(metrics, METRICS_LABELS({"stage", agent->laps.items[i].name}),
+			(double)agent->laps.items[i].ns / NS_PER_SECOND);
 	metrics_family(
 		metrics, "segd_source_healthy", METRICS_GAUGE, "1: the runtime is being followed.");
 	for (size_t i = 0; i < agent->sources_count; i++)

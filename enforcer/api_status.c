@@ -29,6 +29,16 @@ static const char *posture_name(enum posture posture)
 	return names[posture];
 }
 
+static json_t *stages_to_json(const struct laps *laps)
+{
+	json_t *stages = json_object();
+
+	for (size_t i = 0; i < laps->count; i++)
+		json_object_set_new(
+			stages, laps->items[i].name, json_real((double)laps->items[i].ns / 1e6));
+	return stages;
+}
+
 static size_t count_policies(const struct agent *agent)
 {
 	size_t count = 0;
@@ -48,8 +58,9 @@ void api_status(struct control_request *request, void *userdata)
 		json_from_time(agent->started_ns), "posture",
 		posture_name(agent->options->policy.posture), "workloads",
 		(int)registry_count(agent->registry), "policies", (int)count_policies(agent));
-	json_t *reconcile = json_pack("{s:o, s:f}", "time", json_from_time(agent->reconciled_ns),
-		"milliseconds", milliseconds);
+	json_t *reconcile =
+		json_pack("{s:o, s:f, s:o}", "time", json_from_time(agent->reconciled_ns),
+			"milliseconds", milliseconds, "stages", stages_to_json(&agent->laps));
 	json_t *plane = agent->plane_ops->describe(agent->plane);
 
 	json_object_set_new(

@@ -14,7 +14,6 @@
 
 #define STORE_VERSION 1
 #define STORE_NAME    "policies.json"
-#define STORE_NEXT    "policies.json.next"
 
 /*
  * Locations count from the start of the file that was applied, so the text is parsed behind as many
@@ -133,35 +132,13 @@ int policy_store_write(
 	return r;
 }
 
-int policy_store_prepare(
-	const char *directory, const struct document_list *list, struct error *error)
+int policy_store_remove(const char *directory, struct error *error)
 {
 	_cleanup_free_ char *path = NULL;
-	_cleanup_json_ json_t *root = policy_store_encode(list);
 
-	if (!root || asprintf(&path, "%s/" STORE_NEXT, directory) < 0)
+	if (asprintf(&path, "%s/" STORE_NAME, directory) < 0)
 		return error_nomem(error);
-	return policy_store_write(directory, path, root, error);
-}
-
-int policy_store_commit(const char *directory, struct error *error)
-{
-	_cleanup_close_ int fd = -1;
-
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return error_errno(error, -errno, "open state directory %s", directory);
-	if (renameat(fd, STORE_NEXT, fd, STORE_NAME) < 0)
-		return error_errno(error, -errno, "replace %s/" STORE_NAME, directory);
-	if (fsync(fd) < 0)
-		return error_errno(error, -errno, "sync state directory %s", directory);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return error_errno(error, -errno, "remove %s", path);
 	return 0;
-}
-
-void policy_store_abort(const char *directory)
-{
-	_cleanup_free_ char *path = NULL;
-
-	if (asprintf(&path, "%s/" STORE_NEXT, directory) >= 0)
-		unlink(path);
 }

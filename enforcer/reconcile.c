@@ -6,7 +6,7 @@
 #include "early.h"
 #include "guards.h"
 #include "journal.h"
-#include "policy_store.h"
+#include "policy_journal.h"
 #include "workload_store.h"
 
 #include <errno.h>
@@ -153,10 +153,12 @@ static int candidate_build(struct agent *agent, const struct document_list *docu
 	if (r < 0)
 		return error_nomem(error);
 	r = candidate_model(agent, documents, candidate, error);
+	laps_end(&agent->laps, "model");
 	if (r < 0)
 		return r;
 	r = ir_compiler_update(agent->compiler, documents, candidate->model,
 		&agent->options->policy, &candidate->ir, error);
+	laps_end(&agent->laps, "compile");
 	if (r < 0)
 		return error_context(error, r, "compile policies");
 	r = registry_attachments(agent->registry, candidate->model, &candidate->attachments,
@@ -168,6 +170,7 @@ static int candidate_build(struct agent *agent, const struct document_list *docu
 		agent->guards, &candidate->attachments, &candidate->attachments_count);
 	if (r < 0)
 		return error_errno(error, r, "list guarded interfaces");
+	laps_end(&agent->laps, "attachments");
 	return 0;
 }
 
@@ -183,12 +186,15 @@ static int candidate_apply(struct agent *agent, struct candidate *candidate, str
 	int r;
 
 	r = rule_table_update(agent->rules, candidate->ir);
+	laps_end(&agent->laps, "rules");
 	if (r < 0)
 		return error_nomem(error);
 	r = host_apply(agent->host, candidate->ir, error);
+	laps_end(&agent->laps, "host");
 	if (r < 0)
 		return r;
 	r = agent->plane_ops->apply(agent->plane, &state, error);
+	laps_end(&agent->laps, "dataplane");
 	if (r < 0) {
 		/* Both or neither. */
 		if (agent->ir)
@@ -212,23 +218,25 @@ static void candidate_commit(struct agent *agent, struct candidate *candidate)
 	agent->generation++;
 	flow_pipeline_names_changed(agent->flows);
 	early_workloads_changed(agent);
+	laps_end(&agent->laps, "names");
 }
 
 static int reconcile_stored(struct agent *agent, struct candidate *candidate, struct error *error)
 {
-	const char *directory = agent->options->state_directory;
 	int r;
 
-	r = policy_store_prepare(directory, &candidate->documents, error);
+	r = policy_journal_prepare(agent->policies, &candidate->documents, error);
+	laps_end(&agent->laps, "store");
 	if (r < 0)
 		return error_context(error, r, "store policies");
 	r = candidate_apply(agent, candidate, error);
 	if (r < 0) {
-		policy_store_abort(directory);
+		policy_journal_abort(agent->policies);
 		return r;
 	}
-	/* The kernel has it already, so it counts from here on even if the rename fails. */
-	r = policy_store_commit(directory, error);
+	/* The kernel has it already, so it counts from here on even if the disk fails. */
+	r = policy_journal_commit(agent->policies, error);
+	laps_end(&agent->laps, "store");
 	candidate_commit(agent, candidate);
 	if (r < 0)
 		return error_context(error, r,
@@ -260,6 +268,7 @@ int agent_reconcile(struct agent *agent, const struct document_list *documents, 
 	_cleanup_error_ struct error own = ERROR_INIT;
 	int r;
 
+	laps_start(&agent->laps);
 	r = reconcile(agent, documents, &own);
 	free(agent->last_error);
 	agent->last_error = r < 0 ? strdup(error_message(&own)) : NULL;
