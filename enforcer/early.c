@@ -18,6 +18,7 @@ static struct xdp_options xdp_options_of(const struct options *options)
 		.deny_lists_count = options->deny_lists_count,
 		.uplink_limit = options->uplink_limit,
 		.workload_limit = options->workload_limit,
+		.clsact = options->clsact,
 	};
 }
 

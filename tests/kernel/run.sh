@@ -2,15 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make test-kernel: boots Debian 12's own kernel and runs the agent on it, on both data planes.
 #
-#   run.sh BUILD
+#   run.sh BUILD [SUITE...]
 #
+# A suite is "kernel", what is different on that kernel, or NAME:PLANE for tests/netns/test_NAME.sh.
 # The machine is emulated in software, so this works wherever qemu does, and has no network card. What
 # it boots is an initramfs with this build and the tests in it; what they print comes over its serial
 # line. The machine's own kernel, its modules and its packages stay as they are.
 set -u
 build=$(realpath "${1:?usage: run.sh BUILD}")
 here=$(cd "$(dirname "$0")/../.." && pwd)
-limit_s=900
+suites=("${@:2}")
+[ ${#suites[@]} -gt 0 ] || suites=(kernel policy:ebpf policy:nft crash:ebpf crash:nft reject:ebpf
+	attach:ebpf fastpath:ebpf xdp:ebpf)
+limit_s=1500
 work=$build/kernel
 console=$build/test-logs/kernel.log
 mkdir -p "$work" "${console%/*}"
@@ -23,7 +27,7 @@ echo "booting ${kernel##*/vmlinuz-} in an emulated machine, for $limit_s s at mo
 timeout --foreground "$limit_s" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1536 \
 	-nodefaults -no-user-config -display none -no-reboot -serial stdio \
 	-kernel "$kernel" -initrd "$work/initramfs" \
-	-append "console=ttyS0 quiet oops=panic panic=-1" </dev/null | sed -u 's|\r$||' | tee "$console"
+	-append "console=ttyS0 quiet oops=panic panic=-1 -- ${suites[*]}" </dev/null | sed -u 's|\r$||' | tee "$console"
 code=${PIPESTATUS[0]}
 
 # A machine that died in the middle has printed no sum.

@@ -22,7 +22,7 @@ static void find_place(
 	memset(opts, 0, sizeof(*opts));
 	opts->sz = sizeof(*opts);
 	opts->handle = handle;
-	opts->priority = FILTER_PRIORITY;
+	opts->priority = clsact_priority(hook);
 }
 
 static int note(int program, const char *path, int *ret_fd)

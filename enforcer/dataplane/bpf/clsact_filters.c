@@ -14,9 +14,10 @@
 #define REQUEST_BYTES 128
 #define ANSWER_BYTES  32768
 
-static const char *const program_names[ABI_DIRECTIONS] = {
-	[ABI_INGRESS] = "segd_enter",
-	[ABI_EGRESS] = "segd_leave",
+/* The second ones are early dropping's. */
+static const char *const program_names[ABI_DIRECTIONS][2] = {
+	[ABI_INGRESS] = {"segd_enter", "early_leave"},
+	[ABI_EGRESS] = {"segd_leave", "early_tc"},
 };
 
 DEFINE_CLEANUP(struct mnl_socket *, mnl_socket_close)
@@ -34,18 +35,24 @@ uint32_t clsact_parent(const struct hook *hook)
 	return TC_H_MAKE(TC_H_CLSACT, comes_in ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
 }
 
-static bool is_ours(const struct tcmsg *header, uint32_t program_id, enum abi_direction direction)
+uint32_t clsact_priority(const struct hook *hook)
+{
+	return hook->early ? FILTER_PRIORITY_EARLY : FILTER_PRIORITY;
+}
+
+static bool is_ours(const struct tcmsg *header, uint32_t program_id, const struct hook *hook)
 {
 	uint32_t handle = header->tcm_handle - FILTER_HANDLE;
 	struct bpf_prog_info info = {0};
 	uint32_t size = sizeof(info);
 	_cleanup_close_ int fd = -1;
 
-	if (header->tcm_info >> 16 != FILTER_PRIORITY || handle >= FILTER_HANDLES || !program_id)
+	if (header->tcm_info >> 16 != clsact_priority(hook) || handle >= FILTER_HANDLES ||
+		!program_id)
 		return false;
 	fd = bpf_prog_get_fd_by_id(program_id);
 	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 &&
-	       strcmp(info.name, program_names[direction]) == 0;
+	       strcmp(info.name, program_names[hook->direction][hook->early]) == 0;
 }
 
 static uint32_t program_id(const struct nlattr *options)
@@ -65,7 +72,7 @@ static void note_handle(struct listing *listing, const struct tcmsg *header)
 {
 	uint32_t index = header->tcm_handle - FILTER_HANDLE;
 
-	if (header->tcm_info >> 16 == FILTER_PRIORITY && index < FILTER_HANDLES)
+	if (header->tcm_info >> 16 == clsact_priority(listing->hook) && index < FILTER_HANDLES)
 		listing->taken[index] = true;
 }
 
@@ -93,7 +100,7 @@ static int visit(const struct nlmsghdr *message, void *userdata)
 	}
 	if (chain) /* packets begin in chain 0, and go elsewhere only by a filter there */
 		return MNL_CB_OK;
-	if (is_ours(header, id, listing->hook->direction)) {
+	if (is_ours(header, id, listing->hook)) {
 		found->program_id = id;
 		listing->found.handle = header->tcm_handle;
 	} else if (!found->before_id) {

@@ -47,10 +47,10 @@ static int reach(const struct interface *interface, enum abi_direction direction
 	_cleanup_close_ int target = -1;
 	int r;
 
-	*ret = (struct hook){interface->ifindex, direction, false};
+	*ret = (struct hook){interface->ifindex, direction, false, false};
 	if (!network_namespace_is_interface(interface->ifindex))
 		return 0;
-	*ret = (struct hook){interface->inside, direction, true};
+	*ret = (struct hook){interface->inside, direction, true, false};
 	if (!interface->netns) /* adopted, and not named by an apply yet */
 		return -ENODEV;
 	target = open(interface->netns, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);

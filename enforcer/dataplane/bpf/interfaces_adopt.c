@@ -55,7 +55,7 @@ static int visit(const char *name, void *userdata, struct error *error)
 	/* Which namespace an interface inside is in, only an apply says. */
 	query = hook;
 	if (network_namespace_is_interface(hook.ifindex))
-		query = (struct hook){0, hook.direction, true};
+		query = (struct hook){0, hook.direction, true, false};
 	r = mechanism->query(&query, fd, &occupation);
 	if (r < 0)
 		return error_errno(error, r, "ask what is attached by %s", path);

@@ -21,7 +21,8 @@ static enum bpf_attach_type attach_type(const struct hook *hook)
 
 static int create(const struct hook *hook, int program, int *ret_fd)
 {
-	const struct bpf_link_create_opts options = {.sz = sizeof(options), .flags = ATTACH_BEFORE};
+	const struct bpf_link_create_opts options = {
+		.sz = sizeof(options), .flags = hook->early ? 0 : ATTACH_BEFORE};
 	char name[IF_NAMESIZE];
 	int fd;
 

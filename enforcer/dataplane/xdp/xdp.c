@@ -77,6 +77,7 @@ static int open_parts(struct xdp *xdp, struct error *error)
 		return r;
 	xdp->deny.ranges = xdp_objects_count_denied(&xdp->objects);
 	xdp->hooks.pins = &xdp->pins;
+	xdp->hooks.tc = xdp->options.clsact ? &clsact_mechanism : &tcx_mechanism;
 	r = xdp_hooks_adopt(&xdp->hooks, error);
 	if (r < 0)
 		return r;
@@ -156,7 +157,8 @@ static void remove_all(struct xdp *xdp)
 	}
 	xdp_objects_remove_others(&xdp->objects, &xdp->pins, NULL);
 	pins_remove(&xdp->pins, xdp->objects.shared.part, NULL);
-	pins_remove(&xdp->pins, "links", NULL);
+	pins_remove(&xdp->pins, tcx_mechanism.part, NULL);
+	pins_remove(&xdp->pins, clsact_mechanism.part, NULL);
 	rmdir(xdp->pins.directory);
 }
 

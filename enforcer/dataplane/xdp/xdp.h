@@ -36,6 +36,7 @@ struct xdp_options {
 	 * /64), as many at once; 0: no limit. */
 	uint32_t uplink_limit;
 	uint32_t workload_limit;
+	bool clsact; /* tc programs by clsact filters, even where tcx links are there */
 };
 
 struct xdp_interface {

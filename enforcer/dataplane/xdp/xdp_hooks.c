@@ -13,21 +13,14 @@
 
 #define PART "links"
 
-/* enum bpf_attach_type of Linux 6.6; the headers of Debian 12 are older. */
-#define ATTACH_TCX_INGRESS 46
-#define ATTACH_TCX_EGRESS  47
-
-struct way {
+static const struct way {
 	const char *name;
-	enum bpf_attach_type type;
-	uint32_t flags;
-};
-
-static const struct way ways[XDP_MECHANISMS] = {
-	[XDP_NATIVE] = {"native", BPF_XDP, XDP_FLAGS_DRV_MODE},
-	[XDP_GENERIC] = {"generic", BPF_XDP, XDP_FLAGS_SKB_MODE},
-	[XDP_TC] = {"tc", (enum bpf_attach_type)ATTACH_TCX_INGRESS, 0},
-	[XDP_LEAVE] = {"out", (enum bpf_attach_type)ATTACH_TCX_EGRESS, 0},
+	uint32_t flags; /* of XDP */
+} ways[XDP_MECHANISMS] = {
+	[XDP_NATIVE] = {"native", XDP_FLAGS_DRV_MODE},
+	[XDP_GENERIC] = {"generic", XDP_FLAGS_SKB_MODE},
+	[XDP_TC] = {"tc", 0},
+	[XDP_LEAVE] = {"out", 0},
 };
 
 const char *xdp_mechanism_name(enum xdp_mechanism mechanism)
@@ -46,13 +39,24 @@ static int program_of(const struct xdp_objects *objects, enum xdp_mechanism mech
 	return bpf_program__fd(skeleton->progs.early_xdp);
 }
 
+/* tc NULL: an XDP link. */
 static const char *pin_path(const struct xdp_hooks *hooks, uint32_t ifindex,
-	enum xdp_mechanism mechanism, char path[static PATH_MAX])
+	enum xdp_mechanism mechanism, const struct mechanism *tc, char path[static PATH_MAX])
 {
 	char name[32];
 
 	snprintf(name, sizeof(name), "%u-%s", ifindex, ways[mechanism].name);
-	return pins_path(hooks->pins, PART, name, path);
+	return pins_path(hooks->pins, tc ? tc->part : PART, name, path);
+}
+
+/* What comes in by the interface is as if it left a workload behind it. */
+static struct hook place_of(uint32_t ifindex, enum xdp_mechanism mechanism)
+{
+	return (struct hook){
+		.ifindex = ifindex,
+		.direction = mechanism == XDP_LEAVE ? ABI_INGRESS : ABI_EGRESS,
+		.early = true,
+	};
 }
 
 static void hook_free(struct xdp_hook *hook)
@@ -84,7 +88,7 @@ struct xdp_hook *xdp_hooks_find(const struct xdp_hooks *hooks, uint32_t ifindex,
 
 /* Owns fd from here on, also on failure. */
 static int add(struct xdp_hooks *hooks, uint32_t ifindex, const char *name,
-	enum xdp_mechanism mechanism, int fd, struct xdp_hook **ret)
+	enum xdp_mechanism mechanism, const struct mechanism *tc, int fd, struct xdp_hook **ret)
 {
 	_cleanup_close_ int owned = fd;
 	_cleanup_(hook_freep) struct xdp_hook *hook = calloc(1, sizeof(*hook));
@@ -95,6 +99,7 @@ static int add(struct xdp_hooks *hooks, uint32_t ifindex, const char *name,
 	hook->key.ifindex = ifindex;
 	hook->key.side = mechanism == XDP_LEAVE ? XDP_SIDE_OUT : XDP_SIDE_IN;
 	hook->mechanism = mechanism;
+	hook->tc = tc;
 	snprintf(hook->name, sizeof(hook->name), "%s", name);
 	HASH_ADD(hh, hooks->items, key, sizeof(hook->key), hook);
 	if (!hook->hh.tbl)
@@ -103,21 +108,27 @@ static int add(struct xdp_hooks *hooks, uint32_t ifindex, const char *name,
 	return 0;
 }
 
-static int link_info(int fd, struct bpf_link_info *info)
+/* The program that the hook ties to its interface; 0: none. An XDP link's ifindex is 0 once its
+ * interface is gone or somebody has detached it. */
+static uint32_t program_there(const struct xdp_hook *hook)
 {
-	uint32_t size = sizeof(*info);
+	const struct hook place = place_of(hook->key.ifindex, hook->mechanism);
+	struct occupation occupation = {0};
+	struct bpf_link_info info = {0};
+	uint32_t size = sizeof(info);
 
-	memset(info, 0, sizeof(*info));
-	return bpf_obj_get_info_by_fd(fd, info, &size) < 0 ? -errno : 0;
+	if (hook->tc)
+		return hook->tc->query(&place, hook->fd, &occupation) < 0 ? 0
+									  : occupation.program_id;
+	if (bpf_obj_get_info_by_fd(hook->fd, &info, &size) < 0 ||
+		info.xdp.ifindex != hook->key.ifindex)
+		return 0;
+	return info.prog_id;
 }
 
-/* A tcx link has its ifindex where an XDP link has it; 0 once its interface is gone or somebody has
- * detached it. */
 bool xdp_hook_holds(const struct xdp_hook *hook)
 {
-	struct bpf_link_info info;
-
-	return link_info(hook->fd, &info) == 0 && info.xdp.ifindex == hook->key.ifindex;
+	return program_there(hook) != 0;
 }
 
 static bool parse_name(const char *text, uint32_t *ret_ifindex, enum xdp_mechanism *ret_mechanism)
@@ -137,9 +148,16 @@ static bool parse_name(const char *text, uint32_t *ret_ifindex, enum xdp_mechani
 	return false;
 }
 
+struct adoption {
+	struct xdp_hooks *hooks;
+	const struct mechanism *tc; /* whose pins these are, where they are not XDP's */
+};
+
 static int adopt(const char *pin, void *userdata, struct error *error)
 {
-	struct xdp_hooks *hooks = userdata;
+	const struct adoption *adoption = userdata;
+	struct xdp_hooks *hooks = adoption->hooks;
+	const struct mechanism *tc = adoption->tc;
 	enum xdp_mechanism mechanism;
 	struct xdp_hook *hook;
 	char path[PATH_MAX], name[IF_NAMESIZE];
@@ -148,23 +166,49 @@ static int adopt(const char *pin, void *userdata, struct error *error)
 
 	if (!parse_name(pin, &ifindex, &mechanism))
 		return 0;
-	fd = bpf_obj_get(pins_path(hooks->pins, PART, pin, path));
+	fd = bpf_obj_get(pins_path(hooks->pins, tc->part, pin, path));
 	if (fd < 0)
-		return error_errno(error, -errno, "open pinned link %s", path);
-	r = add(hooks, ifindex, if_indextoname(ifindex, name) ? name : "", mechanism, fd, &hook);
+		return error_errno(error, -errno, "open pin %s", path);
+	if (mechanism < XDP_TC)
+		tc = NULL;
+	r = add(hooks, ifindex, if_indextoname(ifindex, name) ? name : "", mechanism, tc, fd,
+		&hook);
 	if (r < 0)
 		return error_nomem(error);
 	return xdp_hook_holds(hook) ? 0 : xdp_hooks_drop(hooks, hook, error);
 }
 
+/* XDP's links are where tcx has its. */
 int xdp_hooks_adopt(struct xdp_hooks *hooks, struct error *error)
 {
-	int r = pins_make(hooks->pins, PART, error);
+	static const struct mechanism *const mechanisms[] = {&tcx_mechanism, &clsact_mechanism};
+	int r = 0;
 
-	return r < 0 ? r : pins_list(hooks->pins, PART, adopt, hooks, error);
+	for (size_t i = 0; i < ARRAY_SIZE(mechanisms) && r == 0; i++) {
+		struct adoption adoption = {hooks, mechanisms[i]};
+
+		r = pins_make(hooks->pins, mechanisms[i]->part, error);
+		if (r == 0)
+			r = pins_list(hooks->pins, mechanisms[i]->part, adopt, &adoption, error);
+	}
+	return r;
 }
 
-static int attach(struct xdp_hooks *hooks, const struct xdp_objects *objects, uint32_t ifindex,
+static int attach_tc(struct xdp_hooks *hooks, int program, uint32_t ifindex,
+	enum xdp_mechanism mechanism, int *ret_fd)
+{
+	const struct hook place = place_of(ifindex, mechanism);
+	char path[PATH_MAX];
+	int r = hooks->tc->attach(
+		&place, program, pin_path(hooks, ifindex, mechanism, hooks->tc, path), ret_fd);
+
+	if (r != -EOPNOTSUPP || hooks->tc == &clsact_mechanism)
+		return r;
+	hooks->tc = &clsact_mechanism;
+	return attach_tc(hooks, program, ifindex, mechanism, ret_fd);
+}
+
+static int attach_xdp(struct xdp_hooks *hooks, int program, uint32_t ifindex,
 	enum xdp_mechanism mechanism, int *ret_fd)
 {
 	const struct bpf_link_create_opts options = {
@@ -172,11 +216,10 @@ static int attach(struct xdp_hooks *hooks, const struct xdp_objects *objects, ui
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
 
-	fd = bpf_link_create(
-		program_of(objects, mechanism), (int)ifindex, ways[mechanism].type, &options);
+	fd = bpf_link_create(program, (int)ifindex, BPF_XDP, &options);
 	if (fd < 0)
 		return -errno;
-	pin_path(hooks, ifindex, mechanism, path);
+	pin_path(hooks, ifindex, mechanism, NULL, path);
 	/* A pin of a link whose interface is gone may still have our name. */
 	if (unlink(path) < 0 && errno != ENOENT)
 		return -errno;
@@ -196,7 +239,10 @@ int xdp_hooks_attach(struct xdp_hooks *hooks, const struct xdp_objects *objects,
 
 	*ret_foreign = false;
 	for (;; mechanism++) {
-		r = attach(hooks, objects, ifindex, mechanism, &fd);
+		const int program = program_of(objects, mechanism);
+
+		r = mechanism < XDP_TC ? attach_xdp(hooks, program, ifindex, mechanism, &fd)
+				       : attach_tc(hooks, program, ifindex, mechanism, &fd);
 		if (r == -EBUSY || r == -EEXIST)
 			*ret_foreign = true;
 		if (r >= 0 || r == -ENODEV || mechanism == last)
@@ -205,38 +251,54 @@ int xdp_hooks_attach(struct xdp_hooks *hooks, const struct xdp_objects *objects,
 	if (r < 0)
 		return error_errno(
 			error, r, "attach to interface %s (%u) for early dropping", name, ifindex);
-	return add(hooks, ifindex, name, mechanism, fd, ret) < 0 ? error_nomem(error) : 0;
+	r = add(hooks, ifindex, name, mechanism, mechanism < XDP_TC ? NULL : hooks->tc, fd, ret);
+	return r < 0 ? error_nomem(error) : 0;
 }
 
-int xdp_hooks_exchange(
-	struct xdp_hook *hook, const struct xdp_objects *objects, struct error *error)
+int xdp_hooks_exchange(const struct xdp_hooks *hooks, struct xdp_hook *hook,
+	const struct xdp_objects *objects, struct error *error)
 {
+	const struct hook place = place_of(hook->key.ifindex, hook->mechanism);
 	const int program = program_of(objects, hook->mechanism);
 	struct bpf_prog_info info = {0};
-	struct bpf_link_info link;
 	uint32_t size = sizeof(info);
+	char path[PATH_MAX];
+	int r;
 
 	if (bpf_obj_get_info_by_fd(program, &info, &size) < 0)
 		return error_errno(error, -errno, "ask for the id of a program");
-	if (link_info(hook->fd, &link) == 0 && link.prog_id == info.id)
+	if (program_there(hook) == info.id)
 		return 0;
-	if (bpf_link_update(hook->fd, program, NULL) < 0)
-		return error_errno(
-			error, -errno, "exchange the program on interface %s", hook->name);
-	return 0;
+	pin_path(hooks, hook->key.ifindex, hook->mechanism, hook->tc, path);
+	r = hook->tc ? hook->tc->exchange(&place, program, path, &hook->fd)
+		     : bpf_link_update(hook->fd, program, NULL);
+	return r < 0 ? error_errno(error, r, "exchange the program on interface %s", hook->name)
+		     : 0;
 }
 
 /* The link ends with its last reference, which another view of the pin may hold: detach first. */
-int xdp_hooks_drop(struct xdp_hooks *hooks, struct xdp_hook *hook, struct error *error)
+static int detach_xdp(const struct xdp_hook *hook, const char *path)
 {
-	char path[PATH_MAX];
 	int r = 0;
 
 	if (bpf_link_detach(hook->fd) < 0 && errno != ENOLINK && xdp_hook_holds(hook))
-		r = error_errno(error, -errno, "detach from interface %s", hook->name);
-	pin_path(hooks, hook->key.ifindex, hook->mechanism, path);
+		r = -errno;
 	if (unlink(path) < 0 && errno != ENOENT && r == 0)
-		r = error_errno(error, -errno, "remove pin %s", path);
+		r = -errno;
+	return r;
+}
+
+int xdp_hooks_drop(struct xdp_hooks *hooks, struct xdp_hook *hook, struct error *error)
+{
+	const struct hook place = place_of(hook->key.ifindex, hook->mechanism);
+	char path[PATH_MAX];
+	int r;
+
+	pin_path(hooks, hook->key.ifindex, hook->mechanism, hook->tc, path);
+	r = hook->tc ? hook->tc->detach(&place, path) : detach_xdp(hook, path);
+	if (r < 0)
+		error_errno(
+			error, r, "take the program off interface %s (pin %s)", hook->name, path);
 	HASH_DEL(hooks->items, hook);
 	hook_free(hook);
 	return r;

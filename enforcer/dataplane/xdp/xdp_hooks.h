@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Where the programs of early dropping are: links, pinned as PINS/links/<ifindex>-<how>, so that
- * they stay when the agent goes and their programs are exchanged in one step.
+ * they stay when the agent goes and their programs are exchanged in one step. Where the kernel has
+ * no tcx links, tc programs are clsact filters, noted as PINS/filters/<ifindex>-<how>.
  */
 #pragma once
 
 #include "base/error.h"
 #include "dataplane/bpf/hash.h"
+#include "dataplane/bpf/mechanism.h"
 #include "dataplane/bpf/pins.h"
 #include "dataplane/xdp/xdp_objects.h"
 
@@ -37,7 +39,8 @@ struct xdp_hook {
 	} key;
 	char name[IF_NAMESIZE];
 	enum xdp_mechanism mechanism;
-	int fd; /* of the link */
+	const struct mechanism *tc; /* how a tc program is tied there; NULL: by an XDP link */
+	int fd;                     /* of what is pinned: the link; clsact: the program */
 	bool wanted;
 	UT_hash_handle hh;
 };
@@ -45,9 +48,10 @@ struct xdp_hook {
 struct xdp_hooks {
 	struct xdp_hook *items;
 	const struct pins *pins;
+	const struct mechanism *tc; /* to tie tc programs by; without tcx it becomes clsact */
 };
 
-/* Takes over the links that are pinned; their programs stay until xdp_hooks_exchange(). */
+/* Takes over what is pinned and still holds; the programs stay until xdp_hooks_exchange(). */
 int xdp_hooks_adopt(struct xdp_hooks *hooks, struct error *error);
 void xdp_hooks_clear(struct xdp_hooks *hooks);
 struct xdp_hook *xdp_hooks_find(
@@ -57,10 +61,10 @@ struct xdp_hook *xdp_hooks_find(
 int xdp_hooks_attach(struct xdp_hooks *hooks, const struct xdp_objects *objects, uint32_t ifindex,
 	const char *name, enum xdp_side side, enum xdp_mechanism first, struct xdp_hook **ret,
 	bool *ret_foreign, struct error *error);
-/* Our program in the place of whichever the link has. */
-int xdp_hooks_exchange(
-	struct xdp_hook *hook, const struct xdp_objects *objects, struct error *error);
-/* Whether the link still ties its program to the interface. */
+/* Our program in the place of whichever is there. */
+int xdp_hooks_exchange(const struct xdp_hooks *hooks, struct xdp_hook *hook,
+	const struct xdp_objects *objects, struct error *error);
+/* Whether a program of ours is still tied to the interface. */
 bool xdp_hook_holds(const struct xdp_hook *hook);
 /* Detaches, unpins and forgets. */
 int xdp_hooks_drop(struct xdp_hooks *hooks, struct xdp_hook *hook, struct error *error);

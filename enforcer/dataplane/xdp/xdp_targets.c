@@ -155,7 +155,7 @@ static int ensure(
 
 	if (hook && !lost) {
 		hook->wanted = true;
-		return xdp_hooks_exchange(hook, &xdp->objects, error);
+		return xdp_hooks_exchange(&xdp->hooks, hook, &xdp->objects, error);
 	}
 	if (lost)
 		xdp_hooks_drop(&xdp->hooks, hook, NULL);

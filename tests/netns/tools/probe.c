@@ -4,7 +4,7 @@
  * (with "error" the system's word for the answer instead) and exits: "open" 0 (the echo came back),
  * "refused" 1 (an answer said no), "timeout" 2 (silence). With COUNT it asks that many times
  * without waiting for each (UDP: datagrams) or one after the other (TCP), and the last one's fate
- * counts.
+ * counts. PROBE_SOURCE in the environment is the address to ask from.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -61,6 +61,19 @@ static enum fate await(int fd, short events, int timeout_ms)
 	return problem ? REFUSED : OPEN;
 }
 
+static void bind_source(int fd)
+{
+	const char *source = getenv("PROBE_SOURCE");
+	struct sockaddr_storage address;
+	socklen_t length;
+
+	if (!source)
+		return;
+	length = parse_target(source, "0", &address);
+	if (bind(fd, (struct sockaddr *)&address, length) < 0)
+		err(USAGE, "bind %s", source);
+}
+
 static enum fate ask(int type, const struct sockaddr *target, socklen_t length, int timeout_ms)
 {
 	char reply[16];
@@ -69,6 +82,7 @@ static enum fate ask(int type, const struct sockaddr *target, socklen_t length, 
 
 	if (fd < 0)
 		err(USAGE, "socket");
+	bind_source(fd);
 	if (connect(fd, target, length) < 0 && errno != EINPROGRESS)
 		fate = errno == ETIMEDOUT ? TIMEOUT : REFUSED;
 	else if (type == SOCK_STREAM)
