@@ -102,13 +102,27 @@ static void print_early(const json_t *status)
 	}
 }
 
+/* Each data plane has its own places to lose events at; two of its losses are none of events. */
+static double events_lost(const json_t *losses, double *ret_unanswered)
+{
+	const json_t *value;
+	const char *name;
+	double lost = 0;
+
+	json_object_foreach ((json_t *)losses, name, value)
+		if (strcmp(name, "answer") && strcmp(name, "hit"))
+			lost += json_number_value(value);
+	*ret_unanswered = field_number(losses, "answer");
+	return lost;
+}
+
 /* Packets refused and events lost, as the data plane counts them. */
 static void print_counters(const json_t *status)
 {
 	json_t *plane = json_object_get(status, "plane"), *value;
 	const json_t *connections = NULL;
 	const char *name;
-	double lost, events = 0, refusals = 0, unanswered = 0;
+	double unanswered, lost = field_number(json_object_get(status, "flows"), "lost");
 	size_t line = 0;
 
 	json_unpack(plane, "{s:{s:o}}", "tables", "connections", &connections);
@@ -123,9 +137,7 @@ static void print_counters(const json_t *status)
 			output_property_take(line++ ? "" : "packets",
 				text_format("%8s %s", packets, record_reason(name)));
 	}
-	json_unpack(plane, "{s:{s?:F, s?:F, s?:F}}", "losses", "event", &events, "denial_aggregate",
-		&refusals, "answer", &unanswered);
-	lost = events + refusals + field_number(json_object_get(status, "flows"), "lost");
+	lost += events_lost(json_object_get(plane, "losses"), &unanswered);
 	if (lost > 0)
 		output_property_take("lost", text_format("%.0f flow events", lost));
 	if (unanswered > 0)
