@@ -9,8 +9,11 @@
 #include "dataplane/nft/layout.h"
 #include "dataplane/nft/plan.h"
 #include "dataplane/nft/refusals.h"
+#include "dataplane/nft/repairs.h"
+#include "dataplane/nft/settings.h"
 #include "dataplane/nft/snapshot.h"
 #include "dataplane/nft/sysctls.h"
+#include "dataplane/nft/watch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -31,11 +34,15 @@ struct host {
 	/* These are there while policy binds the node. */
 	struct connections *connections;
 	struct refusals *refusals;
+	struct watch *watch;
 	struct ir *policy; /* snapshot of the node's own part */
 	bool *local;       /* by workload: the data plane reports its connections */
 	size_t workloads_count;
 	sd_event_source *timer;
 	unsigned int ticks;
+
+	struct settings settings;
+	struct repairs repairs;
 };
 
 /* --- what is reported ---------------------------------------------------------------------------
@@ -138,22 +145,43 @@ static int rebuild(struct host *host, struct error *error)
 	return r ? r : connections_revoke(host->connections, error);
 }
 
+static void repair(struct host *host, const struct intrusion *intrusion)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+	uint64_t start_ns = clock_now_ns(CLOCK_MONOTONIC);
+
+	table_doubt(host->table, intrusion->damage);
+	/* Before the first policy there is nothing to go by; it writes everything. */
+	if (!host->policy)
+		return;
+	(void)rebuild(host, &error);
+	repairs_add(&host->repairs, intrusion, clock_now_ns(CLOCK_MONOTONIC) - start_ns, &error,
+		&host->callbacks);
+}
+
+static void on_intrusion(const struct intrusion *intrusion, void *userdata)
+{
+	repair(userdata, intrusion);
+}
+
+/* What the watch has not seen, or a repair has not mended. */
 static void sweep(struct host *host)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
-	int r = table_sweep(host->table, clock_now_ns(CLOCK_MONOTONIC), &error);
+	struct intrusion unseen = {.table = LAYOUT_HOST_TABLE,
+		.inet = true,
+		.damage = TABLE_EDITED,
+		.who = WATCH_SOMEBODY};
+	bool there = table_is_there(host->table);
 
-	if (r < 0 && table_is_there(host->table))
+	if (table_sweep(host->table, clock_now_ns(CLOCK_MONOTONIC), &error) < 0 && there &&
+		table_is_there(host->table))
 		report_trouble(host, &error);
-	if (table_is_there(host->table))
+	if (table_is_sound(host->table))
 		return;
-	error_clear(&error);
-	if (rebuild(host, &error) < 0)
-		report_trouble(host, &error);
-	else
-		host->callbacks.trouble("somebody removed table inet " LAYOUT_HOST_TABLE
-					": it was made anew",
-			true, host->callbacks.userdata);
+	if (!table_is_there(host->table))
+		unseen.damage = TABLE_REMOVED;
+	repair(host, &unseen);
 }
 
 static int on_tick(sd_event_source *source, uint64_t time_us, void *userdata)
@@ -163,6 +191,7 @@ static int on_tick(sd_event_source *source, uint64_t time_us, void *userdata)
 
 	if (refusals_collect(host->refusals, &error) < 0)
 		report_trouble(host, &error);
+	settings_hold(&host->settings, &host->callbacks);
 	sweep(host);
 	if (++host->ticks % TICKS_PER_CONNECTION_LIST == 0 &&
 		connections_collect(host->connections, &error) < 0)
@@ -177,6 +206,8 @@ static int on_tick(sd_event_source *source, uint64_t time_us, void *userdata)
 static void close_parts(struct host *host)
 {
 	host->timer = sd_event_source_disable_unref(host->timer);
+	watch_free(host->watch);
+	host->watch = NULL;
 	refusals_free(host->refusals);
 	connections_free(host->connections);
 	host->refusals = NULL;
@@ -189,6 +220,7 @@ static void close_parts(struct host *host)
 
 static int open_parts(struct host *host, struct error *error)
 {
+	const struct watch_scope scope = {.table = LAYOUT_HOST_TABLE};
 	const struct connections_options judged = {is_failsafe, host, .lower_port_serves = true};
 	const struct refusals_options options = {
 		.table = LAYOUT_HOST_TABLE,
@@ -204,12 +236,14 @@ static int open_parts(struct host *host, struct error *error)
 		snprintf(host->note, sizeof(host->note), "%s", table_note(host->table));
 	else
 		sysctls_note(SYSCTLS_CONNTRACK, host->note);
-	r = sysctls_turn_on(SYSCTLS_CONNTRACK, error);
+	r = sysctls_turn_on(SYSCTLS_CONNTRACK, NULL, error);
 	if (!r)
 		r = connections_open(
 			&host->filter, &judged, host->event, &host->connections, error);
 	if (!r)
 		r = refusals_open(&options, host->event, &host->refusals, error);
+	if (!r)
+		r = watch_open(host->event, &scope, on_intrusion, host, &host->watch, error);
 	if (r < 0)
 		return r;
 	sd_event_now(host->event, CLOCK_MONOTONIC, &now_us);
@@ -237,6 +271,7 @@ int host_open(const struct host_options *options, const struct dataplane_callbac
 		return error_nomem(error);
 	host->options = *options;
 	host->callbacks = *callbacks;
+	host->settings.scope = SYSCTLS_CONNTRACK;
 	host->filter = (struct dataplane_callbacks){.flow = on_connection, .userdata = host};
 	host->event = sd_event_ref(event);
 	/* A kernel without nf_tables does as long as nobody wants policy on the node. */
@@ -347,10 +382,11 @@ json_t *host_describe(struct host *host)
 	json_int_t used = host->connections ? (json_int_t)connections_count(host->connections) : 0;
 	json_t *counters = host->policy ? describe_counters(LAYOUT_HOST_TABLE) : json_object();
 
-	return json_pack("{s:b, s:s, s:I, s:o, s:I}", "bound", host->policy != NULL, "failsafe",
-		failsafe_format(&host->options.failsafe, failsafe), "connections", used, "counters",
-		counters, "lost",
-		host->refusals ? (json_int_t)refusals_overflow(host->refusals) : 0);
+	return json_pack("{s:b, s:s, s:I, s:o, s:I, s:o}", "bound", host->policy != NULL,
+		"failsafe", failsafe_format(&host->options.failsafe, failsafe), "connections", used,
+		"counters", counters, "lost",
+		host->refusals ? (json_int_t)refusals_overflow(host->refusals) : 0, "repairs",
+		repairs_describe(&host->repairs, host->watch ? watch_overruns(host->watch) : 0));
 }
 
 void host_close(struct host *host, bool detach)

@@ -42,7 +42,8 @@ int host_apply(struct host *host, const struct ir *ir, struct error *error);
 /* As dataplane_ops.collect. */
 int host_collect(struct host *host, struct error *error);
 
-/* {"bound": true, "failsafe": "tcp/22", "connections": n, "counters": {…}}. New reference. */
+/* {"bound": true, "failsafe": "tcp/22", "connections": n, "counters": {…}, "repairs": {…}}. New
+ * reference. */
 json_t *host_describe(struct host *host);
 
 /* detach: the table goes, too. */

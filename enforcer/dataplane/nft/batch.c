@@ -14,7 +14,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define RECEIVE_BYTES ((size_t)(64 << 10))
+#define RECEIVE_BYTES   ((size_t)(64 << 10))
+#define EXPLANATION_MAX 640
 
 struct batch {
 	char *data;
@@ -26,6 +27,8 @@ struct batch {
 	uint16_t family;
 	const char *table;
 	bool rewriting;
+	batch_explain_fn explain;
+	void *explain_userdata;
 };
 
 static uint32_t commits;
@@ -83,6 +86,12 @@ void batch_set_rewriting(struct batch *batch, bool rewriting)
 bool batch_is_rewriting(const struct batch *batch)
 {
 	return batch->rewriting;
+}
+
+void batch_set_explain(struct batch *batch, batch_explain_fn explain, void *userdata)
+{
+	batch->explain = explain;
+	batch->explain_userdata = userdata;
 }
 
 uint32_t batch_commits(void)
@@ -157,23 +166,72 @@ size_t batch_bytes(const struct batch *batch)
 	return batch->used;
 }
 
-/* The kernel answers messages in order and repeats nothing behind the last one's answer. */
-static void request_last_ack(struct batch *batch)
+static struct nlmsghdr *find_message(const struct batch *batch, uint32_t sequence)
 {
 	struct nlmsghdr *message = (void *)batch->data;
 	int left = (int)batch->used;
 
-	while (mnl_nlmsg_ok(message, left)) {
-		if (message->nlmsg_seq == batch->count)
-			message->nlmsg_flags |= NLM_F_ACK;
+	while (mnl_nlmsg_ok(message, left) && message->nlmsg_seq != sequence)
 		message = mnl_nlmsg_next(message, &left);
-	}
+	return mnl_nlmsg_ok(message, left) ? message : NULL;
+}
+
+/* The kernel answers messages in order and repeats nothing behind the last one's answer. */
+static void request_last_ack(struct batch *batch)
+{
+	struct nlmsghdr *message = find_message(batch, (uint32_t)batch->count);
+
+	if (message)
+		message->nlmsg_flags |= NLM_F_ACK;
 }
 
 static const char *description(const struct batch *batch, uint32_t sequence)
 {
 	return sequence && sequence <= batch->count ? batch->descriptions[sequence - 1]
 						    : "transaction";
+}
+
+struct extended {
+	uint32_t offset;
+	const char *text; /* the kernel's own words, or NULL */
+};
+
+static int read_extended(const struct nlattr *attribute, void *userdata)
+{
+	struct extended *extended = userdata;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case NLMSGERR_ATTR_OFFS:
+		extended->offset = mnl_attr_get_u32(attribute);
+		break;
+	case NLMSGERR_ATTR_MSG:
+		extended->text = mnl_attr_get_str(attribute);
+		break;
+	default:
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+/* NETLINK_EXT_ACK, Documentation/userspace-api/netlink/intro.rst of Linux. NETLINK_CAP_ACK is set,
+ * so attributes follow at once. */
+static int take_refusal(
+	const struct batch *batch, const struct nlmsghdr *answer, struct error *error)
+{
+	const struct nlmsgerr *refusal = mnl_nlmsg_get_payload(answer);
+	const struct nlmsghdr *message = find_message(batch, answer->nlmsg_seq);
+	struct extended extended = {0};
+	char text[EXPLANATION_MAX];
+	const char *words = description(batch, answer->nlmsg_seq);
+
+	if (answer->nlmsg_flags & NLM_F_ACK_TLVS)
+		mnl_attr_parse(answer, sizeof(*refusal), read_extended, &extended);
+	if (batch->explain && message &&
+		batch->explain(
+			message, extended.offset, text, sizeof(text), batch->explain_userdata))
+		words = text;
+	return error_errno(error, refusal->error, "nftables refused %s%s%s", words,
+		extended.text ? ": " : "", extended.text ? extended.text : "");
 }
 
 /* 1: that was the last answer; 0: more to come. Keeps the first refusal in *failure. */
@@ -183,8 +241,7 @@ static int take_answer(const struct batch *batch, const struct nlmsghdr *message
 	const struct nlmsgerr *answer = mnl_nlmsg_get_payload(message);
 
 	if (answer->error && !*failure)
-		*failure = error_errno(error, answer->error, "nftables refused %s",
-			description(batch, message->nlmsg_seq));
+		*failure = take_refusal(batch, message, error);
 	return message->nlmsg_seq == batch->count || !message->nlmsg_seq;
 }
 

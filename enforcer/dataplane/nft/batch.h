@@ -43,6 +43,12 @@ const char *batch_table(const struct batch *batch);
 void batch_set_rewriting(struct batch *batch, bool rewriting);
 bool batch_is_rewriting(const struct batch *batch);
 
+/* Words for what was refused, instead of the description that was given with the message. offset:
+ * of the mistake in the message, 0: the kernel did not say. False: leaves it at the description. */
+typedef bool (*batch_explain_fn)(
+	const struct nlmsghdr *message, size_t offset, char *text, size_t size, void *userdata);
+void batch_set_explain(struct batch *batch, batch_explain_fn explain, void *userdata);
+
 /* Transactions that this process has carried through. Each raises the kernel's generation of the
  * ruleset by one. */
 uint32_t batch_commits(void);

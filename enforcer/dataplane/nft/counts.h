@@ -4,8 +4,8 @@
  * notification of that carries their last count. What was taken is not in the kernel any more, so
  * an agent that is killed and started again reports nothing twice.
  *
- * Why not NFT_MSG_GETSETELEM_RESET: Linux has it only from 6.5 on, and where an answer is full, it
- * resets a counter that it does not tell (measured on 6.18: 115 of 65,536).
+ * Why not NFT_MSG_GETSETELEM_RESET: Linux has it only from 6.5 on, and on 6.18 such dumps came out
+ * short: 150, and another time 141, of 70,000 refusals were in no answer. The cause is not known.
  */
 #pragma once
 

@@ -45,19 +45,8 @@ static json_t *describe_limits(void)
 	if (!limits)
 		return NULL;
 	if (!sysctls_bridge_is_filtered())
-		json_array_append_new(limits,
-			json_string("traffic within one bridge is not seen: the kernel has no "
-				    "br_netfilter, or net.bridge.bridge-nf-call-iptables and "
-				    "-ip6tables are not 1"));
+		json_array_append_new(limits, json_string(SYSCTLS_BLIND));
 	return limits;
-}
-
-json_t *describe_repairs(const struct repairs *repairs, uint64_t overruns)
-{
-	return json_pack("{s:I, s:I, s:I, s:s?, s:f}", "count", (json_int_t)repairs->count,
-		"failures", (json_int_t)repairs->failures, "overruns", (json_int_t)overruns, "last",
-		*repairs->last ? repairs->last : NULL, "last_milliseconds",
-		(double)repairs->last_duration_ns / 1e6);
 }
 
 json_t *describe_dataplane(const struct table *table, const struct connections *connections,

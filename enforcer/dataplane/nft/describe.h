@@ -13,17 +13,6 @@
  * reference. */
 json_t *describe_counters(const char *table);
 
-/* What somebody else did to our tables, and what came of it. */
-struct repairs {
-	uint64_t count;
-	uint64_t failures;
-	uint64_t last_duration_ns; /* from the kernel's word to the repaired table */
-	char last[256];            /* "": nobody did anything */
-};
-
-/* {"count", "failures", "overruns", "last": text or null, "last_milliseconds"} New reference. */
-json_t *describe_repairs(const struct repairs *repairs, uint64_t overruns);
-
 /* For status and doctor, as dataplane.h has it, and "limits": what this data plane cannot see. New
  * reference; NULL: out of memory. */
 json_t *describe_dataplane(const struct table *table, const struct connections *connections,

@@ -16,6 +16,8 @@
 #include "dataplane/nft/modules.h"
 #include "dataplane/nft/plan.h"
 #include "dataplane/nft/refusals.h"
+#include "dataplane/nft/repairs.h"
+#include "dataplane/nft/settings.h"
 #include "dataplane/nft/snapshot.h"
 #include "dataplane/nft/sysctls.h"
 #include "dataplane/nft/table.h"
@@ -29,7 +31,6 @@
 #define TICK_US                   UINT64_C(1000000)
 #define TICKS_PER_CONNECTION_LIST 30
 #define NOTE_MAX                  128
-#define MESSAGE_MAX               256
 
 struct dataplane {
 	struct dataplane_options options;
@@ -42,6 +43,7 @@ struct dataplane {
 	struct refusals *refusals;
 	struct watch *watch;
 	struct repairs repairs;
+	struct settings settings;
 	struct attached_list attached;
 	struct ir *policy; /* snapshot of what is in force */
 	sd_event_source *timer;
@@ -102,30 +104,6 @@ static int repair_devices(struct dataplane *dataplane, struct error *error)
 	return r ? r : device_sources_repair(dataplane->sources, error);
 }
 
-static void report_repair(struct dataplane *dataplane, const struct intrusion *intrusion,
-	uint64_t duration_ns, struct error *error)
-{
-	static const char *const deeds[] = {
-		[TABLE_EDITED] = "changed",
-		[TABLE_EXTENDED] = "put something into",
-		[TABLE_REMOVED] = "removed",
-	};
-	const char *deed = deeds[intrusion->inet ? intrusion->damage : TABLE_EDITED];
-	struct repairs *repairs = &dataplane->repairs;
-	char message[MESSAGE_MAX];
-
-	if (intrusion->overrun)
-		deed = "may have changed (announcements of nftables were lost)";
-	snprintf(message, sizeof(message), "%s %s table %s %s: %s", intrusion->who, deed,
-		intrusion->inet ? "inet" : "netdev", LAYOUT_TABLE,
-		error->code ? error_message(error) : "it is as it was");
-	repairs->count += !error->code;
-	repairs->failures += !!error->code;
-	repairs->last_duration_ns = duration_ns;
-	snprintf(repairs->last, sizeof(repairs->last), "%s", message);
-	dataplane->callbacks.trouble(message, !error->code, dataplane->callbacks.userdata);
-}
-
 static void repair(struct dataplane *dataplane, const struct intrusion *intrusion)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
@@ -141,7 +119,8 @@ static void repair(struct dataplane *dataplane, const struct intrusion *intrusio
 		r = rebuild(dataplane, &error);
 	if (!r && intrusion->netdev)
 		r = repair_devices(dataplane, &error);
-	report_repair(dataplane, intrusion, clock_now_ns(CLOCK_MONOTONIC) - start_ns, &error);
+	repairs_add(&dataplane->repairs, intrusion, clock_now_ns(CLOCK_MONOTONIC) - start_ns,
+		&error, &dataplane->callbacks);
 }
 
 static void on_intrusion(const struct intrusion *intrusion, void *userdata)
@@ -153,7 +132,8 @@ static void on_intrusion(const struct intrusion *intrusion, void *userdata)
 static void sweep(struct dataplane *dataplane)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
-	struct intrusion unseen = {.inet = true, .damage = TABLE_EDITED, .who = "somebody"};
+	struct intrusion unseen = {
+		.table = LAYOUT_TABLE, .inet = true, .damage = TABLE_EDITED, .who = WATCH_SOMEBODY};
 	bool there = table_is_there(dataplane->table);
 
 	if (table_sweep(dataplane->table, clock_now_ns(CLOCK_MONOTONIC), &error) < 0 && there &&
@@ -173,6 +153,7 @@ static int on_tick(sd_event_source *source, uint64_t time_us, void *userdata)
 
 	if (refusals_collect(dataplane->refusals, &error) < 0)
 		report_trouble(dataplane, &error);
+	settings_hold(&dataplane->settings, &dataplane->callbacks);
 	sweep(dataplane);
 	if (device_sources_collect(dataplane->sources, &dataplane->callbacks, &error) < 0)
 		report_trouble(dataplane, &error);
@@ -200,6 +181,7 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 		.adopt = adopt,
 		.userdata = dataplane,
 	};
+	const struct watch_scope scope = {.table = LAYOUT_TABLE, .netdev = true};
 	const struct connections_options judged = {0};
 	uint64_t now_us;
 	int r = table_open(
@@ -214,7 +196,7 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 	else
 		sysctls_note(SYSCTLS_ALL, dataplane->note);
 	modules_load();
-	r = sysctls_turn_on(SYSCTLS_ALL, error);
+	r = sysctls_turn_on(SYSCTLS_ALL, NULL, error);
 	if (!r)
 		r = device_guards_open(&dataplane->guards, error);
 	if (!r)
@@ -225,9 +207,10 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 	if (!r)
 		r = refusals_open(&options, event, &dataplane->refusals, error);
 	if (!r)
-		r = watch_open(event, on_intrusion, dataplane, &dataplane->watch, error);
+		r = watch_open(event, &scope, on_intrusion, dataplane, &dataplane->watch, error);
 	if (r < 0)
 		return r;
+	settings_hold(&dataplane->settings, &dataplane->callbacks);
 	sd_event_now(event, CLOCK_MONOTONIC, &now_us);
 	r = sd_event_add_time(
 		event, &dataplane->timer, CLOCK_MONOTONIC, now_us + TICK_US, 0, on_tick, dataplane);
@@ -378,7 +361,7 @@ static json_t *nft_describe(struct dataplane *dataplane)
 		dataplane->refusals, &dataplane->attached);
 
 	json_object_set_new(description, "repairs",
-		describe_repairs(&dataplane->repairs, watch_overruns(dataplane->watch)));
+		repairs_describe(&dataplane->repairs, watch_overruns(dataplane->watch)));
 	device_sources_describe(dataplane->sources, json_object_get(description, "counters"));
 	return description;
 }

@@ -53,8 +53,10 @@ void sysctls_note(enum sysctls_scope scope, char note[static SYSCTLS_NOTE_MAX])
 	snprintf(note, SYSCTLS_NOTE_MAX, NOTE_WORD "%s", values);
 }
 
-int sysctls_turn_on(enum sysctls_scope scope, struct error *error)
+int sysctls_turn_on(enum sysctls_scope scope, const char **ret_was_off, struct error *error)
 {
+	const char *was_off = NULL;
+
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		char value = is_wanted(i, scope) ? read_setting(paths[i]) : ABSENT;
 		int r;
@@ -64,7 +66,11 @@ int sysctls_turn_on(enum sysctls_scope scope, struct error *error)
 		r = write_setting(paths[i], '1');
 		if (r < 0)
 			return error_errno(error, r, "turn on %s", paths[i]);
+		if (!was_off)
+			was_off = paths[i];
 	}
+	if (was_off && ret_was_off)
+		*ret_was_off = was_off;
 	return 0;
 }
 

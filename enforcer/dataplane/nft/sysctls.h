@@ -21,10 +21,13 @@ enum sysctls_scope {
 /* Reads what is set now. */
 void sysctls_note(enum sysctls_scope scope, char note[static SYSCTLS_NOTE_MAX]);
 /* Turns everything on. -EACCES etc. with the setting's name; what the kernel does not have is
- * passed over. */
-int sysctls_turn_on(enum sysctls_scope scope, struct error *error);
+ * passed over. ret_was_off (may be NULL): the first that was not on; untouched where all were. */
+int sysctls_turn_on(enum sysctls_scope scope, const char **ret_was_off, struct error *error);
 /* Back to what note says. Best effort: there is nobody left to tell. */
 void sysctls_restore(const char *note);
 
-/* Do the inet hooks see what bridges forward? */
+/* Do the inet hooks see what bridges forward? Else this is what to say of it. */
+#define SYSCTLS_BLIND                                                                \
+	"traffic within one bridge is not seen: the kernel has no br_netfilter, or " \
+	"net.bridge.bridge-nf-call-iptables and -ip6tables are not 1"
 bool sysctls_bridge_is_filtered(void);

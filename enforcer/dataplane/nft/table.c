@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "dataplane/nft/batch.h"
+#include "dataplane/nft/blame.h"
 #include "dataplane/nft/chain.h"
 #include "dataplane/nft/layout.h"
 #include "dataplane/nft/listing.h"
@@ -251,8 +252,10 @@ static int prepare(struct table *table, const struct ir *ir, struct ruleset *pla
 
 	snprintf(comment, sizeof(comment), "segd layout %u nflog %u; %s", LAYOUT_VERSION,
 		table->nflog_group, note);
-	if (!r)
+	if (!r) {
+		batch_set_explain(batch, blame_explain, (void *)&change);
 		r = table_write_new(&change, batch);
+	}
 	if (r < 0)
 		return error_nomem(error);
 	r = send_batch(table, batch, error);
@@ -268,14 +271,16 @@ static int prepare(struct table *table, const struct ir *ir, struct ruleset *pla
 	return r < 0 ? error_nomem(error) : 0;
 }
 
-static int flip(struct table *table, struct ruleset *plan, struct error *error)
+static int flip(struct table *table, const struct ir *ir, struct ruleset *plan, struct error *error)
 {
-	const struct table_change change = change_to(table, NULL, plan, NULL);
+	const struct table_change change = change_to(table, ir, plan, NULL);
 	_cleanup_(batch_freep) struct batch *batch = NULL;
 	int r = begin(table, &batch);
 
-	if (!r)
+	if (!r) {
+		batch_set_explain(batch, blame_explain, (void *)&change);
 		r = table_write_elements(&change, batch);
+	}
 	return r < 0 ? error_nomem(error) : send_batch(table, batch, error);
 }
 
@@ -326,7 +331,7 @@ int table_apply(struct table *table, const struct ir *ir, struct ruleset *plan, 
 		table->statistics.last_messages = table->statistics.last_bytes = 0;
 		r = prepare(table, ir, plan, note, now_ns, error);
 		if (!r)
-			r = flip(table, plan, error);
+			r = flip(table, ir, plan, error);
 	} while (r < 0 && lose_trust(table, r));
 	if (r < 0)
 		return error_context(error, r, "change table inet %s", table->kind->name);

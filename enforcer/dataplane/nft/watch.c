@@ -18,12 +18,12 @@
 
 #define READS_PER_WAKE 256
 #define REQUEST_BYTES  256
-#define SOMEBODY       "somebody"
 
 /* The first attribute of whatever is in a table names the table (NFTA_CHAIN_TABLE etc.). */
 #define TABLE_ATTRIBUTE NFTA_TABLE_NAME
 
 struct watch {
+	struct watch_scope scope;
 	watch_fn callback;
 	void *userdata;
 	struct mnl_socket *socket; /* for questions */
@@ -85,7 +85,7 @@ static int find_table(const struct nlattr *attribute, void *userdata)
 {
 	if (mnl_attr_get_type(attribute) != TABLE_ATTRIBUTE)
 		return MNL_CB_OK;
-	*(bool *)userdata = !strcmp(mnl_attr_get_str(attribute), LAYOUT_TABLE);
+	*(const char **)userdata = mnl_attr_get_str(attribute);
 	return MNL_CB_STOP;
 }
 
@@ -109,17 +109,13 @@ static void take_change(struct watch *watch, const struct nlmsghdr *message)
 {
 	const struct nfgenmsg *header = mnl_nlmsg_get_payload(message);
 	struct intrusion *pending = &watch->pending;
-	bool ours = false;
+	const char *table = "";
 
-	if (header->nfgen_family != NFPROTO_INET && header->nfgen_family != NFPROTO_NETDEV)
+	mnl_attr_parse(message, sizeof(*header), find_table, &table);
+	if (header->nfgen_family == NFPROTO_NETDEV && !strcmp(table, LAYOUT_TABLE))
+		pending->netdev = watch->scope.netdev;
+	if (header->nfgen_family != NFPROTO_INET || strcmp(table, watch->scope.table) != 0)
 		return;
-	mnl_attr_parse(message, sizeof(*header), find_table, &ours);
-	if (!ours)
-		return;
-	if (header->nfgen_family == NFPROTO_NETDEV) {
-		pending->netdev = true;
-		return;
-	}
 	if (!pending->inet || damage_of(message->nlmsg_type & 0xff) > pending->damage)
 		pending->damage = damage_of(message->nlmsg_type & 0xff);
 	pending->inet = true;
@@ -132,11 +128,12 @@ static void tell(struct watch *watch, const struct generation *generation)
 	watch->pending = (struct intrusion){0};
 	if (!intrusion.inet && !intrusion.netdev)
 		return;
+	intrusion.table = watch->scope.table;
 	if (generation && generation->pid)
 		snprintf(intrusion.who, sizeof(intrusion.who), "%s (pid %u)", generation->name,
 			generation->pid);
 	else
-		snprintf(intrusion.who, sizeof(intrusion.who), SOMEBODY);
+		snprintf(intrusion.who, sizeof(intrusion.who), WATCH_SOMEBODY);
 	watch->callback(&intrusion, watch->userdata);
 }
 
@@ -192,7 +189,11 @@ static void recover(struct watch *watch)
 	if (alone)
 		return;
 	watch->pending = (struct intrusion){
-		.inet = true, .damage = TABLE_EDITED, .netdev = true, .overrun = true};
+		.inet = true,
+		.damage = TABLE_EDITED,
+		.netdev = watch->scope.netdev,
+		.overrun = true,
+	};
 	tell(watch, NULL);
 }
 
@@ -211,8 +212,8 @@ static int on_event(sd_event_source *source, int fd, uint32_t events, void *user
 	return 0;
 }
 
-int watch_open(
-	sd_event *event, watch_fn callback, void *userdata, struct watch **ret, struct error *error)
+int watch_open(sd_event *event, const struct watch_scope *scope, watch_fn callback, void *userdata,
+	struct watch **ret, struct error *error)
 {
 	static const int groups[] = {NFNLGRP_NFTABLES, 0};
 	_cleanup_(watch_freep) struct watch *watch = calloc(1, sizeof(*watch));
@@ -220,6 +221,7 @@ int watch_open(
 
 	if (!watch)
 		return error_nomem(error);
+	watch->scope = *scope;
 	watch->callback = callback;
 	watch->userdata = userdata;
 	r = netlink_open(&watch->socket, error);

@@ -17,10 +17,18 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#define WATCH_WHO_MAX 64
+#define WATCH_WHO_MAX  64
+#define WATCH_SOMEBODY "somebody"
+
+/* What is watched. */
+struct watch_scope {
+	const char *table; /* of family inet; borrowed for good */
+	bool netdev;       /* table netdev segd, too */
+};
 
 struct intrusion {
-	bool inet; /* table inet segd */
+	const char *table; /* of the scope */
+	bool inet;         /* it was that one */
 	enum table_damage damage;
 	bool netdev;             /* table netdev segd */
 	bool overrun;            /* perhaps: announcements were lost, and not only of our own */
@@ -31,8 +39,8 @@ struct watch;
 
 typedef void (*watch_fn)(const struct intrusion *intrusion, void *userdata);
 
-int watch_open(sd_event *event, watch_fn callback, void *userdata, struct watch **ret,
-	struct error *error);
+int watch_open(sd_event *event, const struct watch_scope *scope, watch_fn callback, void *userdata,
+	struct watch **ret, struct error *error);
 void watch_free(struct watch *watch);
 
 /* Times that announcements were lost. */
