@@ -213,6 +213,7 @@ static int apply(
 {
 	int r;
 
+	hook_watch_hear(&dataplane->watch);
 	r = generations_apply(&dataplane->generations, state, error);
 	/* If no timer can be had, the next apply cleans up. */
 	if (dataplane->generations.uncollected)
@@ -234,6 +235,10 @@ static int guard(
 	struct attachment attachment = {.ifindex = ifindex, .workload = -1};
 	bool known = interface && interface->known;
 	int r;
+
+	/* The kernel tells of it as of a new one. */
+	if (interface)
+		interface->whole = false;
 
 	snprintf(attachment.name, sizeof(attachment.name), "%s", name);
 	r = interfaces_ensure(&dataplane->interfaces, &attachment, &interface, error);

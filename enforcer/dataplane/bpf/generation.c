@@ -218,15 +218,20 @@ int generations_apply(
 {
 	int r;
 
+	laps_start(&generations->laps);
 	generations_collect(generations);
+	laps_end(&generations->laps, "collect");
 	r = endpoints_ensure(generations, state, error);
+	laps_end(&generations->laps, "ensure");
 	if (r < 0) {
 		endpoints_give_up(generations);
 		return r;
 	}
 	r = wishes_build(generations, state, error);
+	laps_end(&generations->laps, "build");
 	if (r == 0)
 		r = stage(generations, error);
+	laps_end(&generations->laps, "stage");
 	if (r < 0) {
 		roll_back(generations);
 		endpoints_give_up(generations);
@@ -234,7 +239,9 @@ int generations_apply(
 	}
 	objects_flip(generations->objects);
 	generations->uncollected = true;
-	return grant(generations, state, error);
+	r = grant(generations, state, error);
+	laps_end(&generations->laps, "grant");
+	return r;
 }
 
 void generations_collect(struct generations *generations)

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/laps.h"
 #include "dataplane/bpf/identities.h"
 #include "dataplane/bpf/interfaces.h"
 #include "dataplane/bpf/objects.h"
@@ -32,6 +33,7 @@ struct generations {
 	struct identities identities;
 	uint64_t adoption_ns;
 	bool uncollected; /* a former generation's leftovers are still there */
+	struct laps laps; /* of the last apply */
 };
 
 /* Rebuilds from the maps what runs. */

@@ -17,9 +17,11 @@
 #include <sys/socket.h>
 
 #define ROUND_USEC        500000
+#define ROUND_PARTS       10   /* so that nothing else waits long */
 #define ROUND_COST        4096 /* of mechanism.cost: some milliseconds */
 #define MESSAGE_BYTES     32768
 #define EVENTS_PER_WAKEUP 64
+#define EVENTS_PER_APPLY  1024
 #define GROUPS            (RTMGRP_TC | RTMGRP_LINK)
 
 static const char *const direction_names[ABI_DIRECTIONS] = {
@@ -113,6 +115,7 @@ static void check(struct hook_watch *watch, struct interface *interface)
 		if (interface_hook_query(interface, i, &occupations[i]) < 0)
 			return;
 	if (!occupations[ABI_INGRESS].program_id || !occupations[ABI_EGRESS].program_id) {
+		interface->whole = false;
 		if (is_there(interface))
 			restore(watch, interface);
 		else if (interface->waiting)
@@ -124,19 +127,25 @@ static void check(struct hook_watch *watch, struct interface *interface)
 			advance(watch, interface, i, occupations[i].before_id);
 }
 
-void hook_watch_round(struct hook_watch *watch)
+/* The next of them, as many as count and as far as they cost no more than limit. */
+static void look(struct hook_watch *watch, unsigned int count, unsigned int limit)
 {
 	struct interface *interface = interfaces_find(watch->interfaces, watch->checked), *next;
-	unsigned int count = HASH_COUNT(watch->interfaces->items), cost = 0;
+	unsigned int cost = 0;
 
 	if (!interface)
 		interface = watch->interfaces->items;
-	for (; interface && count > 0 && cost < ROUND_COST; interface = next, count--) {
+	for (; interface && count > 0 && cost < limit; interface = next, count--) {
 		next = interface->hh.next ? interface->hh.next : watch->interfaces->items;
 		cost += ABI_DIRECTIONS * (interface->mechanism ? interface->mechanism->cost : 0);
 		watch->checked = next == interface ? 0 : next->ifindex;
 		check(watch, interface);
 	}
+}
+
+void hook_watch_round(struct hook_watch *watch)
+{
+	look(watch, HASH_COUNT(watch->interfaces->items), ROUND_COST);
 }
 
 /* --- what the kernel tells -------------------------------------------------------------------- */
@@ -167,6 +176,12 @@ static int on_message(const struct nlmsghdr *message, void *userdata)
 		if (interface && link->ifi_family == AF_UNSPEC)
 			rename_interface(interface, message);
 		return MNL_CB_OK;
+	case RTM_DELLINK:
+		/* Its index may come again. */
+		interface = interfaces_find(watch->interfaces, (uint32_t)link->ifi_index);
+		if (interface && link->ifi_family == AF_UNSPEC)
+			interface->whole = false;
+		return MNL_CB_OK;
 	case RTM_NEWTFILTER:
 	case RTM_DELTFILTER:
 	case RTM_DELQDISC:
@@ -179,29 +194,55 @@ static int on_message(const struct nlmsghdr *message, void *userdata)
 	}
 }
 
-static int on_events(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+static void doubt_all(struct hook_watch *watch)
+{
+	for (struct interface *interface = watch->interfaces->items; interface;
+		interface = interface->hh.next)
+		interface->whole = false;
+}
+
+/* Whether there was something. */
+static bool hear(struct hook_watch *watch)
 {
 	char buffer[MESSAGE_BYTES];
+	ssize_t size = recv(mnl_socket_get_fd(watch->socket), buffer, sizeof(buffer), MSG_DONTWAIT);
 
+	/* Some were lost: the rounds will find out, or the next apply. */
+	if (size < 0 && errno == ENOBUFS)
+		doubt_all(watch);
+	else if (size < 0)
+		return errno == EINTR;
+	else
+		mnl_cb_run(buffer, (size_t)size, 0, 0, on_message, watch);
+	return true;
+}
+
+void hook_watch_hear(struct hook_watch *watch)
+{
+	for (int i = 0; i < EVENTS_PER_APPLY; i++)
+		if (!hear(watch))
+			return;
+	doubt_all(watch);
+}
+
+static int on_events(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
 	(void)source;
+	(void)fd;
 	(void)revents;
-	for (int i = 0; i < EVENTS_PER_WAKEUP; i++) {
-		ssize_t size = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
-
-		/* ENOBUFS: some were lost; the rounds will find out. */
-		if (size < 0 && errno != ENOBUFS && errno != EINTR)
-			break;
-		if (size > 0)
-			mnl_cb_run(buffer, (size_t)size, 0, 0, on_message, userdata);
-	}
+	for (int i = 0; i < EVENTS_PER_WAKEUP && hear(userdata); i++)
+		;
 	return 0;
 }
 
 static int on_round(sd_event_source *source, uint64_t usec, void *userdata)
 {
+	struct hook_watch *watch = userdata;
+	unsigned int count = HASH_COUNT(watch->interfaces->items);
+
 	(void)usec;
-	hook_watch_round(userdata);
-	sd_event_source_set_time_relative(source, ROUND_USEC);
+	look(watch, (count + ROUND_PARTS - 1) / ROUND_PARTS, ROUND_COST / ROUND_PARTS);
+	sd_event_source_set_time_relative(source, ROUND_USEC / ROUND_PARTS);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
@@ -219,8 +260,8 @@ int hook_watch_open(struct hook_watch *watch, struct interfaces *interfaces,
 		r = sd_event_add_io(event, &watch->events, mnl_socket_get_fd(watch->socket),
 			EPOLLIN, on_events, watch);
 	if (r >= 0)
-		r = sd_event_add_time_relative(
-			event, &watch->round, CLOCK_MONOTONIC, ROUND_USEC, 0, on_round, watch);
+		r = sd_event_add_time_relative(event, &watch->round, CLOCK_MONOTONIC,
+			ROUND_USEC / ROUND_PARTS, 0, on_round, watch);
 	return r < 0 ? error_errno(error, r, "watch the programs on interfaces") : 0;
 }
 

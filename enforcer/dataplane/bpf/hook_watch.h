@@ -30,5 +30,7 @@ struct hook_watch {
 int hook_watch_open(struct hook_watch *watch, struct interfaces *interfaces,
 	const struct dataplane_callbacks *callbacks, sd_event *event, struct error *error);
 void hook_watch_close(struct hook_watch *watch);
+/* What the kernel has told up to now, so that an apply knows it. */
+void hook_watch_hear(struct hook_watch *watch);
 /* One round over all of them, as far as it stays cheap. */
 void hook_watch_round(struct hook_watch *watch);

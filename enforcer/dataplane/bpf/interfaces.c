@@ -82,6 +82,15 @@ static bool is_whole(const struct interface *interface)
 	return attached(interface, ABI_INGRESS) && attached(interface, ABI_EGRESS);
 }
 
+/* Of what happens in other network namespaces we hear nothing. */
+static bool stays_whole(struct interface *interface)
+{
+	bool whole = interface->whole || is_whole(interface);
+
+	interface->whole = whole && !network_namespace_is_interface(interface->ifindex);
+	return whole;
+}
+
 int interface_set(const struct interfaces *interfaces, struct interface *interface,
 	const struct abi_endpoint *endpoint, struct error *error)
 {
@@ -176,7 +185,7 @@ int interfaces_ensure(struct interfaces *interfaces, const struct attachment *at
 		return error_nomem(error);
 	if (describe(interface, attachment) < 0)
 		return error_nomem(error);
-	if (interface->known && !interface->moved && is_whole(interface)) {
+	if (interface->known && !interface->moved && stays_whole(interface)) {
 		*ret = interface;
 		return 0;
 	}

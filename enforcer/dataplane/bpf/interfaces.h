@@ -29,6 +29,7 @@ struct interface {
 	bool deferred; /* ran without us and shall not pause: attached behind the flip */
 	bool moved;    /* to another network namespace, where it is refused everything */
 	bool wanted;   /* by the apply that is under way */
+	bool whole;    /* had its programs when last looked at, and nothing was heard since */
 	UT_hash_handle hh;
 };
 
@@ -53,8 +54,8 @@ struct interface *interfaces_find(const struct interfaces *interfaces, uint32_t 
 int interfaces_add(struct interfaces *interfaces, uint32_t ifindex, struct interface **ret);
 
 /* Refuses everything on an interface that is not attached yet: first its guard in the table, then
- * the programs. Does nothing where they are. -ENODEV: there is no such interface (any more);
- * -ENOMEM; what the kernel says. */
+ * the programs. Does nothing where they are, and asks the kernel only where that is not known.
+ * -ENODEV: there is no such interface (any more); -ENOMEM; what the kernel says. */
 int interfaces_ensure(struct interfaces *interfaces, const struct attachment *attachment,
 	struct interface **ret, struct error *error);
 /* Attaching a tcx link waits for a grace period, so with many workloads a guard would cut off for

@@ -2,6 +2,7 @@
 #include "dataplane/bpf/objects.h"
 
 #include "base/cleanup.h"
+#include "dataplane/bpf/grace.h"
 #include "xdp/segd.skel.h"
 
 #include <bpf/bpf.h>
@@ -376,9 +377,13 @@ void objects_flip(struct objects *objects)
 	__atomic_store_n(&objects->control->generation, next ? next : 2, __ATOMIC_RELEASE);
 }
 
-/* Programs run in RCU read-side sections, and this waits for all that have begun. */
+/* Programs run in RCU read-side sections, and this waits for all that have begun. Nothing else
+ * happens here meanwhile, so it shall not take the 10 to 20 ms that a grace period may take. */
 void objects_wait_for_packets(void)
 {
+	_cleanup_grace_ struct grace grace = grace_hurry();
+
+	(void)grace;
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 

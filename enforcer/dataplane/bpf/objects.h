@@ -54,7 +54,8 @@ unsigned int objects_slot(const struct objects *objects);
 /* The one step from the running generation to the next: all that was written before is seen by
  * every packet that sees it. */
 void objects_flip(struct objects *objects);
-/* Waits until all packets that programs are working on now are done with: some milliseconds. */
+/* Waits until all packets that programs are working on now are done with: a fraction of a
+ * millisecond, or some where grace.h cannot hurry. */
 void objects_wait_for_packets(void);
 /* What a workload takes of the connection table; owner as in struct abi_connection. */
 struct abi_share *objects_share(const struct objects *objects, uint32_t owner);

@@ -2,12 +2,22 @@
 /* The whole data plane with real packets. */
 #include "world.h"
 
-static bool saw_denial(struct world *world)
+static bool saw(const struct world *world, enum flow_event_type type)
 {
 	for (size_t i = 0; i < world->flows_count; i++)
-		if (world->flows[i].type == FLOW_DENIED)
+		if (world->flows[i].type == type)
 			return true;
 	return false;
+}
+
+static bool saw_denial(struct world *world)
+{
+	return saw(world, FLOW_DENIED);
+}
+
+static bool saw_new(struct world *world)
+{
+	return saw(world, FLOW_NEW);
 }
 
 static const struct flow_event *find_flow(
@@ -72,6 +82,8 @@ static void test_allowed_and_denied(void **state)
 		assert_true(can_connect(world, DB, WEB, ipv6, CLOSED_PORT));
 		/* The hint alone brings the denial, without anyone asking. */
 		assert_true(wait_until(world, saw_denial));
+		/* They come by different ways, so either may be first. */
+		assert_true(wait_until(world, saw_new));
 
 		event = find_flow(world, FLOW_NEW, ipv6, OPEN_PORT);
 		assert_non_null(event);
