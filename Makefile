@@ -23,6 +23,7 @@ endif
 DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
 	linux-libc-dev libnftnl-dev libmnl-dev libnetfilter-log-dev libnetfilter-conntrack-dev \
 	libpcap-dev libyaml-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev libsystemd-dev \
+	libcap-ng-dev \
 	libsmartcols-dev libncurses-dev uthash-dev libsqlite3-dev
 DEPS_RUN   := iputils-ping iproute2 procps util-linux mount curl netcat-openbsd
 DEPS_TEST  := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind jq \
@@ -34,7 +35,7 @@ DEPS_KERNEL := qemu-system-x86 cpio kmod
 # --- flags ------------------------------------------------------------------------------------
 
 PACKAGES := libbpf libnftnl libmnl libnetfilter_log libnetfilter_conntrack libpcap yaml-0.1 \
-	jansson libmicrohttpd libcurl libsystemd smartcols ncursesw zlib sqlite3
+	jansson libmicrohttpd libcurl libsystemd smartcols ncursesw zlib sqlite3 libcap-ng
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wpointer-arith -Wformat=2 -Wimplicit-fallthrough
@@ -64,11 +65,12 @@ LIBS_control  = $(call libraries,libmicrohttpd jansson libsystemd)
 LIBS_bpf      = $(call libraries,libbpf libmnl jansson libsystemd)
 LIBS_xdp      = $(call libraries,libbpf jansson libsystemd)
 LIBS_nft      = $(call libraries,libnftnl libmnl libnetfilter_log libnetfilter_conntrack jansson libsystemd)
+LIBS_doctor   = $(call libraries,libbpf libnftnl libmnl libcap-ng jansson) -pthread
 LIBS_cli      = $(call libraries,libcurl jansson smartcols ncursesw)
 
 # --- rooms: each is one archive; the lists say what each may lean on ------------------------------
 
-ROOMS         := base policies workload flow control bpf xdp nft host agent cli
+ROOMS         := base policies workload flow control bpf xdp nft host doctor agent cli
 DIR_base      := enforcer/base
 DIR_policies  := policies
 DIR_workload  := enforcer/workload
@@ -78,6 +80,7 @@ DIR_bpf       := enforcer/dataplane/bpf
 DIR_xdp       := enforcer/dataplane/xdp
 DIR_nft       := enforcer/dataplane/nft
 DIR_host      := enforcer/dataplane/host
+DIR_doctor    := enforcer/doctor
 DIR_agent     := enforcer
 DIR_cli       := cli
 NEEDS_base     := base
@@ -89,7 +92,8 @@ NEEDS_bpf      := bpf policies base
 NEEDS_xdp      := xdp bpf policies base
 NEEDS_nft      := nft policies base
 NEEDS_host     := host nft policies base
-NEEDS_agent    := agent control flow workload xdp bpf host nft policies base
+NEEDS_doctor   := doctor workload bpf nft policies base
+NEEDS_agent    := agent doctor control flow workload xdp bpf host nft policies base
 NEEDS_cli      := cli policies base
 
 sources  = $(sort $(filter-out %/main.c,$(wildcard $(1)/*.c)))

@@ -21,6 +21,7 @@ int command_group_run(
 	const struct command_group *group, struct settings *settings, int argc, char **argv);
 
 int status_run(struct settings *settings, int argc, char **argv);
+int doctor_run(struct settings *settings, int argc, char **argv);
 int workloads_run(struct settings *settings, int argc, char **argv);
 int inspect_run(struct settings *settings, int argc, char **argv);
 int inspect_workload_run(struct settings *settings, int argc, char **argv);

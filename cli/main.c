@@ -11,6 +11,7 @@
 
 static const struct command commands[] = {
 	{"status", "whether and how the agent enforces", status_run},
+	{"doctor", "what is wrong on this node, and what to do about it", doctor_run},
 	{"workloads", "who runs on this node", workloads_run},
 	{"inspect", "everything about a workload, a policy or a rule", inspect_run},
 	{"policy", "apply, get, delete, lint, matrix, trace", policy_run},

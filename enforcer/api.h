@@ -8,6 +8,9 @@
 int api_open(struct agent *agent, struct error *error);
 
 void api_status(struct control_request *request, void *userdata);
+/* What it answers. New reference; NULL: out of memory. */
+json_t *api_status_json(struct agent *agent);
+void api_doctor(struct control_request *request, void *userdata);
 void api_metrics(struct control_request *request, void *userdata);
 void api_workloads(struct control_request *request, void *userdata);
 void api_inspect_workload(struct control_request *request, void *userdata);

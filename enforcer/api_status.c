@@ -48,9 +48,8 @@ static size_t count_policies(const struct agent *agent)
 	return count;
 }
 
-void api_status(struct control_request *request, void *userdata)
+json_t *api_status_json(struct agent *agent)
 {
-	struct agent *agent = userdata;
 	double milliseconds = (double)agent->reconcile_duration_ns / 1e6;
 	json_t *status = json_pack("{s:s, s:s, s:s, s:I, s:o, s:s, s:i, s:i}", "version",
 		SEGD_VERSION, "node", agent->options->node, "dataplane", agent->plane_ops->name,
@@ -75,5 +74,10 @@ void api_status(struct control_request *request, void *userdata)
 	early_merge_counters(agent, plane);
 	json_object_set_new(status, "plane", plane);
 	json_object_set_new(status, "flows", flow_describe(agent->flows));
-	control_reply(request, 200, status);
+	return status;
+}
+
+void api_status(struct control_request *request, void *userdata)
+{
+	control_reply(request, 200, api_status_json(userdata));
 }

@@ -2,6 +2,7 @@
 /* segd: the node agent. See segd(8). */
 #include "agent.h"
 #include "base/cleanup.h"
+#include "examine.h"
 #include "journal.h"
 #include "lock.h"
 #include "options.h"
@@ -36,6 +37,16 @@ static int take_away(const struct options *options, struct error *error)
 	return r < 0 ? r : planes_remove(options, error);
 }
 
+static int examine(const struct options *options)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+	bool healthy = false;
+
+	if (examine_node(options, &healthy, &error) < 0)
+		journal(JOURNAL_ERROR, "%s", error_message(&error));
+	return healthy ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
@@ -49,6 +60,8 @@ int main(int argc, char **argv)
 		journal(JOURNAL_ERROR, "%s", error_message(&error));
 		return EX_USAGE;
 	}
+	if (options.doctor)
+		return examine(&options);
 	r = options.remove ? take_away(&options, &error) : serve(&options, &error);
 	if (r < 0) {
 		journal(JOURNAL_ERROR, "%s", error_message(&error));

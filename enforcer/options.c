@@ -42,6 +42,7 @@ enum {
 	OPTION_UPLINK,
 	OPTION_UPLINK_LIMIT,
 	OPTION_WORKLOAD_LIMIT,
+	OPTION_DOCTOR,
 	OPTION_REMOVE,
 	OPTION_REMOVE_ON_EXIT,
 	OPTION_VERSION,
@@ -70,6 +71,7 @@ static const struct option long_options[] = {
 	{"uplink", required_argument, NULL, OPTION_UPLINK},
 	{"new-connection-limit", required_argument, NULL, OPTION_UPLINK_LIMIT},
 	{"workload-connection-limit", required_argument, NULL, OPTION_WORKLOAD_LIMIT},
+	{"doctor", optional_argument, NULL, OPTION_DOCTOR},
 	{"remove", no_argument, NULL, OPTION_REMOVE},
 	{"remove-on-exit", no_argument, NULL, OPTION_REMOVE_ON_EXIT},
 	{"help", no_argument, NULL, 'h'},
@@ -106,6 +108,7 @@ static const char usage[] =
 	"  --new-connection-limit=N/s new connections of each source by the uplinks\n"
 	"  --workload-connection-limit=N/s\n"
 	"                             new connections of each workload's address\n"
+	"  --doctor[=json]            say what this node can do and what is wrong with it, and exit\n"
 	"  --remove                   stop enforcing: take everything out of the kernel and exit\n"
 	"  --remove-on-exit           do so when the agent ends; otherwise enforcement stays\n"
 	"  -h, --help                 this text\n"
@@ -233,6 +236,17 @@ static int parse_early_dropping(struct options *options, int option, struct erro
 	}
 }
 
+static int parse_doctor(struct options *options, const char *format, struct error *error)
+{
+	if (format && strcmp(format, "json") != 0)
+		return error_set(error, -EINVAL,
+			"--doctor: '%s' is no form of a report; --doctor and --doctor=json are",
+			format);
+	options->doctor = true;
+	options->doctor_json = format;
+	return 0;
+}
+
 static int parse_enforcement(struct options *options, int option, struct error *error)
 {
 	static const char *const dataplanes[] = {"auto", "ebpf", "nft"};
@@ -277,6 +291,8 @@ static int parse_enforcement(struct options *options, int option, struct error *
 	case OPTION_RESTRICT_NODE:
 		options->policy.restrict_node = true;
 		return 0;
+	case OPTION_DOCTOR:
+		return parse_doctor(options, optarg, error);
 	case OPTION_REMOVE:
 		options->remove = true;
 		return 0;

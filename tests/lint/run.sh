@@ -51,6 +51,7 @@ include_direction() {
 		enforcer/dataplane/bpf base/|policies/|flow/event.h|xdp/|dataplane/dataplane.h|dataplane/attachment.h|dataplane/bpf/
 		enforcer/dataplane/nft base/|policies/|flow/event.h|xdp/reasons.h|xdp/client_port.h|dataplane/dataplane.h|dataplane/attachment.h|dataplane/nft/
 		enforcer/dataplane/host base/|policies/|flow/event.h|xdp/reasons.h|dataplane/dataplane.h|dataplane/attachment.h|dataplane/nft/|dataplane/host/
+		enforcer/doctor base/|workload/|dataplane/bpf/probe.h|dataplane/nft/|doctor/
 		enforcer/dataplane/xdp base/|policies/|flow/event.h|xdp/|dataplane/dataplane.h|dataplane/bpf/|dataplane/xdp/
 	END
 	grep -nE '^#include "(control|dataplane|flow|workload|xdp)/' cli/*.[ch] |
