@@ -21,7 +21,6 @@
 
 #define LOOPBACK           1  /* in every namespace */
 #define ATTACH_TCX_INGRESS 46 /* Linux 6.6; the headers of Debian 12 are older */
-#define NETDEV_EGRESS      1  /* enum nf_dev_hooks of Linux 5.16 */
 #define TRIAL_NAME         "trial"
 #define REQUEST_BYTES      4096
 #define ANSWER_BYTES       16384
@@ -128,9 +127,12 @@ static void put_chain(
 	struct nlmsghdr *message = nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(batch),
 		NFT_MSG_NEWCHAIN, family, NLM_F_CREATE | NLM_F_ACK, 2);
 	struct nlattr *nest;
+	char name[16];
 
+	/* Two of one name would be one chain that moves to another hook, which no kernel allows. */
+	snprintf(name, sizeof(name), "hook-%u", hook);
 	mnl_attr_put_strz(message, NFTA_CHAIN_TABLE, TRIAL_NAME);
-	mnl_attr_put_strz(message, NFTA_CHAIN_NAME, TRIAL_NAME);
+	mnl_attr_put_strz(message, NFTA_CHAIN_NAME, name);
 	mnl_attr_put_strz(message, NFTA_CHAIN_TYPE, "filter");
 	nest = mnl_attr_nest_start(message, NFTA_CHAIN_HOOK);
 	mnl_attr_put_u32(message, NFTA_HOOK_HOOKNUM, htonl(hook));
@@ -172,7 +174,7 @@ static int try_netdev_ingress(void)
 
 static int try_netdev_egress(void)
 {
-	return try_chain(NFPROTO_NETDEV, NETDEV_EGRESS, "lo");
+	return try_chain(NFPROTO_NETDEV, NF_NETDEV_EGRESS, "lo");
 }
 
 static struct nlmsghdr *request_to(char *buffer, uint16_t type, uint16_t flags)
