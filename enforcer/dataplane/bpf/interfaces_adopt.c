@@ -18,6 +18,7 @@ struct adoption {
 /* "7-leave" */
 static int parse_name(const char *name, struct hook *ret)
 {
+	enum abi_direction direction;
 	unsigned long ifindex;
 	char *end;
 
@@ -26,12 +27,12 @@ static int parse_name(const char *name, struct hook *ret)
 	if (errno || end == name || !ifindex || ifindex > UINT32_MAX)
 		return -EINVAL;
 	if (strcmp(end, "-leave") == 0)
-		ret->direction = ABI_EGRESS;
+		direction = ABI_EGRESS;
 	else if (strcmp(end, "-enter") == 0)
-		ret->direction = ABI_INGRESS;
+		direction = ABI_INGRESS;
 	else
 		return -EINVAL;
-	ret->ifindex = (uint32_t)ifindex;
+	*ret = (struct hook){.ifindex = (uint32_t)ifindex, .direction = direction};
 	return 0;
 }
 
