@@ -20,6 +20,7 @@
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
+#include <uthash.h>
 
 #define NETNS_SOURCE "netns"
 /* A burst of changes, as of "ip netns add" and what follows, is one look. */
@@ -139,25 +140,62 @@ static bool is_complete(const struct workload *workload)
 	return false;
 }
 
+/* What is in one namespace, as one look at all found it: several workloads may share it. */
+struct view {
+	const char *path; /* a spec's */
+	struct netns_interface *inside;
+	size_t count;
+	int result; /* of listing them */
+	struct error error;
+	UT_hash_handle hh;
+};
+
+static void views_clear(struct view **views)
+{
+	struct view *view, *next;
+
+	HASH_ITER (hh, *views, view, next) {
+		HASH_DEL(*views, view);
+		netns_interfaces_free(view->inside, view->count);
+		error_clear(&view->error);
+		free(view);
+	}
+}
+
+/* NULL: out of memory. */
+static const struct view *view_of(struct view **views, const struct netns_spec *spec)
+{
+	struct view *view;
+
+	HASH_FIND_STR(*views, spec->path, view);
+	if (view)
+		return view;
+	view = calloc(1, sizeof(*view));
+	if (!view)
+		return NULL;
+	view->path = spec->path;
+	view->result = netns_list_interfaces(spec->path, &view->inside, &view->count, &view->error);
+	HASH_ADD_KEYPTR(hh, *views, view->path, strlen(view->path), view);
+	return view;
+}
+
 /* Puts the workload of spec, or removes it where its namespace or veth is not there. *ret_complete:
  * there is nothing to wait for. */
 static int look_at(struct workload_source *source, const struct netns_spec *spec,
-	bool *ret_complete, struct error *error)
+	const struct view *view, bool *ret_complete, struct error *error)
 {
 	_cleanup_(workload_freep) struct workload *workload = NULL;
-	struct netns_interface *inside = NULL;
-	size_t count = 0;
 	int r;
 
 	*ret_complete = false;
-	r = netns_list_interfaces(spec->path, &inside, &count, error);
+	if (!view)
+		return error_nomem(error);
 	/* EINVAL: "ip netns add" has made the file, but the namespace is not mounted on it yet. */
-	if (r == -ENOENT || r == -EINVAL)
+	if (view->result == -ENOENT || view->result == -EINVAL)
 		return registry_remove(source->registry, NETNS_SOURCE, spec->id);
-	if (r < 0)
-		return r;
-	r = make_workload(spec, inside, count, &workload);
-	netns_interfaces_free(inside, count);
+	if (view->result < 0)
+		return error_set(error, view->result, "%s", error_message(&view->error));
+	r = make_workload(spec, view->inside, view->count, &workload);
 	if (r < 0)
 		return error_nomem(error);
 	if (workload->interfaces_count == 0)
@@ -170,12 +208,28 @@ static int look_at(struct workload_source *source, const struct netns_spec *spec
 /* --- looking -----------------------------------------------------------------------------------
  */
 
+/* Is it a name of one that the file has? Others come and go as they like. */
+static bool is_ours(const struct workload_source *source, const char *name)
+{
+	for (size_t i = 0; i < source->file.count; i++) {
+		const char *path = source->file.items[i].path, *last = strrchr(path, '/');
+
+		if (strcmp(last ? last + 1 : path, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int on_name(sd_event_source *watch, const struct inotify_event *event, void *userdata)
 {
+	struct workload_source *source = userdata;
+
 	(void)watch;
-	(void)event;
-	((struct workload_source *)userdata)->missing_usec = MISSING_MIN_USEC;
-	look_within(userdata, 0);
+	/* Without a name: events were lost. */
+	if (event->len > 0 && !is_ours(source, event->name))
+		return 0;
+	source->missing_usec = MISSING_MIN_USEC;
+	look_within(source, 0);
 	return 0;
 }
 
@@ -218,16 +272,18 @@ static void tell_result(struct workload_source *source, size_t missing, const st
 
 static void look_at_all(struct workload_source *source)
 {
+	__attribute__((cleanup(views_clear))) struct view *views = NULL;
 	_cleanup_error_ struct error failure = ERROR_INIT;
 	size_t missing = 0;
 
 	watch_names(source);
 	for (size_t i = 0; i < source->file.count; i++) {
+		const struct netns_spec *spec = &source->file.items[i];
 		_cleanup_error_ struct error error = ERROR_INIT;
 		bool complete = false;
 		int r;
 
-		r = look_at(source, &source->file.items[i], &complete, &error);
+		r = look_at(source, spec, view_of(&views, spec), &complete, &error);
 		missing += !complete;
 		/* The last failure is told, once the others have been looked at. */
 		if (r < 0)

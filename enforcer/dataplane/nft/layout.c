@@ -34,6 +34,11 @@ const char *layout_self(bool ipv4)
 	return ipv4 ? "self4" : "self6";
 }
 
+const char *layout_addresses(bool ipv4)
+{
+	return ipv4 ? "addresses4" : "addresses6";
+}
+
 const char *layout_host_map(enum direction direction)
 {
 	return direction == DIRECTION_INGRESS ? "host-ingress" : "host-egress";

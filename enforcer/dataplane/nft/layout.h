@@ -23,6 +23,8 @@
 const char *layout_dispatch_map(enum direction direction, bool ipv4);
 const char *layout_workloads(bool ipv4);
 const char *layout_self(bool ipv4);
+/* All addresses that the IR knows by themselves, where some chain asks. Shape as of workloads. */
+const char *layout_addresses(bool ipv4);
 const struct shape *layout_dispatch_shape(bool ipv4);
 const struct shape *layout_workloads_shape(bool ipv4);
 const struct shape *layout_self_shape(bool ipv4);

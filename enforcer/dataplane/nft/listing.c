@@ -91,7 +91,8 @@ static bool is_dispatch(const char *name)
 	for (int ipv4 = 0; ipv4 < 2; ipv4++)
 		if (!strcmp(name, layout_dispatch_map(DIRECTION_INGRESS, ipv4)) ||
 			!strcmp(name, layout_dispatch_map(DIRECTION_EGRESS, ipv4)) ||
-			!strcmp(name, layout_workloads(ipv4)) || !strcmp(name, layout_self(ipv4)))
+			!strcmp(name, layout_workloads(ipv4)) || !strcmp(name, layout_self(ipv4)) ||
+			!strcmp(name, layout_addresses(ipv4)))
 			return true;
 	return false;
 }

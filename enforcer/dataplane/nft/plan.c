@@ -291,6 +291,25 @@ static int add_host(struct plan *plan)
 	return r;
 }
 
+/* Which addresses the IR knows, where a chain asks. */
+static int add_addresses(struct plan *plan)
+{
+	const struct target none = {.code = TARGET_NONE};
+	int r = 0;
+
+	for (int ipv4 = 0; plan->apart && ipv4 < 2; ipv4++)
+		if (!ruleset_add_set(plan->ruleset, layout_addresses(ipv4),
+			    layout_workloads_shape(ipv4), true))
+			return -ENOMEM;
+	for (size_t i = 0; plan->apart && !r && i < plan->ir->addresses_count; i++) {
+		const struct address *address = &plan->ir->addresses[i].address;
+
+		r = add_address(
+			plan, layout_addresses(address_is_ipv4(address)), address, NULL, none);
+	}
+	return r;
+}
+
 static int build(const struct ir *ir, int (*add)(struct plan *plan), struct ruleset *ret,
 	struct error *error)
 {
@@ -301,6 +320,8 @@ static int build(const struct ir *ir, int (*add)(struct plan *plan), struct rule
 
 	if (!r)
 		r = add(&plan);
+	if (!r)
+		r = add_addresses(&plan);
 	release(&plan);
 	if (r < 0) {
 		ruleset_clear(&ruleset);

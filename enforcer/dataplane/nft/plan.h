@@ -4,7 +4,9 @@
  *
  *	subject           element of egress4/6 and ingress4/6: address -> chain of its peer table
  *	peer table        chain "egress-shop-db-from-api-3f2a91bc0d11" with
- *	                    …-hosts4/6     workloads and nodes that its prefixes do not tell right
+ *	                    …-hosts4/6     workloads and nodes that its prefixes do not tell right,
+ *	                                   or, where these are fewer, that lead elsewhere than
+ *	                                   otherwise: the prefixes are then for others alone
  *	                    …-prefixes4/6  disjoint intervals
  *	                    otherwise
  *	port table        chain "egress-ports-…" with …-ports, …-icmp, …-icmpv6, otherwise
@@ -38,6 +40,7 @@ struct plan {
 	struct plan_group *groups;
 	size_t groups_count;
 	struct target *ports[DIRECTION_COUNT]; /* by port table; code TARGET_NONE: not made yet */
+	bool apart;                            /* some chain asks whether the IR knows an address */
 };
 
 /* Fills an empty ruleset. 0, -ENOMEM or -EINVAL (the IR contradicts itself), with error. */

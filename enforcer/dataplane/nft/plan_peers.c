@@ -18,6 +18,7 @@ struct peers {
 	struct target otherwise;
 	struct element_list prefixes[2]; /* by ipv4 */
 	struct element_list hosts[2];
+	bool apart; /* prefixes are only for addresses that the IR does not know */
 };
 
 static void peers_clear(struct peers *peers)
@@ -61,16 +62,38 @@ static int add_hosts(const struct plan *plan, const struct plan_group *group, st
 	return r;
 }
 
-/* Only addresses that their prefix would lead elsewhere. */
+/* Where a group is led that is not among the hosts. */
+static struct target fallback(const struct peers *peers, const struct plan_group *group, bool apart)
+{
+	return apart ? peers->otherwise : peers->targets[group->prefix_class];
+}
+
+static size_t count_hosts(const struct plan *plan, const struct peers *peers, bool apart)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->groups_count; i++) {
+		const struct plan_group *group = &plan->groups[i];
+
+		if (!target_equal(peers->targets[group->class], fallback(peers, group, apart)))
+			count += group->count;
+	}
+	return count;
+}
+
+/* Only those that would be led elsewhere. With a rule for the world all workloads are exceptions
+ * to it, in each table that has one; so the way with fewer of them is taken. */
 static int find_hosts(struct plan *plan, struct peers *peers)
 {
 	int r = 0;
 
+	peers->apart = count_hosts(plan, peers, true) < count_hosts(plan, peers, false);
+	plan->apart |= peers->apart;
 	for (size_t i = 0; !r && i < plan->groups_count; i++) {
 		const struct plan_group *group = &plan->groups[i];
 		struct target target = peers->targets[group->class];
 
-		if (!target_equal(target, peers->targets[group->prefix_class]))
+		if (!target_equal(target, fallback(peers, group, peers->apart)))
 			r = add_hosts(plan, group, target, peers);
 	}
 	return r;
@@ -108,6 +131,8 @@ static uint64_t identify(const struct ir_peer_table *table, const struct peers *
 
 	identity = identity_add_text(identity, table->name);
 	identity = identity_add_target(identity, peers->otherwise);
+	if (peers->apart)
+		identity = identity_add_text(identity, "apart");
 	for (int ipv4 = 0; ipv4 < 2; ipv4++)
 		identity = add_elements(identity, &peers->prefixes[ipv4]);
 	/* A sum, because the order of classes is nobody's. */
@@ -176,6 +201,7 @@ static int add_chain(struct plan *plan, uint32_t index, struct peers *peers, str
 		chain->direction = table->direction;
 		chain->index = index;
 		chain->otherwise = peers->otherwise;
+		chain->apart = peers->apart;
 		for (int ipv4 = 0; !r && ipv4 < 2; ipv4++) {
 			r = add_set(plan, name, "hosts", ipv4, false, &peers->hosts[ipv4]);
 			if (!r && peers->prefixes[ipv4].count)

@@ -2,6 +2,7 @@
 #include "dataplane/nft/plan.h"
 
 #include "dataplane/nft/chain.h"
+#include "dataplane/nft/layout.h"
 #include "dataplane/nft/refusal.h"
 #include "dataplane/nft/rule.h"
 
@@ -32,26 +33,41 @@ static int write_otherwise(
 	return rule_write(&rule, batch, NULL);
 }
 
+/* One lookup in a map of addresses of peers. */
+static int write_peer_map(struct batch *batch, const struct ruleset_chain *chain, const char *map,
+	bool ipv4, bool for_others)
+{
+	enum rule_side side = chain->direction == DIRECTION_EGRESS ? RULE_DESTINATION : RULE_SOURCE;
+	struct rule rule;
+
+	rule_begin(&rule, chain->name);
+	rule_family(&rule, ipv4);
+	if (for_others) {
+		rule_key_address(&rule, ipv4, side);
+		rule_lookup_not(&rule, layout_addresses(ipv4));
+	}
+	rule_key_address(&rule, ipv4, side);
+	rule_lookup_verdict(&rule, map);
+	return rule_write(&rule, batch, NULL);
+}
+
+/* Hosts come first where they are exceptions to prefixes; a host that comes or goes is one store
+ * then. Where prefixes are for others, the set of all addresses is asked before: who has become
+ * known is looked for among the hosts, which knew of it no later. */
 static int write_peers(struct batch *batch, const struct ruleset *ruleset,
 	const struct ruleset_chain *chain, const char *comment)
 {
-	static const struct {
-		const char *suffix;
-		bool ipv4;
-	} maps[] = {{"hosts4", true}, {"prefixes4", true}, {"hosts6", false}, {"prefixes6", false}};
 	int r = chain_write(batch, chain->name, comment, NULL);
 	char name[SET_NAME_MAX];
-	struct rule rule;
 
-	for (size_t i = 0; !r && i < sizeof(maps) / sizeof(maps[0]); i++) {
-		if (!has_set(ruleset, chain, maps[i].suffix, name))
-			continue;
-		rule_begin(&rule, chain->name);
-		rule_family(&rule, maps[i].ipv4);
-		rule_key_address(&rule, maps[i].ipv4,
-			chain->direction == DIRECTION_EGRESS ? RULE_DESTINATION : RULE_SOURCE);
-		rule_lookup_verdict(&rule, name);
-		r = rule_write(&rule, batch, NULL);
+	for (unsigned int i = 0; !r && i < 4; i++) {
+		bool ipv4 = i < 2, prefixes = i % 2 != chain->apart;
+		const char *suffix = prefixes ? ipv4 ? "prefixes4" : "prefixes6"
+				     : ipv4   ? "hosts4"
+					      : "hosts6";
+
+		if (has_set(ruleset, chain, suffix, name))
+			r = write_peer_map(batch, chain, name, ipv4, prefixes && chain->apart);
 	}
 	return r ? r : write_otherwise(batch, ruleset, chain);
 }

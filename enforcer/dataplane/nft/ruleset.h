@@ -27,6 +27,7 @@ struct ruleset_chain {
 	enum direction direction;
 	uint32_t index; /* in the IR that the ruleset was made from */
 	bool reject;    /* CHAIN_REFUSAL */
+	bool apart;     /* CHAIN_PEERS: its prefixes are not for addresses that the IR knows */
 	struct target otherwise;
 	uint64_t retired_ns; /* in the kernel, not needed any more since; 0: needed */
 	UT_hash_handle hh;

@@ -100,10 +100,12 @@ static struct target in_peers(const struct ruleset *plan, const struct ruleset_c
 	bool ipv4 = address_is_ipv4(peer);
 	const struct element *found;
 	struct element key = {0};
+	bool known;
 
 	element_key_add_address(&key, peer);
+	known = look_up(ruleset_find_set(plan, layout_addresses(ipv4)), &key);
 	found = look_up(find_set(plan, chain->name, ipv4 ? "hosts4" : "hosts6"), &key);
-	if (!found)
+	if (!found && !(chain->apart && known))
 		found = look_up(
 			find_set(plan, chain->name, ipv4 ? "prefixes4" : "prefixes6"), &key);
 	return found ? found->target : chain->otherwise;
@@ -272,12 +274,53 @@ static void test_names_stay(void **state)
 	model_free(many);
 }
 
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t length = strlen(name), end = strlen(suffix);
+
+	return length >= end && !strcmp(name + length - end, suffix);
+}
+
+/* All workloads are exceptions to what a rule says of the world: they are so in one set, and not in
+ * each table with such a rule. */
+static void test_workloads_are_listed_once(void **state)
+{
+	static const char world[] =
+		"apiVersion: segctl.io/v1\nkind: SegmentPolicy\n"
+		"metadata: {name: out, namespace: shop}\n"
+		"spec: {subject: app=api, egress: [{to: [{entity: world}], ports: [tcp/443]}]}\n";
+	struct model *model = fixture_model(200);
+	struct ir *ir = fixture_ir(model, world);
+	const struct ruleset_chain *chain;
+	const struct ruleset_set *set;
+	struct ruleset plan = {0};
+	size_t hosts = 0, apart = 0;
+
+	(void)state;
+	assert_int_equal(plan_build(ir, &plan, NULL), 0);
+	for (chain = plan.chains; chain; chain = chain->hh.next)
+		apart += chain->apart;
+	for (set = plan.sets; set; set = set->hh.next)
+		if (has_suffix(set->name, "-hosts4") || has_suffix(set->name, "-hosts6"))
+			hosts += set->elements.count;
+	assert_int_equal(apart, 1);
+	assert_int_equal(hosts, 0);
+	set = ruleset_find_set(&plan, layout_addresses(true));
+	assert_non_null(set);
+	assert_true(set->mutable);
+	assert_true(set->elements.count > 200);
+	ruleset_clear(&plan);
+	ir_free(ir);
+	model_free(model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_agrees_with_the_evaluator),
 		cmocka_unit_test(test_icmp_ranges_become_blocks),
 		cmocka_unit_test(test_names_stay),
+		cmocka_unit_test(test_workloads_are_listed_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
