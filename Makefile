@@ -70,7 +70,7 @@ LIBS_cli      = $(call libraries,libcurl jansson smartcols ncursesw)
 
 # --- rooms: each is one archive; the lists say what each may lean on ------------------------------
 
-ROOMS         := base policies workload flow control bpf xdp nft host doctor agent cli
+ROOMS         := base policies workload flow control bpf xdp nft host lock doctor agent cli
 DIR_base      := enforcer/base
 DIR_policies  := policies
 DIR_workload  := enforcer/workload
@@ -80,6 +80,7 @@ DIR_bpf       := enforcer/dataplane/bpf
 DIR_xdp       := enforcer/dataplane/xdp
 DIR_nft       := enforcer/dataplane/nft
 DIR_host      := enforcer/dataplane/host
+DIR_lock      := enforcer/dataplane/lock
 DIR_doctor    := enforcer/doctor
 DIR_agent     := enforcer
 DIR_cli       := cli
@@ -92,8 +93,9 @@ NEEDS_bpf      := bpf policies base
 NEEDS_xdp      := xdp bpf policies base
 NEEDS_nft      := nft policies base
 NEEDS_host     := host nft policies base
+NEEDS_lock     := lock nft policies base
 NEEDS_doctor   := doctor workload bpf nft policies base
-NEEDS_agent    := agent doctor control flow workload xdp bpf host nft policies base
+NEEDS_agent    := agent doctor control flow workload xdp bpf host lock nft policies base
 NEEDS_cli      := cli policies base
 
 sources  = $(sort $(filter-out %/main.c,$(wildcard $(1)/*.c)))

@@ -74,6 +74,22 @@ static void print_host(const json_t *status)
 				field_number(confirm, "seconds_left")));
 }
 
+/* What closes where a program is taken off. */
+static void print_second_lock(const json_t *status)
+{
+	const json_t *lock = json_object_get(status, "second_lock");
+	double open = field_number(lock, "open");
+	_cleanup_free_ char *interfaces = NULL, *more = NULL;
+
+	if (!json_is_object(lock))
+		return;
+	interfaces = output_plural(field_number(lock, "interfaces"), "interface", "interfaces");
+	if (open > 0)
+		more = text_format("; not on %.0f others", open);
+	output_property_take("second lock", text_format("on %s, by packet mark %s%s", interfaces,
+						    field_text(lock, "mark"), more ? more : ""));
+}
+
 /* Where packets die before policy is asked. Nothing where nothing does. */
 static void print_early(const json_t *status)
 {
@@ -182,6 +198,7 @@ int status_run(struct settings *settings, int argc, char **argv)
 	print_enforcement(settings, status);
 	print_sources(status);
 	print_host(status);
+	print_second_lock(status);
 	print_early(status);
 	print_counters(status);
 	print_troubles(settings, status);

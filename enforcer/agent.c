@@ -350,6 +350,7 @@ void agent_free(struct agent *agent)
 	if (agent->host)
 		host_close(agent->host, agent->options->remove_on_exit);
 	early_close(agent);
+	second_lock_close(agent->lock, agent->options->remove_on_exit);
 	if (agent->plane)
 		agent->plane_ops->close(agent->plane, agent->options->remove_on_exit);
 	registry_free(agent->registry);

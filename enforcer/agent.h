@@ -10,6 +10,7 @@
 #include "control/server.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/host/host.h"
+#include "dataplane/lock/second_lock.h"
 #include "dataplane/xdp/xdp.h"
 #include "flow/pipeline.h"
 #include "options.h"
@@ -62,6 +63,7 @@ struct agent {
 	const struct dataplane_ops *plane_ops;
 	struct dataplane *plane;
 	struct host *host;                    /* policy on the node itself */
+	struct second_lock *lock;             /* NULL: none is wanted */
 	struct confirm *confirm;              /* a decision on policies that is open, or NULL */
 	struct dataplane_callbacks callbacks; /* of the data plane and of early dropping */
 	struct xdp *early;

@@ -7,6 +7,11 @@
 /* Opens the control socket with all routes. */
 int api_open(struct agent *agent, struct error *error);
 
+/* The data plane's description, with the refusals of early dropping, of the node's own table and of
+ * the second lock in its counters; NULL: out of memory. ret_host and ret_lock may be NULL. New
+ * references. */
+json_t *api_describe_plane(struct agent *agent, json_t **ret_host, json_t **ret_lock);
+
 void api_status(struct control_request *request, void *userdata);
 /* What it answers. New reference; NULL: out of memory. */
 json_t *api_status_json(struct agent *agent);

@@ -108,7 +108,9 @@ static void collect(struct agent *agent)
 	_cleanup_error_ struct error error = ERROR_INIT;
 
 	if (agent->plane_ops->collect(agent->plane, &error) < 0 ||
-		host_collect(agent->host, &error) < 0 || xdp_collect(agent->early, &error) < 0)
+		host_collect(agent->host, &error) < 0 ||
+		second_lock_collect(agent->lock, &error) < 0 ||
+		xdp_collect(agent->early, &error) < 0)
 		journal(JOURNAL_WARNING, "read counters: %s", error_message(&error));
 }
 

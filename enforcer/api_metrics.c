@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "control/metrics.h"
-#include "early.h"
 #include "json.h"
 
 #include <inttypes.h>
@@ -108,7 +107,7 @@ static void add_flows(struct metrics *metrics, const json_t *flows)
 void api_metrics(struct control_request *request, void *userdata)
 {
 	struct agent *agent = userdata;
-	_cleanup_json_ json_t *plane = agent->plane_ops->describe(agent->plane);
+	_cleanup_json_ json_t *plane = api_describe_plane(agent, NULL, NULL);
 	_cleanup_json_ json_t *flows = flow_describe(agent->flows);
 	__attribute__((cleanup(metrics_freep))) struct metrics *metrics = NULL;
 	const char *text;
@@ -117,7 +116,6 @@ void api_metrics(struct control_request *request, void *userdata)
 		control_reply(request, 200, NULL);
 		return;
 	}
-	early_merge_counters(agent, plane);
 	add_agent(metrics, agent);
 	add_plane(metrics, plane);
 	metrics_family(metrics, "segd_rule_hits_total", METRICS_COUNTER,

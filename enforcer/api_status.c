@@ -4,7 +4,6 @@
 #include "confirm.h"
 
 #include "base/clock.h"
-#include "early.h"
 #include "json.h"
 
 static json_t *sources_to_json(const struct agent *agent)
@@ -60,7 +59,8 @@ json_t *api_status_json(struct agent *agent)
 	json_t *reconcile =
 		json_pack("{s:o, s:f, s:o}", "time", json_from_time(agent->reconciled_ns),
 			"milliseconds", milliseconds, "stages", stages_to_json(&agent->laps));
-	json_t *plane = agent->plane_ops->describe(agent->plane);
+	json_t *host = NULL, *lock = NULL;
+	json_t *plane = api_describe_plane(agent, &host, &lock);
 
 	json_object_set_new(
 		status, "restrict_node", json_boolean(agent->options->policy.restrict_node));
@@ -70,8 +70,8 @@ json_t *api_status_json(struct agent *agent)
 		agent->last_error ? json_string(agent->last_error) : json_null());
 	json_object_set_new(status, "last_reconcile", reconcile);
 	json_object_set_new(status, "confirm", confirm_describe(agent));
-	json_object_set_new(status, "host", host_describe(agent->host));
-	early_merge_counters(agent, plane);
+	json_object_set_new(status, "host", host);
+	json_object_set_new(status, "second_lock", lock);
 	json_object_set_new(status, "plane", plane);
 	json_object_set_new(status, "flows", flow_describe(agent->flows));
 	return status;

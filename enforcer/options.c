@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "base/cleanup.h"
+#include "dataplane/lock/second_lock.h"
 #include "xdp/abi.h"
 
 #include <errno.h>
@@ -36,6 +37,7 @@ enum {
 	OPTION_ALLOW_ETHERTYPE,
 	OPTION_CLSACT,
 	OPTION_FAST_PATH,
+	OPTION_SECOND_LOCK,
 	OPTION_FAILSAFE,
 	OPTION_CONNECTIONS,
 	OPTION_DENY_LIST,
@@ -65,6 +67,7 @@ static const struct option long_options[] = {
 	{"allow-ethertype", required_argument, NULL, OPTION_ALLOW_ETHERTYPE},
 	{"clsact", no_argument, NULL, OPTION_CLSACT},
 	{"fast-path", no_argument, NULL, OPTION_FAST_PATH},
+	{"second-lock", optional_argument, NULL, OPTION_SECOND_LOCK},
 	{"failsafe", required_argument, NULL, OPTION_FAILSAFE},
 	{"workload-connections", required_argument, NULL, OPTION_CONNECTIONS},
 	{"deny-list", required_argument, NULL, OPTION_DENY_LIST},
@@ -99,6 +102,8 @@ static const char usage[] =
 	"  --clsact                   eBPF programs by clsact filters, even where tcx links are there\n"
 	"  --fast-path                established connections between two workloads of this node\n"
 	"                             go past bridge and host filters; see segd(8)\n"
+	"  --second-lock[=MARK]       eBPF: where its programs are taken off, close instead of\n"
+	"                             opening; MARK: bits of the packet mark to use (0x1000)\n"
 	"  --nflog-group=N            group that nftables logs refusals to (86); N + 1: the node's own\n"
 	"  --failsafe=LIST            ports of the node that no policy can cut, or none\n"
 	"                             (" FAILSAFE_DEFAULT ")\n"
@@ -140,6 +145,23 @@ static int parse_choice(const char *name, const char *text, const char *const ch
 	}
 	return error_set(error, -EINVAL, "%s: '%s' is not %s, %s or %s", name, text, choices[0],
 		choices[1], choices[2]);
+}
+
+/* One's own bits of the packet mark. */
+static int parse_mark(const char *text, uint32_t *ret, struct error *error)
+{
+	unsigned long long value = SECOND_LOCK_MARK;
+	char *end = NULL;
+
+	errno = 0;
+	if (text)
+		value = strtoull(text, &end, 0);
+	if (errno || (text && (end == text || *end || *text == '-')) || !value ||
+		value > UINT32_MAX)
+		return error_set(error, -EINVAL,
+			"--second-lock: '%s' is no packet mark from 0x1 to 0xffffffff", text);
+	*ret = (uint32_t)value;
+	return 0;
 }
 
 /* Types that carry IP, or that say who has an address, would pass unjudged. */
@@ -280,6 +302,8 @@ static int parse_enforcement(struct options *options, int option, struct error *
 	case OPTION_FAST_PATH:
 		options->fast_path = true;
 		return 0;
+	case OPTION_SECOND_LOCK:
+		return parse_mark(optarg, &options->lock_mark, error);
 	case OPTION_FAILSAFE:
 		r = failsafe_parse(optarg, &options->failsafe, error);
 		return r < 0 ? error_context(error, r, "--failsafe") : 0;

@@ -26,6 +26,7 @@ struct options {
 	uint16_t ethertypes[OPTIONS_ETHERTYPES]; /* host byte order; behind the last one 0 */
 	bool clsact;                             /* not by tcx links */
 	bool fast_path;                          /* between workloads of this node */
+	uint32_t lock_mark;                      /* of the second lock; 0: there is none */
 	uint16_t nflog_group;                    /* and the one behind it, for the node itself */
 	struct failsafe failsafe;
 	uint32_t share; /* connections that one workload may have; 0: a quarter of the table */

@@ -19,6 +19,7 @@ static struct dataplane_options plane_options(const struct options *options)
 		.nflog_group = options->nflog_group,
 		.clsact = options->clsact,
 		.fast_path = options->fast_path,
+		.lock_mark = options->lock_mark,
 		.share = options->share,
 	};
 
@@ -51,6 +52,21 @@ static int choose(const char *wanted, const struct dataplane_ops **ret, struct e
 	return error_set(error, -EOPNOTSUPP, "--dataplane=%s: %s", wanted, why);
 }
 
+/* Before the data plane: programs that leave the mark away must not come under a lock that asks for
+ * it. */
+static int open_lock(
+	struct agent *agent, const struct dataplane_callbacks *callbacks, struct error *error)
+{
+	uint32_t mark = agent->options->lock_mark;
+
+	if (mark && agent->plane_ops != &bpf_dataplane_ops) {
+		callbacks->trouble("--second-lock guards the ebpf data plane only: there is none",
+			false, callbacks->userdata);
+		mark = 0;
+	}
+	return second_lock_open(mark, callbacks, agent->event, &agent->lock, error);
+}
+
 int planes_open(
 	struct agent *agent, const struct dataplane_callbacks *callbacks, struct error *error)
 {
@@ -59,6 +75,9 @@ int planes_open(
 	int r;
 
 	r = choose(agent->options->dataplane, &agent->plane_ops, error);
+	if (r < 0)
+		return r;
+	r = open_lock(agent, callbacks, error);
 	if (r < 0)
 		return r;
 	r = agent->plane_ops->open(&options, callbacks, agent->event, &agent->plane, error);
@@ -134,6 +153,8 @@ int planes_remove(const struct options *options, struct error *error)
 {
 	int removed = early_remove(options, error);
 
+	if (!removed)
+		removed = second_lock_remove(error);
 	if (removed < 0)
 		return removed;
 	for (size_t i = 0; i < ARRAY_SIZE(planes); i++) {

@@ -193,6 +193,7 @@ static int candidate_apply(struct agent *agent, struct candidate *candidate, str
 	laps_end(&agent->laps, "host");
 	if (r < 0)
 		return r;
+	second_lock_release(agent->lock, state.attachments, state.attachments_count);
 	r = agent->plane_ops->apply(agent->plane, &state, error);
 	laps_end(&agent->laps, "dataplane");
 	if (r < 0) {
@@ -202,6 +203,7 @@ static int candidate_apply(struct agent *agent, struct candidate *candidate, str
 		return error_context(
 			error, r, "apply to the %s data plane", agent->plane_ops->name);
 	}
+	second_lock_apply(agent->lock, state.attachments, state.attachments_count);
 	return 0;
 }
 

@@ -227,6 +227,16 @@ struct abi_share {
  */
 #define ABI_ANSWER_MARK 0x5e9d0a25
 
+/*
+ * The second lock (dataplane/lock/lock.h) writes over the first four bits behind the Ethernet
+ * header of what is about to enter a workload: IP's version, the hardware type of ARP. Whoever
+ * reads that, drops it. The program that judges the packet puts back what was there.
+ */
+#define ABI_SEAL_MASK 0xf0
+#define ABI_SEAL_IPV4 0xb0
+#define ABI_SEAL_IPV6 0x90
+#define ABI_SEAL_ARP  0xf0
+
 /* denials: hash. One entry for each kind of refusal until the agent has collected it. The agent
  * deletes only entries of a former epoch, when no packet is left that has read it: so none is
  * counted into an entry that is gone. */
@@ -321,6 +331,8 @@ struct abi_configuration {
 	__u16 ethertypes[ABI_ETHERTYPES]; /* besides IP and ARP, that pass unjudged; 0: none */
 	__u32 fast_path;                  /* not 0: fastpath.bpf.h */
 	__u32 share;                      /* connections that a workload may have in the table */
+	__u32 lock_mark; /* bits of skb->mark on all that leaves a workload; 0: no second lock */
+	__u32 pad;
 };
 
 /*
@@ -402,7 +414,7 @@ ABI_STATIC_ASSERT(abi_denial_key, 52);
 ABI_STATIC_ASSERT(abi_denial, 48);
 ABI_STATIC_ASSERT(abi_fragment_key, 44);
 ABI_STATIC_ASSERT(abi_fragment, 16);
-ABI_STATIC_ASSERT(abi_configuration, 88);
+ABI_STATIC_ASSERT(abi_configuration, 96);
 ABI_STATIC_ASSERT(abi_event, 144);
 ABI_STATIC_ASSERT(abi_early_interface, 24);
 ABI_STATIC_ASSERT(abi_deny_range, 32);

@@ -36,7 +36,8 @@
 	X(INTERNAL_ERROR, "internal_error", "a table that must exist is missing: please report")  \
 	X(QUARANTINED, "quarantined", "the workload is in quarantine")                            \
 	X(DENY_LIST, "deny_list", "a deny list names the address")                                \
-	X(FLOOD, "flood", "the source opens connections faster than its limit")
+	X(FLOOD, "flood", "the source opens connections faster than its limit")                   \
+	X(SECOND_LOCK, "second_lock", "no program judged it; the second lock held")
 
 enum reason {
 #define X(symbol, name, sentence) REASON_##symbol,

@@ -15,6 +15,7 @@
 #include "xdp/denial.bpf.h"
 #include "xdp/fastpath.bpf.h"
 #include "xdp/fragment.bpf.h"
+#include "xdp/lock.bpf.h"
 #include "xdp/maps.bpf.h"
 #include "xdp/parse.bpf.h"
 #include "xdp/related.bpf.h"
@@ -122,12 +123,13 @@ static __always_inline int handle(
 SEC("tc")
 int segd_leave(struct __sk_buff *skb)
 {
-	return handle(skb, ABI_EGRESS, skb->ifindex, 1);
+	return lock_mark(skb, handle(skb, ABI_EGRESS, skb->ifindex, 1));
 }
 
 SEC("tc")
 int segd_enter(struct __sk_buff *skb)
 {
+	lock_unseal(skb);
 	return handle(skb, ABI_INGRESS, skb->ifindex, 0);
 }
 

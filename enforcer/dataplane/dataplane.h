@@ -47,9 +47,10 @@ struct dataplane_options {
 	uint16_t nflog_group;      /* nft */
 	/* Host byte order; 0: none. What passes besides IP and ARP, unjudged but for its MAC. */
 	uint16_t ethertypes[DATAPLANE_ETHERTYPES];
-	bool clsact;    /* ebpf: by clsact filters also where the kernel has tcx links */
-	bool fast_path; /* ebpf: established connections between two workloads of this node go
-			   straight from the one to the other */
+	bool clsact;        /* ebpf: by clsact filters also where the kernel has tcx links */
+	bool fast_path;     /* ebpf: established connections between two workloads of this node go
+			       straight from the one to the other */
+	uint32_t lock_mark; /* ebpf: bits of skb->mark on what leaves workloads; 0: none */
 	uint32_t
 		share; /* ebpf: connections that one workload may have in the table; 0: a quarter */
 };

@@ -128,6 +128,7 @@ static const struct member members[] = {
 	MEMBER(abi_configuration, other_ns),
 	MEMBER(abi_configuration, ethertypes),
 	MEMBER(abi_configuration, fast_path),
+	MEMBER(abi_configuration, lock_mark),
 	MEMBER(abi_configuration, share),
 };
 

@@ -301,6 +301,7 @@ static void configure(struct segd_bpf *skeleton, const struct dataplane_options 
 	for (size_t i = 0; i < ABI_ETHERTYPES; i++)
 		configuration->ethertypes[i] = options->ethertypes[i];
 	configuration->fast_path = options->fast_path;
+	configuration->lock_mark = options->lock_mark;
 	if (options->share)
 		configuration->share = options->share;
 }

@@ -21,7 +21,7 @@
 #define ARP_SENDER_OFFSET     14
 #define ARP_TARGET_OFFSET     24
 
-static const enum reason reasons[DEVICE_REASONS] = {
+const enum reason device_reasons[DEVICE_REASONS] = {
 	REASON_SPOOFED_MAC,
 	REASON_SPOOFED_SOURCE,
 	REASON_SPOOFED_ARP,
@@ -33,11 +33,6 @@ static const enum reason reasons[DEVICE_REASONS] = {
 	REASON_UNRELATED_ICMP_ERROR,
 	REASON_POLICY_DENIED,
 };
-
-enum reason device_reason(size_t i)
-{
-	return reasons[i];
-}
 
 /* A full set breaks off the rule that adds to it; the next one drops all the same. */
 static int write_refusal(struct batch *batch, enum reason reason)
@@ -83,7 +78,7 @@ static int write_sets(struct batch *batch)
 	for (size_t i = 0; !r && i < ARRAY_SIZE(sets); i++)
 		r = set_write(batch, sets[i].name, &sets[i].shape);
 	for (size_t i = 0; !r && i < DEVICE_REASONS; i++)
-		r = write_refusal(batch, reasons[i]);
+		r = write_refusal(batch, device_reasons[i]);
 	return r;
 }
 

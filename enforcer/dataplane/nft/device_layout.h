@@ -27,7 +27,7 @@
 /* Counting sets by interface, named as their reason. POLICY_DENIED is about what enters it
  * (device_arrival.h), the others are about what leaves it. */
 #define DEVICE_REASONS ((size_t)10)
-enum reason device_reason(size_t i);
+extern const enum reason device_reasons[DEVICE_REASONS];
 
 /* Sets and chains; chains that are there get these rules instead of theirs. batch is of family
  * netdev, and has the table; ethertypes are as in dataplane.h. 0 or -ENOMEM. */

@@ -3,7 +3,6 @@
 
 #include "dataplane/nft/clock.h"
 #include "dataplane/nft/counts.h"
-#include "dataplane/nft/layout.h"
 #include "dataplane/nft/refusal.h"
 
 #include <errno.h>
@@ -23,22 +22,29 @@ struct device {
 	uint32_t ifindex;
 	struct address addresses[2]; /* IPv6, IPv4; none: zero */
 	uint8_t mac[6];
-	struct count counted[DEVICE_REASONS]; /* taken out of the kernel */
-	struct count reported[DEVICE_REASONS];
-	uint64_t start_ns[DEVICE_REASONS];
+	struct count counted[DEVICE_REFUSALS_MAX]; /* taken out of the kernel */
+	struct count reported[DEVICE_REFUSALS_MAX];
+	uint64_t start_ns[DEVICE_REFUSALS_MAX];
 	UT_hash_handle hh;
 };
 
 struct device_refusals {
+	const char *table;
+	const enum reason *reasons;
+	size_t reasons_count;
 	struct device *devices;
 };
 
-int device_refusals_new(struct device_refusals **ret)
+int device_refusals_new(
+	const char *table, const enum reason *reasons, size_t count, struct device_refusals **ret)
 {
 	struct device_refusals *refusals = calloc(1, sizeof(*refusals));
 
 	if (!refusals)
 		return -ENOMEM;
+	refusals->table = table;
+	refusals->reasons = reasons;
+	refusals->reasons_count = count;
 	*ret = refusals;
 	return 0;
 }
@@ -114,7 +120,7 @@ static int take_element(
 static int read_set(struct device_refusals *refusals, struct mnl_socket *socket, size_t reason)
 {
 	const struct counts_set set = {
-		NFPROTO_NETDEV, LAYOUT_TABLE, refusal_reason_name(device_reason(reason))};
+		NFPROTO_NETDEV, refusals->table, refusal_reason_name(refusals->reasons[reason])};
 	struct reading reading = {refusals, reason};
 	int r = counts_take(socket, &set, take_element, &reading);
 
@@ -135,12 +141,12 @@ static uint16_t ethertype_of(enum reason reason, const struct device *device)
 	}
 }
 
-static void report(struct device *device, size_t i, const struct dataplane_callbacks *callbacks)
+static void report(struct device *device, size_t i, enum reason reason,
+	const struct dataplane_callbacks *callbacks)
 {
 	const struct count *counted = &device->counted[i];
 	struct count *reported = &device->reported[i];
 	uint64_t now_ns = clock_now_ns(CLOCK_REALTIME);
-	enum reason reason = device_reason(i);
 	bool leaves = reason != REASON_POLICY_DENIED;
 	struct flow_event event = {
 		.type = FLOW_DENIED,
@@ -175,13 +181,13 @@ int device_refusals_read(struct device_refusals *refusals, struct mnl_socket *so
 {
 	struct device *device;
 
-	for (size_t i = 0; i < DEVICE_REASONS; i++) {
+	for (size_t i = 0; i < refusals->reasons_count; i++) {
 		int r = read_set(refusals, socket, i);
 
 		if (r < 0)
 			return r;
 		for (device = refusals->devices; callbacks && device; device = device->hh.next)
-			report(device, i, callbacks);
+			report(device, i, refusals->reasons[i], callbacks);
 	}
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the counting sets of table netdev segd have, as events and as sums. */
+/* What the counting sets of a table of family netdev have, as events and as sums. */
 #pragma once
 
 #include "dataplane/dataplane.h"
@@ -9,7 +9,12 @@
 
 struct device_refusals;
 
-int device_refusals_new(struct device_refusals **ret);
+#define DEVICE_REFUSALS_MAX DEVICE_REASONS
+
+/* The sets are named as their reasons, count (to DEVICE_REFUSALS_MAX) of them. Borrows table and
+ * reasons for its life. 0 or -ENOMEM. */
+int device_refusals_new(
+	const char *table, const enum reason *reasons, size_t count, struct device_refusals **ret);
 void device_refusals_free(struct device_refusals *refusals);
 
 /* Who is behind an interface, for the events; not forgotten with it, since its last refusals are
@@ -19,6 +24,6 @@ int device_refusals_name(struct device_refusals *refusals, const struct attachme
 /* Takes the kernel's counts. callbacks: reports what is new; NULL: leaves that to the next call. */
 int device_refusals_read(struct device_refusals *refusals, struct mnl_socket *socket,
 	const struct dataplane_callbacks *callbacks);
-/* As last read, of device_reason(i). */
+/* As last read, of the reason at i. */
 void device_refusals_sum(const struct device_refusals *refusals, size_t i, uint64_t *ret_packets,
 	uint64_t *ret_bytes);

@@ -140,7 +140,8 @@ int device_sources_open(
 		calloc(1, sizeof(*sources));
 	int r;
 
-	if (!sources || device_refusals_new(&sources->refusals) < 0)
+	if (!sources || device_refusals_new(LAYOUT_TABLE, device_reasons, DEVICE_REASONS,
+				&sources->refusals) < 0)
 		return error_nomem(error);
 	memcpy(sources->ethertypes, options->ethertypes, sizeof(sources->ethertypes));
 	r = netlink_open(&sources->socket, error);
@@ -462,6 +463,6 @@ void device_sources_describe(struct device_sources *sources, json_t *counters)
 		uint64_t packets, bytes;
 
 		device_refusals_sum(sources->refusals, i, &packets, &bytes);
-		add_counter(counters, refusal_reason_name(device_reason(i)), packets, bytes);
+		add_counter(counters, refusal_reason_name(device_reasons[i]), packets, bytes);
 	}
 }

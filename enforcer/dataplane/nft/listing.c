@@ -134,6 +134,35 @@ int listing_chains(struct mnl_socket *socket, uint16_t family, const char *table
 		NULL, &reading);
 }
 
+static int count_rule(const struct nlmsghdr *message, void *userdata)
+{
+	size_t *count = userdata;
+
+	(void)message;
+	(*count)++;
+	return MNL_CB_OK;
+}
+
+static void count_anew(void *userdata)
+{
+	*(size_t *)userdata = 0;
+}
+
+int listing_count_rules(struct mnl_socket *socket, uint16_t family, const char *table, size_t *ret)
+{
+	char buffer[REQUEST_BYTES];
+	struct nlmsghdr *message =
+		nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETRULE, family, NLM_F_DUMP, 0);
+	size_t count = 0;
+	int r;
+
+	mnl_attr_put_strz(message, NFTA_RULE_TABLE, table);
+	r = netlink_dump(socket, message, count_rule, count_anew, &count);
+	if (!r)
+		*ret = count;
+	return r;
+}
+
 /* A dump that was begun anew may name one twice. */
 static int take_chain(const char *name, void *userdata)
 {

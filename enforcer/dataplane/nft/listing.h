@@ -24,6 +24,9 @@ typedef int (*listing_chain_fn)(const char *name, void *userdata);
 int listing_chains(struct mnl_socket *socket, uint16_t family, const char *table,
 	listing_chain_fn callback, void *userdata);
 
+/* How many rules the table has; 0 also where there is no table. */
+int listing_count_rules(struct mnl_socket *socket, uint16_t family, const char *table, size_t *ret);
+
 /* Calls back with key, packets and bytes of each element that counts, of a message with elements as
  * listings and notifications bring them. A negative return value is passed on. */
 typedef int (*listing_counted_fn)(

@@ -84,9 +84,8 @@ void rule_key_payload(struct rule *rule, uint32_t base, uint32_t offset, uint32_
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_DREG, take_register(rule, length));
 }
 
-static void mask(struct rule *rule, const void *bits, uint32_t size)
+void rule_bitwise(struct rule *rule, const void *and, const void * xor, uint32_t size)
 {
-	static const uint32_t zero;
 	struct nftnl_expr *expression = add(rule, "bitwise");
 
 	if (!expression)
@@ -94,8 +93,15 @@ static void mask(struct rule *rule, const void *bits, uint32_t size)
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_LEN, size);
-	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_MASK, bits, size);
-	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_XOR, &zero, size);
+	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_MASK, and, size);
+	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_XOR, xor, size);
+}
+
+static void mask(struct rule *rule, const void *bits, uint32_t size)
+{
+	static const uint32_t zero;
+
+	rule_bitwise(rule, bits, &zero, size);
 }
 
 void rule_compare(struct rule *rule, uint32_t operation, const void *bytes, uint32_t size)
@@ -233,6 +239,11 @@ void rule_key_interface_out(struct rule *rule)
 	load_meta(rule, NFT_META_OIF, sizeof(uint32_t));
 }
 
+void rule_key_mark(struct rule *rule)
+{
+	load_meta(rule, NFT_META_MARK, sizeof(uint32_t));
+}
+
 void rule_key_protocol(struct rule *rule)
 {
 	load_meta(rule, NFT_META_L4PROTO, 1);
@@ -291,6 +302,19 @@ void rule_add_counted(struct rule *rule, const char *set)
 		nftnl_expr_add_expr(expression, NFTNL_EXPR_DYNSET_EXPRESSIONS, counter);
 	else
 		rule->failed = true;
+}
+
+void rule_store_payload(struct rule *rule, uint32_t base, uint32_t offset, uint32_t length)
+{
+	struct nftnl_expr *expression = add(rule, "payload");
+
+	rule->word = 0;
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_BASE, base);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_LEN, length);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_SREG, NFT_REG_1);
 }
 
 void rule_counter(struct rule *rule, const char *name)

@@ -49,12 +49,16 @@ void rule_limit_under(struct rule *rule, uint64_t packets_per_second);
 /* Of the key so far; operation: NFT_CMP_*. */
 void rule_compare(struct rule *rule, uint32_t operation, const void *bytes, uint32_t size);
 
+/* Of a key of one field: (key & and) ^ xor. */
+void rule_bitwise(struct rule *rule, const void *and, const void * xor, uint32_t size);
+
 /* Fields of a key. */
 void rule_key_payload(struct rule *rule, uint32_t base, uint32_t offset, uint32_t length);
 void rule_key_interface(struct rule *rule); /* where the packet came in */
 void rule_key_interface_out(struct rule *rule);
 void rule_key_outgoing(struct rule *rule); /* where it goes out */
 void rule_key_family(struct rule *rule);
+void rule_key_mark(struct rule *rule); /* in host byte order */
 void rule_key_address(struct rule *rule, bool ipv4, enum rule_side side);
 void rule_key_protocol(struct rule *rule);
 void rule_key_transport(struct rule *rule, uint32_t offset, uint32_t length);
@@ -66,6 +70,8 @@ void rule_lookup_verdict(struct rule *rule, const char *map);
 void rule_add_counted(struct rule *rule, const char *set);
 
 /* Statements. */
+/* Writes the key over the packet; checksums are not adapted. */
+void rule_store_payload(struct rule *rule, uint32_t base, uint32_t offset, uint32_t length);
 void rule_counter(struct rule *rule, const char *name);
 void rule_log(struct rule *rule, uint16_t group, const char *prefix);
 void rule_reject(struct rule *rule, bool tcp_reset);
