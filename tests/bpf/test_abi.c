@@ -129,6 +129,7 @@ static const struct member members[] = {
 	MEMBER(abi_configuration, ethertypes),
 	MEMBER(abi_configuration, fast_path),
 	MEMBER(abi_configuration, lock_mark),
+	MEMBER(abi_configuration, pad),
 	MEMBER(abi_configuration, share),
 };
 
