@@ -226,7 +226,7 @@ bench-binaries: $(TOOLS) $(BENCH)
 $(TOOLS): $(BUILD)/%: $(BUILD)/%.o
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) -static -o $@ $< # containers without a libc run them, too
-$(BENCH:=.o): $(SKELETON) $(BUILD)/tests/bench/one_lookup.skel.h
+$(BENCH:=.o): $(SKELETON) $(patsubst %,$(BUILD)/tests/bench/%.skel.h,one_lookup first_packet)
 $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(NEEDS_agent))
 	$(SAY) LINK $@
 	$(Q)$(call link,$(filter %.o,$^),$(NEEDS_agent),-lpthread)

@@ -3,13 +3,13 @@
  * What a packet costs in the tc programs, by BPF_PROG_TEST_RUN, beside a program that does one
  * look-up and counts. Every case is measured in every round; figures are medians over the rounds.
  *
- * First packets cannot simply be repeated: the second one would find the connection. "first, after
- * an expired one" lets every packet find its predecessor expired, so it also pays for removing that
- * one and reporting its end: an upper bound. "first, one run each" takes packets of ever new
- * connections; each run then carries the cost of reading the clock twice and of cold caches, which
- * the yardstick measured in the same way shows.
+ * First packets cannot simply be repeated: the second one would find the connection. So a program
+ * before the measured one gives each a source port of its own; what that takes with nothing behind
+ * it is measured, too, and subtracted. "first, after an expired one" lets every packet find its
+ * predecessor expired, so it also pays for removing that one and reporting its end.
  */
 #include "base/cleanup.h"
+#include "tests/bench/first_packet.skel.h"
 #include "tests/bench/one_lookup.skel.h"
 #include "tests/bpf/world.h"
 #include "xdp/segd.skel.h"
@@ -23,17 +23,27 @@
 
 #define ROUNDS          7
 #define REPEAT          1000000
-#define REPEAT_EVENTS   10000 /* two events each: what the ring buffer holds */
-#define RUNS_OF_ONE     5000
+#define REPEAT_FIRST    20000 /* an event each: what the ring buffer holds */
+#define REPEAT_EXPIRED  10000 /* two events each */
 #define MANY_RULES      10000
 #define WEB_PORT        40000
+#define FIRST_PORT      20000
 #define API_PORT        8080
 #define DENIED_PORT     22
 #define EXPIRED_AT_ONCE UINT64_MAX /* as a signed duration: -1 */
 
+/* Which program is measured. */
+enum subject {
+	SUBJECT_SEGD,
+	SUBJECT_LOOKUP,  /* the yardstick */
+	SUBJECT_NOTHING, /* what stands before a first packet, alone */
+	SUBJECT_INSERT,  /* an entry of a connection table, alone */
+};
+
 struct bench {
 	struct world world;
 	struct one_lookup_bpf *yardstick;
+	struct first_packet_bpf *first_packet;
 	/* Of the case that is measured. */
 	struct frame frame;
 	int program;
@@ -47,14 +57,14 @@ struct cost_case {
 	uint8_t protocol;
 	enum abi_direction hook;
 	uint16_t port;
-	bool first;     /* every packet finds its predecessor expired */
-	bool single;    /* ever new connections, one run each */
-	bool yardstick; /* the other program */
+	enum subject subject;
+	bool expired; /* every packet finds its predecessor expired */
+	bool first;   /* of ever new connections; less what makes them so */
 	size_t rules;
 };
 
 static const struct cost_case cases[] = {
-	{.name = "one look-up and count", .protocol = IPPROTO_TCP, .yardstick = true},
+	{.name = "one look-up and count", .protocol = IPPROTO_TCP, .subject = SUBJECT_LOOKUP},
 	{.name = "established, leaving, TCP over IPv4",
 		.protocol = IPPROTO_TCP,
 		.hook = ABI_EGRESS,
@@ -82,27 +92,31 @@ static const struct cost_case cases[] = {
 		.hook = ABI_EGRESS,
 		.port = DENIED_PORT,
 		.rules = MANY_RULES},
-	{.name = "first, after an expired one, 10 rules",
+	{.name = "another source port and a tail call",
+		.protocol = IPPROTO_UDP,
+		.subject = SUBJECT_NOTHING},
+	{.name = "one new entry",
+		.protocol = IPPROTO_TCP,
+		.port = API_PORT,
+		.subject = SUBJECT_INSERT,
+		.first = true},
+	{.name = "first, leaving, 10 rules",
 		.protocol = IPPROTO_UDP,
 		.hook = ABI_EGRESS,
 		.port = API_PORT,
 		.first = true,
 		.rules = 10},
-	{.name = "first, after an expired one, 10,000 rules",
+	{.name = "first, leaving, 10,000 rules",
 		.protocol = IPPROTO_UDP,
 		.hook = ABI_EGRESS,
 		.port = API_PORT,
 		.first = true,
 		.rules = MANY_RULES},
-	{.name = "one look-up and count, one run each",
-		.protocol = IPPROTO_TCP,
-		.yardstick = true,
-		.single = true},
-	{.name = "first, one run each",
+	{.name = "first, after an expired one, 10 rules",
 		.protocol = IPPROTO_UDP,
 		.hook = ABI_EGRESS,
 		.port = API_PORT,
-		.single = true,
+		.expired = true,
 		.rules = 10},
 };
 
@@ -181,20 +195,59 @@ static int establish(struct bench *bench, const struct cost_case *c, struct erro
 	return 0;
 }
 
-static void choose_program(struct bench *bench, const struct cost_case *c)
+static const struct bpf_program *program_of(const struct bench *bench, const struct cost_case *c)
 {
 	const struct segd_bpf *skeleton = bench->world.skeleton;
-	const struct bpf_program *program = skeleton->progs.segd_leave;
 
-	bench->ifindex = bench->world.web.ifindex;
-	if (c->hook == ABI_INGRESS) {
-		program = skeleton->progs.segd_enter;
-		bench->ifindex = bench->world.api.ifindex;
+	switch (c->subject) {
+	case SUBJECT_LOOKUP:
+		return bench->yardstick->progs.one_lookup;
+	case SUBJECT_NOTHING:
+		return bench->first_packet->progs.nothing;
+	case SUBJECT_INSERT:
+		return bench->first_packet->progs.one_insert;
+	case SUBJECT_SEGD:
+		break;
 	}
-	if (c->yardstick)
-		program = bench->yardstick->progs.one_lookup;
-	bench->program = bpf_program__fd(program);
+	return c->hook == ABI_INGRESS ? skeleton->progs.segd_enter : skeleton->progs.segd_leave;
+}
+
+static bool is_ever_new(const struct cost_case *c)
+{
+	return c->first || c->subject == SUBJECT_NOTHING;
+}
+
+static int choose_program(struct bench *bench, const struct cost_case *c)
+{
+	const struct first_packet_bpf *first_packet = bench->first_packet;
+	const struct world *world = &bench->world;
+	const uint32_t zero = 0;
+	int measured;
+
+	bench->ifindex = c->hook == ABI_INGRESS ? world->api.ifindex : world->web.ifindex;
 	bench->verdict = c->port == DENIED_PORT ? WORLD_REFUSE : WORLD_PASS;
+	bench->program = bpf_program__fd(program_of(bench, c));
+	if (!is_ever_new(c))
+		return 0;
+	measured = bench->program;
+	bench->program = bpf_program__fd(first_packet->progs.ever_new);
+	return bpf_map__update_elem(first_packet->maps.measured, &zero, sizeof(zero), &measured,
+		sizeof(measured), BPF_ANY);
+}
+
+static int forget_entries(const struct bench *bench)
+{
+	int fd = bpf_map__fd(bench->first_packet->maps.entries);
+	struct abi_connection_key key, next;
+	int more = bpf_map_get_next_key(fd, NULL, &key);
+
+	while (more == 0) {
+		more = bpf_map_get_next_key(fd, &key, &next);
+		if (bpf_map_delete_elem(fd, &key) < 0)
+			return -errno;
+		key = next;
+	}
+	return 0;
 }
 
 static int prepare(struct bench *bench, const struct cost_case *c, struct error *error)
@@ -203,65 +256,48 @@ static int prepare(struct bench *bench, const struct cost_case *c, struct error 
 	struct abi_connection_key key;
 	int r = world_reset(world, c->ipv6, error);
 
+	if (r == 0)
+		r = enter_policy(world, c->rules, error);
+	if (r == 0)
+		r = forget_entries(bench);
+	if (r == 0)
+		r = choose_program(bench, c);
 	if (r < 0)
 		return r;
-	r = enter_policy(world, c->rules, error);
-	if (r < 0)
-		return r;
-	choose_program(bench, c);
-	bench->frame = case_frame(world, c, WEB_PORT);
-	if (c->yardstick) {
+	bench->frame = case_frame(world, c, is_ever_new(c) ? FIRST_PORT : WEB_PORT);
+	if (c->subject == SUBJECT_LOOKUP) {
 		const uint64_t value[2] = {0};
 
 		memcpy(&key, bench->frame.bytes + bench->frame.network, sizeof(key));
 		return bpf_map__update_elem(bench->yardstick->maps.entries, &key, sizeof(key),
 			value, sizeof(value), BPF_ANY);
 	}
-	if (c->first || c->single || c->port != API_PORT)
+	if (c->subject != SUBJECT_SEGD || c->expired || c->first || c->port != API_PORT)
 		return 0;
 	return establish(bench, c, error);
 }
 
-static int measure_singles(struct bench *bench, const struct cost_case *c, double *ret_ns)
+static uint32_t repeat_of(const struct cost_case *c)
 {
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i < RUNS_OF_ONE; i++) {
-		uint32_t ns;
-		int r;
-
-		if (!c->yardstick)
-			bench->frame = case_frame(&bench->world, c, (uint16_t)(1024 + i));
-		r = run(bench, 1, &ns);
-		if (r < 0)
-			return r;
-		sum += ns;
-	}
-	*ret_ns = (double)sum / RUNS_OF_ONE;
-	return 0;
-}
-
-static int measure_many(struct bench *bench, const struct cost_case *c, double *ret_ns)
-{
-	uint32_t ns;
-	int r = run(bench, c->first ? REPEAT_EVENTS : REPEAT, &ns);
-
-	if (r < 0)
-		return r;
-	*ret_ns = ns;
-	return 0;
+	if (c->expired)
+		return REPEAT_EXPIRED;
+	return c->first ? REPEAT_FIRST : REPEAT;
 }
 
 static int measure(
 	struct bench *bench, const struct cost_case *c, double *ret_ns, struct error *error)
 {
 	int r = prepare(bench, c, error);
+	uint32_t ns;
 
 	if (r < 0)
 		return r;
-	r = c->single ? measure_singles(bench, c, ret_ns) : measure_many(bench, c, ret_ns);
+	r = run(bench, repeat_of(c), &ns);
 	world_take_events(&bench->world);
-	return r < 0 ? error_errno(error, r, "run %s", c->name) : 0;
+	if (r < 0)
+		return error_errno(error, r, "run %s", c->name);
+	*ret_ns = ns;
+	return 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -280,13 +316,30 @@ static int open_bench(struct bench *bench, bool expire, struct error *error)
 	if (r < 0)
 		return r;
 	bench->yardstick = one_lookup_bpf__open_and_load();
-	return bench->yardstick ? 0 : error_errno(error, -errno, "load the yardstick");
+	bench->first_packet = first_packet_bpf__open_and_load();
+	return bench->yardstick && bench->first_packet
+		       ? 0
+		       : error_errno(error, -errno, "load the yardsticks");
 }
 
 static void close_bench(struct bench *bench)
 {
 	one_lookup_bpf__destroy(bench->yardstick);
+	first_packet_bpf__destroy(bench->first_packet);
 	world_close(&bench->world);
+}
+
+/* Of the round: what gives each packet its port counts for none of them. */
+static void subtract(double ns[][ROUNDS], size_t round)
+{
+	double before = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (cases[i].subject == SUBJECT_NOTHING)
+			before = ns[i][round];
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (cases[i].first)
+			ns[i][round] -= before;
 }
 
 static int measure_all(double ns[][ROUNDS], struct error *error)
@@ -296,9 +349,11 @@ static int measure_all(double ns[][ROUNDS], struct error *error)
 
 	for (size_t i = 0; i < 2 && r == 0; i++)
 		r = open_bench(&benches[i], i == 1, error);
-	for (size_t round = 0; round < ROUNDS && r == 0; round++)
+	for (size_t round = 0; round < ROUNDS && r == 0; round++) {
 		for (size_t i = 0; i < ARRAY_SIZE(cases) && r == 0; i++)
-			r = measure(&benches[cases[i].first], &cases[i], &ns[i][round], error);
+			r = measure(&benches[cases[i].expired], &cases[i], &ns[i][round], error);
+		subtract(ns, round);
+	}
 	close_bench(&benches[0]);
 	close_bench(&benches[1]);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -306,11 +361,10 @@ static int measure_all(double ns[][ROUNDS], struct error *error)
 	return r;
 }
 
-/* The yardstick that was measured in the same way. */
-static double yardstick_of(double ns[][ROUNDS], const struct cost_case *c)
+static double yardstick_of(double ns[][ROUNDS])
 {
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		if (cases[i].yardstick && cases[i].single == c->single)
+		if (cases[i].subject == SUBJECT_LOOKUP)
 			return ns[i][ROUNDS / 2];
 	return 1;
 }
@@ -321,7 +375,7 @@ static void print_table(double ns[][ROUNDS])
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		printf("%-44s %5.0f ns %5.0f ns %5.0f ns %6.2fx\n", cases[i].name,
 			ns[i][ROUNDS / 2], ns[i][0], ns[i][ROUNDS - 1],
-			ns[i][ROUNDS / 2] / yardstick_of(ns, &cases[i]));
+			ns[i][ROUNDS / 2] / yardstick_of(ns));
 }
 
 static int print_json(double ns[][ROUNDS])
@@ -329,11 +383,10 @@ static int print_json(double ns[][ROUNDS])
 	json_auto_t *costs = json_array();
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		json_array_append_new(
-			costs, json_pack("{s:s, s:f, s:f, s:f, s:f}", "packet", cases[i].name,
-				       "median_ns", ns[i][ROUNDS / 2], "least_ns", ns[i][0],
-				       "most_ns", ns[i][ROUNDS - 1], "ratio",
-				       ns[i][ROUNDS / 2] / yardstick_of(ns, &cases[i])));
+		json_array_append_new(costs,
+			json_pack("{s:s, s:f, s:f, s:f, s:f}", "packet", cases[i].name, "median_ns",
+				ns[i][ROUNDS / 2], "least_ns", ns[i][0], "most_ns",
+				ns[i][ROUNDS - 1], "ratio", ns[i][ROUNDS / 2] / yardstick_of(ns)));
 	if (json_dumpf(costs, stdout, JSON_INDENT(2)) < 0)
 		return 1;
 	putchar('\n');
