@@ -164,7 +164,10 @@ struct abi_port_key {
 
 /* connections: hash. Both directions have the same key: side 0 is the smaller (address, port) by
  * memcmp. ICMP echo and the other queries: both ports are the identifier; other ICMP: both are
- * type << 8 | code. */
+ * type << 8 | code.
+ *
+ * An agent takes connections over from maps of any other ABI by the names of the fields
+ * (former_connections.h): whoever changes what a field means gives it another name. */
 struct abi_connection_key {
 	__u8 address[2][16];
 	__u16 port_be[2];

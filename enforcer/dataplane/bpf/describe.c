@@ -112,9 +112,11 @@ json_t *bpf_dataplane_describe(struct dataplane *dataplane)
 	size_t connections = count(dataplane->objects.maps.connections,
 		sizeof(struct abi_connection_key), sizeof(struct abi_connection));
 
-	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o}", "generation",
+	return json_pack("{s:I, s:I, s:{s:I, s:I}, s:o, s:o, s:o, s:o}", "generation",
 		(json_int_t)objects_generation(&dataplane->objects), "connections",
-		(json_int_t)connections, "attached",
+		(json_int_t)connections, "former_connections", "taken",
+		(json_int_t)dataplane->generations.former.taken, "left",
+		(json_int_t)dataplane->generations.former.left, "attached",
 		attached(&dataplane->interfaces, &dataplane->objects), "counters",
 		counters(&dataplane->objects), "losses", losses(&dataplane->objects), "tables",
 		tables(dataplane, connections));

@@ -189,6 +189,22 @@ static int withdraw_addresses(struct generations *generations, struct error *err
 	return result;
 }
 
+/* From an earlier agent's programs and maps to ours. The second look is at what its programs have
+ * opened since the first. */
+static int replace_programs(struct generations *generations, struct error *error)
+{
+	struct interfaces *interfaces = generations->interfaces;
+	struct former_connections again = {0};
+	int r;
+
+	former_connections_take(generations->objects, interfaces->pins, &generations->former);
+	r = interfaces_exchange(interfaces, error);
+	objects_wait_for_packets();
+	former_connections_take(generations->objects, interfaces->pins, &again);
+	generations->former.taken += again.taken;
+	return r;
+}
+
 /* The new policy is in force already: what fails here leaves something refused, and is tried again
  * by the next apply. */
 static int grant(
@@ -201,7 +217,7 @@ static int grant(
 	if (r < 0)
 		result = r;
 	if (generations->interfaces->outdated) {
-		r = interfaces_exchange(generations->interfaces, error);
+		r = replace_programs(generations, error);
 		if (r < 0)
 			result = r;
 	}

@@ -6,8 +6,8 @@
  *   build    numbers for tables and identities (no kernel)
  *   stage    tables, both slots of identities, new entries; what changes hands is withdrawn
  *   flip     control.generation
- *   grant    addresses to their owners, guards off, programs exchanged, interfaces left, their
- *            addresses withdrawn
+ *   grant    addresses to their owners, guards off, connections taken over and programs exchanged
+ *            from an agent of another ABI, interfaces left, their addresses withdrawn
  *   collect  once no packet is judged by the former generation: delete what only that used
  *
  * An address that changes hands belongs to no interface between stage and grant: its former owner
@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/laps.h"
+#include "dataplane/bpf/former_connections.h"
 #include "dataplane/bpf/identities.h"
 #include "dataplane/bpf/interfaces.h"
 #include "dataplane/bpf/objects.h"
@@ -32,8 +33,9 @@ struct generations {
 	struct tables tables;
 	struct identities identities;
 	uint64_t adoption_ns;
-	bool uncollected; /* a former generation's leftovers are still there */
-	struct laps laps; /* of the last apply */
+	bool uncollected;                 /* a former generation's leftovers are still there */
+	struct laps laps;                 /* of the last apply */
+	struct former_connections former; /* of an agent of another ABI */
 };
 
 /* Rebuilds from the maps what runs. */

@@ -337,6 +337,11 @@ void objects_close(struct objects *objects)
 	*objects = (struct objects){0};
 }
 
+bool objects_is_part(const char *name)
+{
+	return strncmp(name, "maps-", 5) == 0;
+}
+
 struct others {
 	const struct pins *pins;
 	const char *part;
@@ -347,7 +352,7 @@ static int remove_other(const char *name, void *userdata, struct error *error)
 	const struct others *others = userdata;
 
 	if (strcmp(name, STAGING) != 0 &&
-		(strncmp(name, "maps-", 5) != 0 || strcmp(name, others->part) == 0))
+		(!objects_is_part(name) || strcmp(name, others->part) == 0))
 		return 0;
 	return pins_remove(others->pins, name, error);
 }

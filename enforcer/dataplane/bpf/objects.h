@@ -44,6 +44,9 @@ int objects_open(struct objects *objects, const struct pins *pins, uint32_t abi_
 	const struct dataplane_options *options, struct error *error);
 void objects_close(struct objects *objects);
 
+/* Whether something below the pin directory is a set of maps, of whatever ABI. */
+bool objects_is_part(const char *name);
+
 /* Removes the pins of all maps but these: no program that is attached uses others any more. */
 int objects_remove_others(
 	const struct objects *objects, const struct pins *pins, struct error *error);
