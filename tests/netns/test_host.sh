@@ -46,10 +46,6 @@ denied() { # JQ-CONDITION: some refusal is like that
 	segctl denied -o json | jq -es "[.[] | (.denied? // .)[]? // . | select($1)] | length > 0"
 }
 
-not_open() { # FROM ADDRESS PORT
-	[ "$(probe "$1" tcp "$2" "$3")" != open ]
-}
-
 flows_have() { # JQ-CONDITION
 	segctl flows -o json | jq -e "[.flows[] | select($1)] | length > 0"
 }
@@ -72,6 +68,9 @@ spawn "$operator" "$tools/pulse" 10.78.0.1 9000 5 >"$work/kept"
 kept=$spawned
 await 5 grep -q connected "$work/cut"
 await 5 grep -q connected "$work/kept"
+spawn "$operator" "$tools/pulse" 10.78.0.1 22 5 >"$work/failsafe"
+failsafe=$spawned
+await 5 grep -q connected "$work/failsafe"
 
 echo "== ingress"
 apply <<'END'
@@ -145,12 +144,20 @@ spec:
 END
 expect "the node is shut to a workload, with an answer" refused probe "$id-web" tcp 10.77.0.1 8080
 expect "the node reaches nobody" refused probe "$node" tcp 10.78.0.2 7000
-check "not its workloads either" not_open "$node" 10.77.0.21 5000
+expect "not its workloads either" refused probe "$node" tcp 10.77.0.21 5000
+expect "nor over IPv6" refused probe "$node" tcp fd77::21 5000
 expect "failsafe ports stay, both families" openopen sh -c \
 	"nsenter --net=/run/netns/$operator sh -c '$tools/probe tcp 10.78.0.1 22 400; $tools/probe tcp fd78::1 9000 400' | tr -d '\n'"
 expect "loopback passes" open probe "$node" tcp 127.0.0.1 8080
 check "what the node may not send is told" await 3 denied '.rule.name == "nothing" and
 	.direction == "egress" and .source.entity == "host" and .destination.port == 7000'
+pulse_ends "$failsafe" 0 && pass "a session that ran on a failsafe port all the while goes on" ||
+	fail "a session that ran on a failsafe port all the while goes on"
+check "the plane's counters have the node's refusals" sh -c "'$BUILD/segctl' --socket \
+	'$work/segd.sock' status -o json | jq -e '.host.counters.policy_denied.packets as \$n |
+		\$n > 0 and .plane.counters.policy_denied.packets >= \$n'"
+check "and so have the metrics" sh -c "curl -s --unix-socket '$work/segd.sock' http://segd/metrics |
+	grep -E '^segd_packets_total\{reason=\"policy_denied\"\} [1-9]'"
 segctl policy delete SegmentPolicy nothing >/dev/null
 
 echo "== egress, and audit"

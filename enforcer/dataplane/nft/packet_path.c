@@ -117,6 +117,15 @@ int packet_path_write_known(struct batch *batch, const char *chain)
 	rule_ct_state(&rule, NF_CT_STATE_BIT(IP_CT_RELATED));
 	rule_protocol_in(&rule, LAYOUT_ICMP_PROTOCOLS);
 	rule_verdict(&rule, NF_ACCEPT, NULL);
+	r = rule_write(&rule, batch, NULL);
+	if (r < 0)
+		return r;
+	/* The kernel's own answer to what one of our rules rejects: from the wire, no reset is ever
+	 * related to anything. */
+	rule_begin(&rule, chain);
+	rule_ct_state(&rule, NF_CT_STATE_BIT(IP_CT_RELATED));
+	rule_tcp_reset(&rule);
+	rule_verdict(&rule, NF_ACCEPT, NULL);
 	return rule_write(&rule, batch, NULL);
 }
 

@@ -200,6 +200,16 @@ void rule_tcp_no_pure_syn(struct rule *rule)
 	rule_compare(rule, NFT_CMP_NEQ, &syn, sizeof(syn));
 }
 
+void rule_tcp_reset(struct rule *rule)
+{
+	const uint8_t reset = TH_RST;
+
+	rule_protocol(rule, IPPROTO_TCP);
+	rule_key_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, sizeof(reset));
+	mask(rule, &reset, sizeof(reset));
+	rule_compare(rule, NFT_CMP_EQ, &reset, sizeof(reset));
+}
+
 void rule_limit_under(struct rule *rule, uint64_t packets_per_second)
 {
 	struct nftnl_expr *expression = add(rule, "limit");
