@@ -182,6 +182,7 @@ static int candidate_apply(struct agent *agent, struct candidate *candidate, str
 		.model = candidate->model,
 		.attachments = candidate->attachments,
 		.attachments_count = candidate->attachments_count,
+		.laps = &agent->laps,
 	};
 	int r;
 

@@ -16,6 +16,8 @@ void laps_end(struct laps *laps, const char *name)
 	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
 	size_t i = 0;
 
+	if (!laps)
+		return;
 	while (i < laps->count && strcmp(laps->items[i].name, name))
 		i++;
 	if (i == LAPS_MAX)

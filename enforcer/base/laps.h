@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LAPS_MAX 12
+#define LAPS_MAX 20
 
 struct lap {
 	const char *name; /* borrowed for ever: a literal */
@@ -21,5 +21,5 @@ struct laps {
 /* Forgets all laps, and starts the first. */
 void laps_start(struct laps *laps);
 /* The lap that ends now was called name; the next begins. Laps of one name add up; one name more
- * than there is room for counts with the last. */
+ * than there is room for counts with the last. Nothing where laps is NULL. */
 void laps_end(struct laps *laps, const char *name);

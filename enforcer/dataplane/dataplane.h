@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/laps.h"
 #include "dataplane/attachment.h"
 #include "flow/event.h"
 #include "policies/ir.h"
@@ -27,6 +28,7 @@ struct dataplane_state {
 	const struct model *model;
 	const struct attachment *attachments; /* by ifindex, each ifindex once */
 	size_t attachments_count;
+	struct laps *laps; /* which the data plane ends as it goes; may be NULL */
 };
 
 struct dataplane_callbacks {

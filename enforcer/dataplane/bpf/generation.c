@@ -234,20 +234,19 @@ int generations_apply(
 {
 	int r;
 
-	laps_start(&generations->laps);
 	generations_collect(generations);
-	laps_end(&generations->laps, "collect");
+	laps_end(state->laps, "wait");
 	r = endpoints_ensure(generations, state, error);
-	laps_end(&generations->laps, "ensure");
+	laps_end(state->laps, "attach");
 	if (r < 0) {
 		endpoints_give_up(generations);
 		return r;
 	}
 	r = wishes_build(generations, state, error);
-	laps_end(&generations->laps, "build");
+	laps_end(state->laps, "number");
 	if (r == 0)
 		r = stage(generations, error);
-	laps_end(&generations->laps, "stage");
+	laps_end(state->laps, "write");
 	if (r < 0) {
 		roll_back(generations);
 		endpoints_give_up(generations);
@@ -256,7 +255,7 @@ int generations_apply(
 	objects_flip(generations->objects);
 	generations->uncollected = true;
 	r = grant(generations, state, error);
-	laps_end(&generations->laps, "grant");
+	laps_end(state->laps, "grant");
 	return r;
 }
 

@@ -16,7 +16,6 @@
 #pragma once
 
 #include "base/error.h"
-#include "base/laps.h"
 #include "dataplane/bpf/former_connections.h"
 #include "dataplane/bpf/identities.h"
 #include "dataplane/bpf/interfaces.h"
@@ -34,7 +33,6 @@ struct generations {
 	struct identities identities;
 	uint64_t adoption_ns;
 	bool uncollected;                 /* a former generation's leftovers are still there */
-	struct laps laps;                 /* of the last apply */
 	struct former_connections former; /* of an agent of another ABI */
 };
 

@@ -3,6 +3,9 @@
 
 #include "policies/ir_ranks.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 static bool allows_all(const struct ir_port_table *table)
 {
 	for (size_t i = 0; i < table->ranges_count; i++)
@@ -29,6 +32,28 @@ static int add(struct element_list *list, uint32_t ifindex, const struct address
 	return element_list_add(list, &element);
 }
 
+int device_hearing_new(const struct ir *ir, struct device_hearing *ret)
+{
+	struct device_hearing hearing = {0};
+
+	hearing.node = calloc(ir->addresses_count + 1, sizeof(*hearing.node));
+	if (!hearing.node)
+		return -ENOMEM;
+	for (size_t i = 0; i < ir->addresses_count; i++)
+		if (ir->addresses[i].workload < 0)
+			hearing.node[hearing.node_count++] = ir->addresses[i];
+	*ret = hearing;
+	return 0;
+}
+
+void device_hearing_clear(struct device_hearing *hearing)
+{
+	free(hearing->node);
+	element_list_clear(&hearing->deaf);
+	element_list_clear(&hearing->from[0]);
+	element_list_clear(&hearing->from[1]);
+}
+
 int device_hearing_add(struct device_hearing *hearing, const struct dataplane_state *state,
 	const struct attachment *attachment)
 {
@@ -41,13 +66,10 @@ int device_hearing_add(struct device_hearing *hearing, const struct dataplane_st
 		return 0;
 	table = &ir->peer_tables[number];
 	r = add(&hearing->deaf, attachment->ifindex, NULL);
-	for (size_t i = 0; !r && i < ir->addresses_count; i++) {
-		const struct ir_address *address = &ir->addresses[i];
-		uint32_t ports;
+	for (size_t i = 0; !r && i < hearing->node_count; i++) {
+		const struct ir_address *address = &hearing->node[i];
+		uint32_t ports = ir_ranks_port_table(table, address->class);
 
-		if (address->workload >= 0)
-			continue;
-		ports = ir_ranks_port_table(table, address->class);
 		if (allows_all(&ir->port_tables[ports]))
 			r = add(&hearing->from[address_is_ipv4(&address->address)],
 				attachment->ifindex, &address->address);

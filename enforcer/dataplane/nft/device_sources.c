@@ -340,8 +340,8 @@ static int send_state(
 static int list_attachments(
 	struct device_sources *sources, struct lists *lists, const struct dataplane_state *state)
 {
-	struct device_hearing hearing = {0};
-	int r = 0;
+	__attribute__((cleanup(device_hearing_clear))) struct device_hearing hearing = {0};
+	int r = device_hearing_new(state->ir, &hearing);
 
 	for (size_t i = 0; !r && i < state->attachments_count; i++) {
 		const struct attachment *attachment = &state->attachments[i];
@@ -357,6 +357,7 @@ static int list_attachments(
 	lists->items[LIST_DEAF] = hearing.deaf;
 	lists->items[LIST_FROM4] = hearing.from[true];
 	lists->items[LIST_FROM6] = hearing.from[false];
+	hearing.deaf = hearing.from[true] = hearing.from[false] = (struct element_list){0};
 	for (size_t i = 0; i < LISTS; i++)
 		element_list_sort(&lists->items[i]);
 	return r;

@@ -298,6 +298,7 @@ static int switch_policy(
 	bool changed;
 	int r = plan_build(state->ir, &plan, error);
 
+	laps_end(state->laps, "plan");
 	if (r < 0)
 		return r;
 	if (snapshot_new(state->ir, &policy) < 0)
@@ -306,7 +307,12 @@ static int switch_policy(
 		clock_now_ns(CLOCK_MONOTONIC), &changed, error);
 	if (!r)
 		r = begin_adoption(dataplane, state, error);
-	return r < 0 ? r : follow(dataplane, TAKE_PTR(policy), changed, error);
+	laps_end(state->laps, "write");
+	if (r < 0)
+		return r;
+	r = follow(dataplane, TAKE_PTR(policy), changed, error);
+	laps_end(state->laps, "cut");
+	return r;
 }
 
 static int nft_apply(
@@ -319,6 +325,7 @@ static int nft_apply(
 		return error_nomem(error);
 	/* First: a new interface is held to its addresses before its guard falls. */
 	r = device_sources_apply(dataplane->sources, state, error);
+	laps_end(state->laps, "devices");
 	if (!r) {
 		r = switch_policy(dataplane, state, error);
 		if (r < 0)
