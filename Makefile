@@ -24,7 +24,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf
 	linux-libc-dev libnftnl-dev libmnl-dev libnetfilter-log-dev libnetfilter-conntrack-dev \
 	libpcap-dev libyaml-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev libsystemd-dev \
 	libcap-ng-dev \
-	libsmartcols-dev libncurses-dev uthash-dev libsqlite3-dev
+	libsmartcols-dev libncurses-dev uthash-dev libsqlite3-dev libzstd-dev
 DEPS_RUN   := iputils-ping iproute2 procps util-linux mount curl netcat-openbsd
 DEPS_TEST  := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind jq \
 	nftables iptables ipset docker.io busybox-static iperf3 sockperf conntrack tcpdump tmux mandoc
@@ -35,7 +35,7 @@ DEPS_KERNEL := qemu-system-x86 cpio kmod
 # --- flags ------------------------------------------------------------------------------------
 
 PACKAGES := libbpf libnftnl libmnl libnetfilter_log libnetfilter_conntrack libpcap yaml-0.1 \
-	jansson libmicrohttpd libcurl libsystemd smartcols ncursesw zlib sqlite3 libcap-ng
+	jansson libmicrohttpd libcurl libsystemd smartcols ncursesw zlib sqlite3 libzstd libcap-ng
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wpointer-arith -Wformat=2 -Wimplicit-fallthrough
@@ -60,7 +60,7 @@ libraries      = $(shell pkg-config --libs $(1))
 LIBS_base     =
 LIBS_policies = $(call libraries,yaml-0.1)
 LIBS_workload = $(call libraries,libcurl libmnl libsystemd jansson)
-LIBS_flow     = $(call libraries,jansson libsystemd zlib sqlite3) -pthread
+LIBS_flow     = $(call libraries,jansson libsystemd libzstd sqlite3) -pthread
 LIBS_control  = $(call libraries,libmicrohttpd jansson libsystemd)
 LIBS_bpf      = $(call libraries,libbpf libmnl jansson libsystemd)
 LIBS_xdp      = $(call libraries,libbpf jansson libsystemd)

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define ROTATED_PREFIX "flows-"
-#define PART_SUFFIX    ".gz.part"
 
 struct archive {
 	char *directory;
@@ -101,7 +100,7 @@ static void remove_parts(const struct archive *archive)
 	if (list_rotated(archive, &listing) < 0)
 		return;
 	for (int i = 0; i < listing.count; i++)
-		if (has_suffix(listing.entries[i]->d_name, PART_SUFFIX))
+		if (has_suffix(listing.entries[i]->d_name, COMPRESSOR_PART_SUFFIX))
 			unlinkat(archive->directory_fd, listing.entries[i]->d_name, 0);
 }
 

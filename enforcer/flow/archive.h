@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The directory of the flow log: flows.log is written by log.c; here are the files that it was
- * before, flows-20261121T011900.123456Z.log, compressed when there is time (.gz), and deleted from
+ * before, flows-20261121T011900.123456Z.log, compressed when there is time (.zst), and deleted from
  * the oldest on when all together are too big.
  */
 #pragma once

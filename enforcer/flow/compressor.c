@@ -6,11 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
+#include <zstd.h>
 
 /* Less than a millisecond of work. */
 #define STEP_BYTES 65536
@@ -21,24 +22,23 @@ struct compressor {
 	void *userdata;
 	int directory_fd; /* borrowed, as long as a file is under way */
 	int input_fd;
-	gzFile output;
-	char name[NAME_MAX - 8];
+	int output_fd;
+	ZSTD_CCtx *context;
+	char name[NAME_MAX - sizeof(COMPRESSOR_PART_SUFFIX)];
 	char chunk[STEP_BYTES];
+	char compressed[STEP_BYTES];
 };
 
 static void part_name(const struct compressor *compressor, char name[static NAME_MAX])
 {
-	snprintf(name, NAME_MAX, "%s.gz.part", compressor->name);
+	snprintf(name, NAME_MAX, "%s" COMPRESSOR_PART_SUFFIX, compressor->name);
 }
 
 static void close_files(struct compressor *compressor)
 {
-	if (compressor->input_fd >= 0)
-		close(compressor->input_fd);
-	compressor->input_fd = -1;
-	if (compressor->output)
-		gzclose(compressor->output);
-	compressor->output = NULL;
+	closep(&compressor->input_fd);
+	closep(&compressor->output_fd);
+	compressor->input_fd = compressor->output_fd = -1;
 }
 
 static void give_up(struct compressor *compressor)
@@ -52,16 +52,49 @@ static void give_up(struct compressor *compressor)
 	unlinkat(compressor->directory_fd, part, 0);
 }
 
+static int write_all(int fd, const char *bytes, size_t length)
+{
+	while (length) {
+		ssize_t written = write(fd, bytes, length);
+
+		if (written < 0)
+			return -errno;
+		bytes += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+/* Compresses one chunk; the last one ends the file. */
+static int feed(struct compressor *compressor, size_t length, bool last)
+{
+	ZSTD_inBuffer input = {compressor->chunk, length, 0};
+	size_t left;
+	int result;
+
+	do {
+		ZSTD_outBuffer output = {compressor->compressed, sizeof(compressor->compressed), 0};
+
+		left = ZSTD_compressStream2(
+			compressor->context, &output, &input, last ? ZSTD_e_end : ZSTD_e_continue);
+		if (ZSTD_isError(left))
+			return -EIO;
+		result = write_all(compressor->output_fd, compressor->compressed, output.pos);
+		if (result < 0)
+			return result;
+	} while (last ? left : input.pos < input.size);
+	return 0;
+}
+
 static int finish(struct compressor *compressor)
 {
 	char part[NAME_MAX], final[NAME_MAX];
-	int result = gzclose(compressor->output);
+	int result = feed(compressor, 0, true);
 
-	compressor->output = NULL;
-	if (result != Z_OK)
-		return result == Z_ERRNO ? -errno : -EIO;
+	if (result < 0)
+		return result;
 	part_name(compressor, part);
-	snprintf(final, sizeof(final), "%s.gz", compressor->name);
+	snprintf(final, sizeof(final), "%s" COMPRESSOR_SUFFIX, compressor->name);
 	if (renameat(compressor->directory_fd, part, compressor->directory_fd, final) < 0)
 		return -errno;
 	close_files(compressor);
@@ -72,17 +105,14 @@ static int finish(struct compressor *compressor)
 static int step(struct compressor *compressor)
 {
 	ssize_t length = read(compressor->input_fd, compressor->chunk, sizeof(compressor->chunk));
-	int written;
+	int result;
 
 	if (length < 0)
 		return -errno;
 	if (!length)
 		return finish(compressor);
-	errno = 0;
-	written = gzwrite(compressor->output, compressor->chunk, (unsigned int)length);
-	if (written != length)
-		return errno ? -errno : -EIO;
-	return 1;
+	result = feed(compressor, (size_t)length, false);
+	return result < 0 ? result : 1;
 }
 
 static int on_idle(sd_event_source *source, void *userdata)
@@ -107,7 +137,10 @@ int compressor_new(sd_event *event, void (*done)(int result, void *userdata), vo
 
 	if (!compressor)
 		return -ENOMEM;
-	compressor->input_fd = -1;
+	compressor->input_fd = compressor->output_fd = -1;
+	compressor->context = ZSTD_createCCtx();
+	if (!compressor->context)
+		return -ENOMEM;
 	compressor->done = done;
 	compressor->userdata = userdata;
 	result = sd_event_add_defer(event, &compressor->source, on_idle, compressor);
@@ -125,6 +158,7 @@ void compressor_free(struct compressor *compressor)
 		return;
 	give_up(compressor);
 	sd_event_source_disable_unref(compressor->source);
+	ZSTD_freeCCtx(compressor->context);
 	free(compressor);
 }
 
@@ -146,11 +180,9 @@ int compressor_start(struct compressor *compressor, int directory_fd, const char
 		directory_fd, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (output_fd < 0)
 		return -errno;
-	/* Level 1: records repeat themselves so much that more work gains little. */
-	compressor->output = gzdopen(output_fd, "wb1");
-	if (!compressor->output)
-		return -ENOMEM;
-	TAKE_FD(output_fd);
+	ZSTD_CCtx_reset(compressor->context, ZSTD_reset_session_only);
+	ZSTD_CCtx_setParameter(compressor->context, ZSTD_c_checksumFlag, 1);
+	compressor->output_fd = TAKE_FD(output_fd);
 	compressor->input_fd = TAKE_FD(input_fd);
 	compressor->directory_fd = directory_fd;
 	return sd_event_source_set_enabled(compressor->source, SD_EVENT_ON);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Turns one file into a gzip file of its own, in small steps while the event loop has nothing else
- * to do. gzip, because zcat, zgrep and zlib's gzopen() are everywhere.
+ * Turns one file into a zstd file of its own (RFC 8878), in small steps while the event loop has
+ * nothing else to do. zstdcat and zstdgrep read it.
  */
 #pragma once
 
 #include <systemd/sd-event.h>
+
+#define COMPRESSOR_SUFFIX      ".zst"
+#define COMPRESSOR_PART_SUFFIX ".zst.part"
 
 struct compressor;
 
@@ -15,7 +18,7 @@ int compressor_new(sd_event *event, void (*done)(int result, void *userdata), vo
 /* What is under way is given up; the source file stays. */
 void compressor_free(struct compressor *compressor);
 
-/* Makes name.gz of name in the directory and removes name. Until then it is called name.gz.part.
+/* Makes name.zst of name in the directory and removes name. Until then it is called name.zst.part.
  * -EBUSY: another file is under way. */
 int compressor_start(struct compressor *compressor, int directory_fd, const char *name);
 

@@ -24,12 +24,14 @@ struct flow_log {
 	char *directory;
 	uint64_t file_bytes_max;
 	uint64_t total_bytes;
+	uint64_t file_age_ns;
 	const struct name *node;
 	sd_event *event;
 	sd_event_source *timer;  /* runs while something waits */
 	struct archive *archive; /* NULL: the directory could not be opened yet */
 	int fd;
 	uint64_t file_bytes;
+	uint64_t file_ns;   /* when it began */
 	struct error error; /* why the last attempt failed */
 	uint64_t lost;      /* since the last gap record */
 	uint64_t lost_total;
@@ -37,19 +39,59 @@ struct flow_log {
 	char buffer[BUFFER_BYTES];
 };
 
-/* An agent that was killed may have left half a line. */
-static int end_last_line(int fd, uint64_t *size)
+/* How much of the file is whole lines. */
+static int find_last_line_end(int fd, uint64_t size, uint64_t *ret)
 {
-	char last = '\n';
+	char chunk[4096];
 
-	if (*size && pread(fd, &last, 1, (off_t)*size - 1) < 0)
-		return -errno;
-	if (last == '\n')
-		return 0;
-	if (write(fd, "\n", 1) < 0)
-		return -errno;
-	(*size)++;
+	while (size) {
+		size_t length = size < sizeof(chunk) ? (size_t)size : sizeof(chunk);
+		ssize_t got = pread(fd, chunk, length, (off_t)(size - length));
+		const char *newline;
+
+		if (got < 0)
+			return -errno;
+		newline = memrchr(chunk, '\n', (size_t)got);
+		if (newline) {
+			*ret = size - length + (size_t)(newline + 1 - chunk);
+			return 0;
+		}
+		size -= length;
+	}
+	*ret = 0;
 	return 0;
+}
+
+/* An agent that was killed, or a machine that went down, may have left half a line. */
+static int cut_half_line(int fd, uint64_t *size)
+{
+	uint64_t whole;
+	int result = find_last_line_end(fd, *size, &whole);
+
+	if (result < 0 || whole == *size)
+		return result;
+	if (ftruncate(fd, (off_t)whole) < 0)
+		return -errno;
+	*size = whole;
+	return 0;
+}
+
+/* When the first record of the file was written; now where there is none. */
+static uint64_t first_record_ns(int fd)
+{
+	static const char key[] = "\"time\":\"";
+	char start[128], *time;
+	ssize_t length = pread(fd, start, sizeof(start) - 1, 0);
+	uint64_t time_ns;
+
+	start[length > 0 ? length : 0] = '\0';
+	time = strstr(start, key);
+	if (!time || strlen(time) < strlen(key) + TIMESTAMP_LENGTH)
+		return timestamp_now_ns();
+	time += strlen(key);
+	time[TIMESTAMP_LENGTH] = '\0';
+	return timestamp_parse(time, timestamp_now_ns(), &time_ns) < 0 ? timestamp_now_ns()
+								       : time_ns;
 }
 
 static int open_file(struct flow_log *log, struct error *error)
@@ -65,12 +107,13 @@ static int open_file(struct flow_log *log, struct error *error)
 		return error_errno(
 			error, -errno, "open flow log %s/" ARCHIVE_CURRENT, log->directory);
 	size = (uint64_t)status.st_size;
-	result = end_last_line(fd, &size);
+	result = cut_half_line(fd, &size);
 	if (result < 0)
 		return error_errno(
 			error, result, "write flow log %s/" ARCHIVE_CURRENT, log->directory);
 	log->fd = TAKE_FD(fd);
 	log->file_bytes = size;
+	log->file_ns = first_record_ns(log->fd);
 	return 0;
 }
 
@@ -159,11 +202,22 @@ static int write_some(struct flow_log *log, size_t *offset, struct error *error)
 	return 0;
 }
 
+/* A clock that was set back must not keep a file for ever. */
+static bool is_old(const struct flow_log *log)
+{
+	uint64_t now = timestamp_now_ns();
+
+	return log->file_bytes && log->file_age_ns &&
+	       (now < log->file_ns || now - log->file_ns >= log->file_age_ns);
+}
+
 static int write_buffer(struct flow_log *log, struct error *error)
 {
 	size_t offset = 0;
 	int result = prepare(log, error);
 
+	if (!result && is_old(log))
+		result = rotate(log, error);
 	while (!result && offset < log->buffered)
 		result = write_some(log, &offset, error);
 	memmove(log->buffer, log->buffer + offset, log->buffered - offset);
@@ -237,6 +291,7 @@ int flow_log_new(const struct flow_log_options *options, sd_event *event, struct
 		return -ENOMEM;
 	log->file_bytes_max = options->file_bytes;
 	log->total_bytes = options->total_bytes;
+	log->file_age_ns = options->file_age_ns;
 	log->node = options->node;
 	log->event = sd_event_ref(event);
 	result = sd_event_add_time_relative(event, &log->timer, CLOCK_MONOTONIC, FLUSH_USEC,

@@ -20,6 +20,7 @@ struct flow_log_options {
 	const char *directory;
 	uint64_t file_bytes;     /* rotate before a file gets bigger */
 	uint64_t total_bytes;    /* of all files */
+	uint64_t file_age_ns;    /* rotate a file that began longer ago; 0: never for its age */
 	const struct name *node; /* for gap records; outlives the log */
 };
 

@@ -33,9 +33,9 @@ static void deletes_from_the_oldest_on(void **state)
 	struct archive_usage usage;
 	sd_event *event;
 
-	put_file(*state, "flows-20201121T080000.000000Z.log.gz", 400);
-	put_file(*state, "flows-20201121T080100.000000Z.log.gz", 400);
-	put_file(*state, "flows-20201121T080200.000000Z.log.gz", 400);
+	put_file(*state, "flows-20201121T080000.000000Z.log.zst", 400);
+	put_file(*state, "flows-20201121T080100.000000Z.log.zst", 400);
+	put_file(*state, "flows-20201121T080200.000000Z.log.zst", 400);
 	put_file(*state, "notes.txt", 4000);
 	put_file(*state, ARCHIVE_CURRENT, 300);
 	assert_int_equal(sd_event_new(&event), 0);
@@ -45,9 +45,9 @@ static void deletes_from_the_oldest_on(void **state)
 	assert_int_equal(usage.bytes, 1500);
 	/* 1200 + 300 and 600 to come are 600 too much: two go. */
 	assert_int_equal(archive_rotate(archive, 600, NULL), 0);
-	assert_false(has_file(*state, "flows-20201121T080000.000000Z.log.gz"));
-	assert_false(has_file(*state, "flows-20201121T080100.000000Z.log.gz"));
-	assert_true(has_file(*state, "flows-20201121T080200.000000Z.log.gz"));
+	assert_false(has_file(*state, "flows-20201121T080000.000000Z.log.zst"));
+	assert_false(has_file(*state, "flows-20201121T080100.000000Z.log.zst"));
+	assert_true(has_file(*state, "flows-20201121T080200.000000Z.log.zst"));
 	assert_true(has_file(*state, "notes.txt"));
 	assert_false(has_file(*state, ARCHIVE_CURRENT));
 	archive_close(archive);
@@ -61,7 +61,7 @@ static void takes_up_what_was_left_half_done(void **state)
 	sd_event *event;
 
 	put_file(*state, "flows-20201121T080000.000000Z.log", 100000);
-	put_file(*state, "flows-20201121T080000.000000Z.log.gz.part", 10);
+	put_file(*state, "flows-20201121T080000.000000Z.log.zst.part", 10);
 	put_file(*state, "flows-20201121T080100.000000Z.log", 100000);
 	assert_int_equal(sd_event_new(&event), 0);
 	assert_int_equal(archive_open(*state, 1 << 20, event, &archive, NULL), 0);
@@ -69,9 +69,9 @@ static void takes_up_what_was_left_half_done(void **state)
 					   has_file(*state, "flows-20201121T080100.000000Z.log"));
 		i++)
 		assert_true(sd_event_run(event, 100000) >= 0);
-	assert_true(has_file(*state, "flows-20201121T080000.000000Z.log.gz"));
-	assert_true(has_file(*state, "flows-20201121T080100.000000Z.log.gz"));
-	assert_false(has_file(*state, "flows-20201121T080000.000000Z.log.gz.part"));
+	assert_true(has_file(*state, "flows-20201121T080000.000000Z.log.zst"));
+	assert_true(has_file(*state, "flows-20201121T080100.000000Z.log.zst"));
+	assert_false(has_file(*state, "flows-20201121T080000.000000Z.log.zst.part"));
 	archive_close(archive);
 	sd_event_unref(event);
 }

@@ -4,7 +4,7 @@
 #include "flow/compressor.h"
 
 #include <errno.h>
-#include <zlib.h>
+#include <zstd.h>
 
 #define NAME       "flows-20261121T080000.000000Z.log"
 #define TEXT_BYTES 300000
@@ -43,14 +43,14 @@ static void run_until_done(sd_event *event, const struct outcome *outcome)
 	assert_int_equal(outcome->calls, 1);
 }
 
-static void makes_one_gzip_file_of_the_same_contents(void **state)
+static void makes_one_zstd_file_of_the_same_contents(void **state)
 {
 	struct outcome outcome = {0};
 	struct compressor *compressor;
-	char text[TEXT_BYTES], unpacked[TEXT_BYTES + 1], path[512];
+	char text[TEXT_BYTES], unpacked[TEXT_BYTES + 1], *packed;
+	size_t packed_bytes;
 	int directory_fd = open(*state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	sd_event *event;
-	gzFile file;
 
 	write_text(*state, text);
 	assert_int_equal(sd_event_new(&event), 0);
@@ -60,13 +60,13 @@ static void makes_one_gzip_file_of_the_same_contents(void **state)
 	run_until_done(event, &outcome);
 	assert_int_equal(outcome.result, 0);
 	assert_int_equal(faccessat(directory_fd, NAME, F_OK, 0), -1);
-	assert_int_equal(faccessat(directory_fd, NAME ".gz.part", F_OK, 0), -1);
-	snprintf(path, sizeof(path), "%s/" NAME ".gz", (char *)*state);
-	file = gzopen(path, "rb");
-	assert_non_null(file);
-	assert_int_equal(gzread(file, unpacked, sizeof(unpacked)), TEXT_BYTES);
+	assert_int_equal(faccessat(directory_fd, NAME ".zst.part", F_OK, 0), -1);
+	packed = fixture_read(*state, NAME ".zst", &packed_bytes);
+	assert_non_null(packed);
+	assert_int_equal(
+		ZSTD_decompress(unpacked, sizeof(unpacked), packed, packed_bytes), TEXT_BYTES);
 	assert_memory_equal(unpacked, text, TEXT_BYTES);
-	gzclose(file);
+	free(packed);
 	compressor_free(compressor);
 	sd_event_unref(event);
 	close(directory_fd);
@@ -86,11 +86,11 @@ static void giving_up_leaves_the_source(void **state)
 	assert_int_equal(compressor_start(compressor, directory_fd, "missing.log"), -ENOENT);
 	assert_int_equal(compressor_start(compressor, directory_fd, NAME), 0);
 	assert_true(sd_event_run(event, 0) >= 0);
-	assert_int_equal(faccessat(directory_fd, NAME ".gz.part", F_OK, 0), 0);
+	assert_int_equal(faccessat(directory_fd, NAME ".zst.part", F_OK, 0), 0);
 	compressor_free(compressor);
 	assert_int_equal(outcome.calls, 0);
 	assert_int_equal(faccessat(directory_fd, NAME, F_OK, 0), 0);
-	assert_int_equal(faccessat(directory_fd, NAME ".gz.part", F_OK, 0), -1);
+	assert_int_equal(faccessat(directory_fd, NAME ".zst.part", F_OK, 0), -1);
 	sd_event_unref(event);
 	close(directory_fd);
 }
@@ -98,7 +98,7 @@ static void giving_up_leaves_the_source(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(makes_one_gzip_file_of_the_same_contents,
+		cmocka_unit_test_setup_teardown(makes_one_zstd_file_of_the_same_contents,
 			fixture_directory_setup, fixture_directory_teardown),
 		cmocka_unit_test_setup_teardown(giving_up_leaves_the_source,
 			fixture_directory_setup, fixture_directory_teardown),

@@ -2,13 +2,13 @@
 #include "fixture.h"
 
 #include "flow/log.h"
+#include "flow/log_reader.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <zlib.h>
 
 struct environment {
 	void *root; /* what is removed in the end */
@@ -89,16 +89,19 @@ static bool has_error(const struct flow_log *log, const char *text)
  * as it says. Returns the number after the last. */
 static unsigned int check_lines(const char *path, unsigned int next)
 {
-	gzFile file = gzopen(path, "rb");
-	char line[512];
+	struct log_reader *reader;
+	const char *line;
+	size_t length;
+	int result, fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	assert_non_null(file);
-	while (gzgets(file, line, sizeof(line))) {
-		json_t *json = json_loads(line, 0, NULL);
+	assert_true(fd >= 0);
+	assert_int_equal(log_reader_new(fd, strstr(path, ".zst") != NULL, &reader), 0);
+	while ((result = log_reader_next(reader, &line, &length)) > 0) {
+		json_t *json = json_loadb(line, length, 0, NULL);
 		json_t *lost = json ? json_object_get(json, "lost") : NULL;
 
 		if (!json)
-			fail_msg("%s: not JSON: %s", path, line);
+			fail_msg("%s: not JSON: %.*s", path, (int)length, line);
 		if (lost) {
 			assert_string_equal(
 				json_string_value(json_object_get(json, "event")), "gap");
@@ -108,7 +111,8 @@ static unsigned int check_lines(const char *path, unsigned int next)
 		}
 		json_decref(json);
 	}
-	gzclose(file);
+	assert_int_equal(result, 0);
+	log_reader_free(reader);
 	return next;
 }
 
@@ -175,7 +179,7 @@ static void rotates_and_compresses_without_losing_a_line(void **state)
 	assert_int_equal(count, 9);
 	for (int i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), "%s/%s", environment->directory, entries[i]->d_name);
-		assert_non_null(strstr(path, ".log.gz"));
+		assert_non_null(strstr(path, ".log.zst"));
 		assert_int_equal(stat(path, &status), 0);
 		assert_true(status.st_size < 500000);
 		next = check_lines(path, next);
