@@ -66,6 +66,7 @@ LIBS_bpf      = $(call libraries,libbpf libmnl jansson libsystemd)
 LIBS_xdp      = $(call libraries,libbpf jansson libsystemd)
 LIBS_nft      = $(call libraries,libnftnl libmnl libnetfilter_log libnetfilter_conntrack jansson libsystemd)
 LIBS_doctor   = $(call libraries,libbpf libnftnl libmnl libcap-ng jansson) -pthread
+LIBS_agent    = $(call libraries,zlib)
 LIBS_cli      = $(call libraries,libcurl jansson smartcols ncursesw)
 
 # --- rooms: each is one archive; the lists say what each may lean on ------------------------------

@@ -242,7 +242,11 @@ static int open_flows(struct agent *agent, struct error *error)
 	const struct flow_options options = {
 		.node = agent->options->node,
 		.log_directory = agent->options->log_directory,
+		.log_total_bytes = agent->options->log_bytes,
+		.log_file_ns = agent->options->log_file_ns,
 		.store_path = store,
+		.store_bytes = agent->options->store_bytes,
+		.store_ns = agent->options->store_ns,
 	};
 
 	r = flow_pipeline_new(&options, &resolver, agent->event, &agent->flows, error);

@@ -44,6 +44,10 @@ enum {
 	OPTION_UPLINK,
 	OPTION_UPLINK_LIMIT,
 	OPTION_WORKLOAD_LIMIT,
+	OPTION_LOG_SIZE,
+	OPTION_LOG_AGE,
+	OPTION_STORE_SIZE,
+	OPTION_STORE_AGE,
 	OPTION_DOCTOR,
 	OPTION_REMOVE,
 	OPTION_REMOVE_ON_EXIT,
@@ -74,6 +78,10 @@ static const struct option long_options[] = {
 	{"uplink", required_argument, NULL, OPTION_UPLINK},
 	{"new-connection-limit", required_argument, NULL, OPTION_UPLINK_LIMIT},
 	{"workload-connection-limit", required_argument, NULL, OPTION_WORKLOAD_LIMIT},
+	{"log-size", required_argument, NULL, OPTION_LOG_SIZE},
+	{"log-file-age", required_argument, NULL, OPTION_LOG_AGE},
+	{"store-size", required_argument, NULL, OPTION_STORE_SIZE},
+	{"store-age", required_argument, NULL, OPTION_STORE_AGE},
 	{"doctor", optional_argument, NULL, OPTION_DOCTOR},
 	{"remove", no_argument, NULL, OPTION_REMOVE},
 	{"remove-on-exit", no_argument, NULL, OPTION_REMOVE_ON_EXIT},
@@ -98,6 +106,10 @@ static const char usage[] =
 	"  --socket=PATH              where segctl connects (/run/segd/segd.sock)\n"
 	"  --state-directory=DIR      applied policies (/var/lib/segd)\n"
 	"  --log-directory=DIR        flow log (/var/log/segd)\n"
+	"  --log-size=MIB             of all its files together (1024)\n"
+	"  --log-file-age=HOURS       begin a new file then, or when it is big (24)\n"
+	"  --store-size=MIB           of the flow store, which is in the state directory (1024)\n"
+	"  --store-age=DAYS           how long it remembers who talked to whom (90)\n"
 	"  --pin-directory=DIR        eBPF maps and links (/sys/fs/bpf/segd)\n"
 	"  --clsact                   eBPF programs by clsact filters, even where tcx links are there\n"
 	"  --fast-path                established connections between two workloads of this node\n"
@@ -118,6 +130,9 @@ static const char usage[] =
 	"  --remove-on-exit           do so when the agent ends; otherwise enforcement stays\n"
 	"  -h, --help                 this text\n"
 	"  --version                  the version\n";
+
+#define MIB     (1ULL << 20)
+#define HOUR_NS (3600ULL * 1000000000ULL)
 
 static int parse_number(const char *name, const char *text, unsigned long long max,
 	unsigned long long *ret, struct error *error)
@@ -256,6 +271,40 @@ static int parse_early_dropping(struct options *options, int option, struct erro
 	default:
 		return 1;
 	}
+}
+
+/* 1: it was none of what is kept about flows. */
+static int parse_flows(struct options *options, int option, struct error *error)
+{
+	static const struct {
+		int option;
+		const char *name;
+		size_t field;
+		uint64_t unit;
+		unsigned long long max;
+	} amounts[] = {
+		{OPTION_LOG_SIZE, "--log-size", offsetof(struct options, log_bytes), MIB, MIB},
+		{OPTION_LOG_AGE, "--log-file-age", offsetof(struct options, log_file_ns), HOUR_NS,
+			87600},
+		{OPTION_STORE_SIZE, "--store-size", offsetof(struct options, store_bytes), MIB,
+			MIB},
+		{OPTION_STORE_AGE, "--store-age", offsetof(struct options, store_ns), 24 * HOUR_NS,
+			3650},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(amounts); i++) {
+		unsigned long long number = 0;
+		int r;
+
+		if (option != amounts[i].option)
+			continue;
+		r = parse_number(amounts[i].name, optarg, amounts[i].max, &number, error);
+		if (!r && !number)
+			r = error_set(error, -EINVAL, "%s: expected at least 1", amounts[i].name);
+		*(uint64_t *)((char *)options + amounts[i].field) = number * amounts[i].unit;
+		return r;
+	}
+	return 1;
 }
 
 static int parse_doctor(struct options *options, const char *format, struct error *error)
@@ -398,6 +447,8 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
 		if (parse_place(options, option))
 			continue;
 		r = parse_early_dropping(options, option, error);
+		if (r > 0)
+			r = parse_flows(options, option, error);
 		if (r > 0)
 			r = parse_enforcement(options, option, error);
 		if (r < 0)

@@ -36,10 +36,14 @@ struct options {
 	size_t uplinks_count;
 	uint32_t uplink_limit;   /* new connections a second of each source; 0: no limit */
 	uint32_t workload_limit; /* the same, of what workloads send */
-	bool doctor;             /* look at the node, report and exit */
-	bool doctor_json;        /* report as JSON */
-	bool remove;             /* take everything out of the kernel and exit */
-	bool remove_on_exit;     /* do so when the agent ends */
+	uint64_t log_bytes;      /* 0 here and below: what flow/pipeline.h says */
+	uint64_t log_file_ns;
+	uint64_t store_bytes;
+	uint64_t store_ns;
+	bool doctor;         /* look at the node, report and exit */
+	bool doctor_json;    /* report as JSON */
+	bool remove;         /* take everything out of the kernel and exit */
+	bool remove_on_exit; /* do so when the agent ends */
 	char hostname[65];
 };
 

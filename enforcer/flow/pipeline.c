@@ -19,6 +19,7 @@
 
 #define LOG_FILE_BYTES  (64ULL << 20)
 #define LOG_TOTAL_BYTES (1ULL << 30)
+#define LOG_FILE_NS     (24ULL * 3600 * 1000000000)
 #define STORE_BYTES     (1ULL << 30)
 #define STORE_NS        (90ULL * 86400 * 1000000000)
 #define HISTORY_RECORDS 16384
@@ -58,6 +59,7 @@ static int open_log(
 		.file_bytes = options->log_file_bytes ? options->log_file_bytes : LOG_FILE_BYTES,
 		.total_bytes =
 			options->log_total_bytes ? options->log_total_bytes : LOG_TOTAL_BYTES,
+		.file_age_ns = options->log_file_ns ? options->log_file_ns : LOG_FILE_NS,
 		.node = pipeline->node,
 	};
 

@@ -203,7 +203,8 @@ static void the_total_is_bounded(void **state)
 	}
 }
 
-static void an_interrupted_line_is_ended(void **state)
+/* The half line of an agent that was killed is no record. */
+static void half_a_line_is_cut(void **state)
 {
 	struct environment *environment = *state;
 	char path[512], *text;
@@ -217,8 +218,47 @@ static void an_interrupted_line_is_ended(void **state)
 	add_lines(environment->log, 1, 1);
 	assert_int_equal(flow_log_flush(environment->log, NULL), 0);
 	text = fixture_read(environment->directory, "flows.log", NULL);
-	assert_memory_equal(text, "{\"n\":0}\n{\"n\":\n{\"n\":1,", 21);
+	assert_memory_equal(text, "{\"n\":0}\n{\"n\":1,", 15);
 	free(text);
+}
+
+/* Once what is being compressed is one file again. */
+static size_t count_rotated(const struct environment *environment)
+{
+	for (int i = 0; i < 100 && sd_event_run(environment->event, 0) > 0; i++)
+		;
+	return (size_t)described(environment->log, "files") - 1;
+}
+
+static void a_file_is_rotated_for_its_age(void **state)
+{
+	static const char *const starts[] = {"2020-11-21T08:00:00.000000Z",
+		"2120-11-21T08:00:00.000000Z", /* the clock was set back */ NULL};
+	struct environment *environment = *state;
+	const struct flow_log_options options = {.directory = environment->directory,
+		.file_bytes = 1 << 20,
+		.total_bytes = 1 << 24,
+		.file_age_ns = 3600 * FIXTURE_SECOND,
+		.node = environment->node};
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/flows.log", environment->directory);
+	for (size_t i = 0; starts[i]; i++) {
+		FILE *file = fopen(path, "we");
+
+		fprintf(file, "{\"schema\":1,\"time\":\"%s\"}\n", starts[i]);
+		fclose(file);
+		assert_int_equal(flow_log_new(&options, environment->event, &environment->log), 0);
+		add_lines(environment->log, 0, 1);
+		assert_int_equal(flow_log_flush(environment->log, NULL), 0);
+		assert_int_equal(count_rotated(environment), i + 1);
+		/* The new file is young. */
+		add_lines(environment->log, 1, 1);
+		assert_int_equal(flow_log_flush(environment->log, NULL), 0);
+		assert_int_equal(count_rotated(environment), i + 1);
+		flow_log_free(environment->log);
+	}
+	environment->log = NULL;
 }
 
 static void a_deleted_file_is_made_anew(void **state)
@@ -301,7 +341,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			rotates_and_compresses_without_losing_a_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_total_is_bounded, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_interrupted_line_is_ended, setup, teardown),
+		cmocka_unit_test_setup_teardown(half_a_line_is_cut, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_file_is_rotated_for_its_age, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_deleted_file_is_made_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_full_disk_costs_lines_that_are_counted, setup, teardown),
