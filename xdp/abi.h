@@ -129,6 +129,9 @@ struct abi_peer_key {
 /* peers: hash -> __u32 port table. peer_tables: array by peer table -> __u32 port table for every
  * other class. */
 
+/* Ids of rules that no document wrote (the default posture and the like) are 1 to this. */
+#define ABI_RULE_FIXED 3
+
 struct abi_decision {
 	__u32 rule;   /* id of the rule, as in ir.h */
 	__u8 verdict; /* enum abi_verdict */

@@ -73,16 +73,46 @@ static __always_inline int adoption_time(
 	return endpoint_adopts(bpf_map_lookup_elem(&endpoints, &address->ifindex));
 }
 
+static __always_inline int names_a_rule(const struct abi_connection *connection)
+{
+	return connection->rule[ABI_EGRESS] > ABI_RULE_FIXED ||
+	       connection->rule[ABI_INGRESS] > ABI_RULE_FIXED;
+}
+
+/*
+ * Who began a connection whose ports do not tell; connection->originator is the sender, and reason
+ * what policy says of that. Where policy allows it both ways it does not matter. Where it allows
+ * one way alone, that way counts only if a policy's rule names it: else what a policy refuses at
+ * the one end would pass as a connection of the other direction, which no policy binds.
+ */
+static __always_inline int adopt_either_way(const struct packet *packet,
+	const struct abi_connection_key *key, struct abi_connection *connection, int reason,
+	struct refusal *refusal)
+{
+	const int named = names_a_rule(connection);
+	struct refusal other = {};
+	int turned;
+
+	connection->originator = !packet->side;
+	turned = judge(key, connection, &other);
+	if (reason_refuses(reason))
+		return reason_refuses(turned) || !names_a_rule(connection) ? reason : turned;
+	if (reason_refuses(turned) && !named) {
+		*refusal = other;
+		return turned;
+	}
+	connection->originator = packet->side;
+	return judge(key, connection, refusal);
+}
+
 /*
  * TCP in mid-stream does not say who began. A SYN with ACK does: its receiver; else the ports may.
- * Where neither does it is taken as sent, and if policy refuses that, the other way round. Where
- * both are refused, refusal is of the first.
+ * Where both ways are refused, refusal is of the one that it was sent.
  */
 static __always_inline int adopt(const struct packet *packet, const struct abi_connection_key *key,
 	struct abi_connection *connection, struct refusal *refusal)
 {
 	enum client_end client = CLIENT_DESTINATION;
-	struct refusal ignored = {};
 	int reason;
 
 	if (packet->protocol != IPPROTO_TCP || !(packet->tcp_flags & (TCP_ACK | TCP_RST)))
@@ -92,11 +122,8 @@ static __always_inline int adopt(const struct packet *packet, const struct abi_c
 			bpf_ntohs(packet->source_port_be), bpf_ntohs(packet->destination_port_be));
 	connection->originator = client == CLIENT_DESTINATION ? !packet->side : packet->side;
 	reason = judge(key, connection, refusal);
-	if (reason == REASON_POLICY_DENIED && client == CLIENT_UNKNOWN) {
-		connection->originator = !packet->side;
-		if (!reason_refuses(judge(key, connection, &ignored)))
-			reason = REASON_ADOPTED;
-	}
+	if (client == CLIENT_UNKNOWN)
+		reason = adopt_either_way(packet, key, connection, reason, refusal);
 	if (reason_refuses(reason))
 		return reason;
 	connection->flags |= ABI_CONNECTION_ADOPTED;

@@ -101,8 +101,45 @@ static void ports_name_the_originator(void **state)
 	expect_no_connection(world, &d);
 	d = tcp(&world->api, &world->intruder, 40000, 22, TCP_ACK); /* its own */
 	expect_pass(world, &d);
-	d = tcp(&world->api, &world->intruder, 22, 2222, TCP_ACK); /* nobody can tell */
+}
+
+/* Nobody can tell who began: it is not api's own for want of a policy on what api opens. */
+static void unnamed_one_way_is_refused(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->api, &world->intruder, 22, 2222, TCP_ACK);
+	struct abi_denial_key key = {0};
+	struct abi_denial denial;
+
+	attach(world, &world->api, world_now_ns());
+	expect_pass(world, &d); /* allowed either way */
+	expect_reset(world);
+	attach(world, &world->api, world_now_ns());
+	world_isolate(world, &world->api, ABI_INGRESS, DECISION_NONE);
+	expect_apply(world);
+	expect_refused(world, &d, REASON_POLICY_DENIED);
+	assert_int_equal(world_denial(world, REASON_POLICY_DENIED, &key, &denial), 0);
+	assert_int_equal(key.direction, ABI_INGRESS);
+	d = reversed(&d);
+	expect_refused(world, &d, REASON_POLICY_DENIED);
+	expect_no_connection(world, &d);
+}
+
+static void named_one_way_is_adopted(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->api, &world->web, 8080, 2222, TCP_ACK);
+	struct abi_connection c;
+
+	attach(world, &world->api, world_now_ns());
+	three_tiers(world);
 	expect_pass(world, &d);
+	c = expect_connection(world, &d);
+	assert_int_equal(c.rule[ABI_INGRESS], RULE_ALLOW);
+	assert_int_equal(c.packets[ABI_RESPONDER], 1);
+	d = tcp(&world->web, &world->api, 2223, 8080, TCP_ACK); /* the other end speaks first */
+	expect_pass(world, &d);
+	assert_int_equal(expect_connection(world, &d).packets[ABI_ORIGINATOR], 1);
 }
 
 static void syn_ack_names_the_originator(void **state)
@@ -166,6 +203,8 @@ int main(void)
 		FOR_BOTH(midstream_is_adopted_turned_round),
 		FOR_BOTH(forbidden_either_way_is_refused),
 		FOR_BOTH(ports_name_the_originator),
+		FOR_BOTH(unnamed_one_way_is_refused),
+		FOR_BOTH(named_one_way_is_adopted),
 		FOR_BOTH(syn_ack_names_the_originator),
 		FOR_BOTH(adoption_ends),
 		FOR_BOTH(scans_are_not_adopted),

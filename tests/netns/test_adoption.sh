@@ -23,6 +23,8 @@ workload_up "$id-api" 12 api "app: api"
 workload_up "$id-db" 13 db "app: db"
 workload_up "$id-batch" 14 batch "app: batch"
 workload_up "$id-intruder" 15 intruder ""
+workload_up "$id-low" 16 low "app: web" # its ports do not tell that it is the client
+ip netns exec "$id-low" sysctl -qw net.ipv4.ip_local_port_range="20000 30000"
 crowd_up
 
 # api is told both what may come and where it may go, db only the one, batch only the other.
@@ -57,22 +59,24 @@ agent_stop
 
 # Of UDP only what is forbidden both ways: a server's datagram is one that it may send by itself.
 echo "== 200 connections that policy allows, 50 that it does not"
-crowd_open accept-idle 40 tcp web api 12 8080
+crowd_open accept-idle 35 tcp web api 12 8080
 crowd_open accept-busy 20 tcp web api 12 8080
+crowd_open accept-low 5 tcp low api 12 8080
 crowd_open accept-udp 5 udp web api 12 8080
 crowd_open connect-idle 15 tcp api db 13 5432
 crowd_open connect-busy 10 tcp batch db 13 5432
 crowd_open connect-udp 10 udp api db 13 5432
 crowd_open no-accept-both 5 tcp intruder api 12 22
-crowd_open no-accept 5 tcp intruder db 13 5432
+crowd_open no-accept 2 tcp intruder db 13 5432
+crowd_open no-accept-low 3 tcp low db 13 5432
 crowd_open no-accept-busy 2 tcp web db 13 5432
 crowd_open no-accept-udp 3 udp intruder api 12 53
 crowd_open no-connect-both 3 tcp api web 11 80
 crowd_open no-connect 2 tcp batch web 11 80
 crowd_open no-connect-busy 2 tcp batch intruder 15 80
 crowd_open no-connect-udp 3 udp api web 11 53
-allowed=({accept-idle,accept-busy,accept-udp,connect-idle,connect-busy,connect-udp}{4,6})
-forbidden=({no-accept-both,no-accept,no-accept-busy,no-accept-udp,no-connect-both}{4,6}
+allowed=({accept-idle,accept-busy,accept-low,accept-udp,connect-idle,connect-busy,connect-udp}{4,6})
+forbidden=({no-accept-both,no-accept,no-accept-low,no-accept-busy,no-accept-udp,no-connect-both}{4,6}
 	{no-connect,no-connect-busy,no-connect-udp}{4,6})
 for group in "${allowed[@]}" "${forbidden[@]}"; do
 	check "$group carries both ways" everything_arrives "$group" 2000

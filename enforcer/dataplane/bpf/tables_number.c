@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(ABI_RULE_FIXED == IR_RULE_FIRST, "ids of rules that no document wrote");
 _Static_assert(ABI_DECISION_LOG == DECISION_LOG && ABI_DECISION_REJECT == DECISION_REJECT &&
 		       ABI_DECISION_AUDIT == DECISION_AUDIT,
 	"decision flags are passed on as they are");

@@ -435,31 +435,45 @@ int connections_collect(struct connections *connections, struct error *error)
 	return 0;
 }
 
-/* Which end is the server is not in the packet, but the ports may tell. Where they do not, it is as
- * policy allows; where that allows both, the lower port. */
+static bool is_named(const struct evaluation *evaluation)
+{
+	return evaluation->egress.rule >= IR_RULE_FIRST ||
+	       evaluation->ingress.rule >= IR_RULE_FIRST;
+}
+
+/* Which end is the server is not in the packet, but the ports may tell. Where they do not, and
+ * policy allows one way alone, that way counts only if a rule names it: else what policy refuses
+ * would pass as a connection of the other direction, which no policy binds. Where it allows both,
+ * the lower port serves. */
 static bool choose_orientation(const struct connections *connections,
 	const struct nflog_packet *packet, struct flow_query *ret, uint16_t *ret_source_port)
 {
-	const struct flow_query forward = {
-		packet->source, packet->destination, IPPROTO_TCP, packet->destination_port};
-	const struct flow_query backward = {
-		packet->destination, packet->source, IPPROTO_TCP, packet->source_port};
+	const struct flow_query queries[] = {
+		{packet->source, packet->destination, IPPROTO_TCP, packet->destination_port},
+		{packet->destination, packet->source, IPPROTO_TCP, packet->source_port},
+	};
 	enum client_end client = client_port_tell(packet->source_port, packet->destination_port);
-	bool forward_allowed = client != CLIENT_DESTINATION &&
-			       judge_query(connections, &forward).verdict == VERDICT_ALLOW;
-	bool backward_allowed = client != CLIENT_SOURCE &&
-				judge_query(connections, &backward).verdict == VERDICT_ALLOW;
+	bool lower = queries[1].port < queries[0].port, told = client != CLIENT_UNKNOWN;
+	bool allowed[2], named[2], turned;
 
-	if (connections->options.lower_port_serves) {
-		forward_allowed &= forward.port <= backward.port;
-		backward_allowed &= backward.port < forward.port;
+	for (size_t i = 0; i < ARRAY_SIZE(queries); i++) {
+		const struct evaluation evaluation = judge_query(connections, &queries[i]);
+
+		allowed[i] = evaluation.verdict == VERDICT_ALLOW;
+		named[i] = is_named(&evaluation);
 	}
-	if (!forward_allowed && !backward_allowed)
+	if (told)
+		turned = client == CLIENT_DESTINATION;
+	else if (connections->options.lower_port_serves || (allowed[0] && allowed[1]))
+		turned = lower;
+	else
+		turned = allowed[1];
+	if (!allowed[turned])
 		return false;
-	if (forward_allowed && backward_allowed)
-		forward_allowed = forward.port <= backward.port;
-	*ret = forward_allowed ? forward : backward;
-	*ret_source_port = forward_allowed ? packet->source_port : packet->destination_port;
+	if (!told && !connections->options.lower_port_serves && !allowed[!turned] && !named[turned])
+		return false;
+	*ret = queries[turned];
+	*ret_source_port = queries[!turned].port;
 	return true;
 }
 

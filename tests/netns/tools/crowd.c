@@ -36,7 +36,7 @@
 
 #define FLOWS_MAX    1024
 #define FILES_MAX    4096UL
-#define GROUPS_MAX   32
+#define GROUPS_MAX   64
 #define WORD_BYTES   32
 #define KNOCKS_MAX   64
 #define CONNECT_MS   2000
