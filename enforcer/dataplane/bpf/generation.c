@@ -245,6 +245,9 @@ int generations_apply(
 	r = wishes_build(generations, state, error);
 	laps_end(state->laps, "number");
 	if (r == 0)
+		r = objects_reach(
+			generations->objects, generations->identities.numbers.next, error);
+	if (r == 0)
 		r = stage(generations, error);
 	laps_end(state->laps, "write");
 	if (r < 0) {

@@ -26,13 +26,15 @@ static int adopt(struct adoption *adoption, const struct identity_key *key, uint
 	const struct abi_address *owner)
 {
 	struct generations *generations = adoption->generations;
-	const struct objects *objects = generations->objects;
+	struct objects *objects = generations->objects;
 	const struct abi_identity *meaning;
 	struct identity *identity;
 	int r;
 
 	if (number >= ABI_MAX_IDENTITIES || adoption->numbers_count == ABI_MAX_IDENTITIES)
 		return -EINVAL;
+	if (objects_reach(objects, number + 1, NULL) < 0)
+		return -ENOMEM;
 	meaning = objects_identity(objects, number, objects_slot(objects));
 	for (unsigned int i = 0; i < ABI_DIRECTIONS; i++) {
 		if (meaning->peer_table[i] >= ABI_MAX_PEER_TABLES)

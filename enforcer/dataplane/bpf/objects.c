@@ -17,7 +17,11 @@
 
 #define STAGING "staging"
 
+#define IDENTITIES_BYTES_MIN 65536 /* whole pages, and as all of its doubles */
+
 static const size_t identities_bytes = 2UL * ABI_MAX_IDENTITIES * sizeof(struct abi_identity);
+_Static_assert(2UL * ABI_MAX_IDENTITIES * sizeof(struct abi_identity) % IDENTITIES_BYTES_MIN == 0,
+	"what is mapped ends with the table");
 static const size_t shares_bytes = (size_t)ABI_MAX_ENDPOINTS * sizeof(struct abi_share);
 
 /* Maps that user space does not share (.rodata, .bss) belong to one load of the programs. */
@@ -204,15 +208,36 @@ static void *map_table(int map, size_t bytes, const char *name, struct error *er
 	return NULL;
 }
 
+/* All of the table that is mapped counts as the agent's memory, and most of it is never used. */
+int objects_reach(struct objects *objects, uint32_t end, struct error *error)
+{
+	size_t needed = 2UL * end * sizeof(struct abi_identity);
+	size_t bytes = objects->identities_bytes ? objects->identities_bytes : IDENTITIES_BYTES_MIN;
+	void *memory;
+
+	if (objects->identities_bytes >= needed && objects->identities_bytes)
+		return 0;
+	while (bytes < needed)
+		bytes *= 2;
+	if (bytes > identities_bytes)
+		bytes = identities_bytes;
+	memory = map_table(objects->maps.identities, bytes, "identities", error);
+	if (!memory)
+		return -ENOMEM;
+	if (objects->identities)
+		munmap(objects->identities, objects->identities_bytes);
+	objects->identities = memory;
+	objects->identities_bytes = bytes;
+	return 0;
+}
+
 static int map_memory(struct objects *objects, struct error *error)
 {
 	objects->control =
 		map_table(objects->maps.control, sizeof(*objects->control), "control", error);
 	if (!objects->control)
 		return -ENOMEM;
-	objects->identities =
-		map_table(objects->maps.identities, identities_bytes, "identities", error);
-	if (!objects->identities)
+	if (objects_reach(objects, 0, error) < 0)
 		return -ENOMEM;
 	objects->shares = map_table(objects->maps.shares, shares_bytes, "shares", error);
 	return objects->shares ? 0 : -ENOMEM;
@@ -330,7 +355,7 @@ void objects_close(struct objects *objects)
 	if (objects->control)
 		munmap(objects->control, sizeof(*objects->control));
 	if (objects->identities)
-		munmap(objects->identities, identities_bytes);
+		munmap(objects->identities, objects->identities_bytes);
 	if (objects->shares)
 		munmap(objects->shares, shares_bytes);
 	segd_bpf__destroy(objects->skeleton);

@@ -34,9 +34,10 @@ struct objects {
 	uint32_t program_ids[ABI_DIRECTIONS];
 	struct abi_configuration configuration; /* as frozen into the programs */
 	struct abi_control *control;            /* memory of the map */
-	struct abi_identity *identities;        /* memory of the map */
-	struct abi_share *shares;               /* memory of the map */
-	char part[64]; /* where the maps are pinned, below the pin directory */
+	struct abi_identity *identities;        /* memory of the map, as far as it is reached */
+	size_t identities_bytes;
+	struct abi_share *shares; /* memory of the map */
+	char part[64];            /* where the maps are pinned, below the pin directory */
 };
 
 /* After it control->generation says whether an earlier agent has filled the maps. */
@@ -62,6 +63,9 @@ void objects_flip(struct objects *objects);
 void objects_wait_for_packets(void);
 /* What a workload takes of the connection table; owner as in struct abi_connection. */
 struct abi_share *objects_share(const struct objects *objects, uint32_t owner);
-/* The meaning of an identity in a slot. */
+/* Makes the identities below this number, at most ABI_MAX_IDENTITIES, be in memory. Those that were
+ * may be elsewhere then. 0 or -ENOMEM. */
+int objects_reach(struct objects *objects, uint32_t end, struct error *error);
+/* The meaning of an identity in a slot, if it is reached. */
 struct abi_identity *objects_identity(
 	const struct objects *objects, uint32_t number, unsigned int slot);
