@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Programs on interfaces: both mechanisms, what others do to them, and interfaces that go. */
+#include "dataplane/bpf/interface_hooks.h"
 #include "world.h"
 
 #include <bpf/bpf.h>
@@ -242,6 +243,43 @@ static void test_index_is_reused_with_clsact(void **state)
 	index_is_reused(world);
 }
 
+/* An apply asks no hook that it knows, so it must hear in time that an interface is another one. */
+static void test_apply_notices_another_interface(void **state)
+{
+	struct world *world = *state;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	const struct interface *interface;
+	struct small_ir isolated;
+	struct attachment *web;
+	struct dataplane *plane;
+
+	if (!world)
+		skip();
+	web = &world->attachments[WEB];
+	small_ir_init(&isolated, world, true);
+	plane = plane_open(world);
+	for (unsigned int i = 0; i < 2; i++)
+		plane_apply(world, plane, &isolated.ir);
+	interface = interfaces_find(&plane->interfaces, web->ifindex);
+	assert_true(interface->whole);
+	run("ip link del %s", web->name);
+	run("ip link add veth9 index %u type veth peer name eth0 netns %d", web->ifindex,
+		world->keepers[WEB]);
+	snprintf(web->name, sizeof(web->name), "veth9");
+	read_mac(world, WEB);
+	/* Nothing has let the watch know: only the apply asks. */
+	assert_int_equal(plane_try_apply(world, plane, &isolated.ir, WORKLOADS, &error), 0);
+	interface = interfaces_find(&plane->interfaces, web->ifindex);
+	assert_memory_equal(interface->endpoint.mac, web->mac, sizeof(web->mac));
+	for (unsigned int i = 0; i < ABI_DIRECTIONS; i++) {
+		struct occupation occupation = {0};
+
+		assert_int_equal(interface_hook_query(interface, i, &occupation), 0);
+		assert_int_equal(occupation.program_id, plane->objects.program_ids[i]);
+	}
+	bpf_dataplane_ops.close(plane, true);
+}
+
 /* The interface goes while no agent runs; its pins are only names then. */
 static void test_gone_while_no_agent_ran(void **state)
 {
@@ -272,6 +310,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_deleted_filter_is_put_back, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_index_is_reused, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_apply_notices_another_interface, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_index_is_reused_with_clsact, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(
