@@ -63,7 +63,7 @@ LIBS_workload = $(call libraries,libcurl libmnl libsystemd jansson)
 LIBS_flow     = $(call libraries,jansson libsystemd libzstd sqlite3) -pthread
 LIBS_control  = $(call libraries,libmicrohttpd jansson libsystemd)
 LIBS_bpf      = $(call libraries,libbpf libmnl jansson libsystemd)
-LIBS_xdp      = $(call libraries,libbpf jansson libsystemd)
+LIBS_xdp      = $(call libraries,libbpf jansson libsystemd) -pthread
 LIBS_nft      = $(call libraries,libnftnl libmnl libnetfilter_log libnetfilter_conntrack jansson libsystemd)
 LIBS_doctor   = $(call libraries,libbpf libnftnl libmnl libcap-ng jansson) -pthread
 LIBS_agent    = $(call libraries,zlib)
@@ -140,10 +140,10 @@ run: build ## the agent in the foreground on this node, with its containers (roo
 test: deps ## all tests (root)
 	$(Q)+tests/run.sh $(BUILD)
 
-test-kernel: ## end to end on Debian's own kernel, emulated: slow (root)
+test-kernel: ## end to end on Debian's own kernel, emulated: slow; SUITES="kernel xdp:ebpf" (root)
 	$(Q)$(MAKE) --no-print-directory deps DEPS='$(DEPS) $(DEPS_KERNEL)'
 	$(Q)$(MAKE) --no-print-directory binaries tools
-	$(Q)tests/kernel/run.sh $(BUILD)
+	$(Q)tests/kernel/run.sh $(BUILD) $(SUITES)
 
 bench: deps ## measure against no filter, nftables and iptables, and print ratios (root)
 	$(Q)$(MAKE) --no-print-directory binaries bench-binaries

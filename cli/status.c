@@ -100,14 +100,12 @@ static void print_early(const json_t *status)
 
 	json_array_foreach (json_object_get(early, "interfaces"), i, interface) {
 		const char *mechanism = field_text(interface, "mechanism");
-		bool is_xdp = !strcmp(mechanism, "native") || !strcmp(mechanism, "generic");
 
 		output_property_take(i ? "" : "drops early",
-			text_format("%s: %s%s", field_text(interface, "interface"),
-				is_xdp                      ? "XDP, "
-				: !strcmp(mechanism, "out") ? "tc, what leaves"
-							    : "tc, what comes in",
-				is_xdp ? mechanism : ""));
+			text_format("%s: %s", field_text(interface, "interface"),
+				!strcmp(mechanism, "native") ? "XDP, native"
+				: !strcmp(mechanism, "out")  ? "tc, what leaves"
+							     : "tc, what comes in"));
 	}
 	if (field_number(lists, "ranges") > 0 || *problem) {
 		_cleanup_free_ char *prefixes = text_count(field_number(lists, "prefixes"));

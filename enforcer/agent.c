@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "confirm.h"
+#include "deny_reload.h"
 #include "early.h"
 #include "guards.h"
 #include "journal.h"
@@ -136,12 +137,20 @@ static void on_addresses(void *userdata)
 		agent_workloads_changed(agent);
 }
 
+static void on_deny_lists(struct agent *agent, int r, const struct error *error, void *userdata)
+{
+	(void)userdata;
+	if (r < 0)
+		on_trouble(error_message(error), false, agent);
+}
+
 static void reload_deny_lists(struct agent *agent)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
+	int r = deny_reload(agent, on_deny_lists, NULL, &error);
 
-	if (early_reload(agent, &error) < 0)
-		journal(JOURNAL_ERROR, "%s", error_message(&error));
+	if (r < 0)
+		on_deny_lists(agent, r, &error, NULL);
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)

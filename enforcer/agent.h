@@ -67,7 +67,9 @@ struct agent {
 	struct confirm *confirm;              /* a decision on policies that is open, or NULL */
 	struct dataplane_callbacks callbacks; /* of the data plane and of early dropping */
 	struct xdp *early;
-	struct uplinks *uplinks; /* NULL: nothing asks for them */
+	struct uplinks *uplinks;           /* NULL: nothing asks for them */
+	struct deny_reload *reloads;       /* that wait for the reading which runs; NULL: none */
+	struct deny_reload *later_reloads; /* and for the one behind it */
 	sd_event_source *retry;
 	char *last_error; /* of the last reconcile; NULL: it succeeded */
 	uint64_t reconciled_ns;

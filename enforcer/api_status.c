@@ -47,6 +47,17 @@ static size_t count_policies(const struct agent *agent)
 	return count;
 }
 
+/* What keeps from being in force what was asked for: policies first. */
+static json_t *last_error(const struct agent *agent)
+{
+	const char *unread = xdp_deny_lists_problem(agent->early);
+
+	if (agent->last_error)
+		return json_string(agent->last_error);
+	return unread ? json_sprintf("the former deny lists stay in force: %s", unread)
+		      : json_null();
+}
+
 json_t *api_status_json(struct agent *agent)
 {
 	double milliseconds = (double)agent->reconcile_duration_ns / 1e6;
@@ -66,8 +77,7 @@ json_t *api_status_json(struct agent *agent)
 		status, "restrict_node", json_boolean(agent->options->policy.restrict_node));
 	json_object_set_new(status, "troubles", troubles_to_json(&agent->troubles));
 	json_object_set_new(status, "sources", sources_to_json(agent));
-	json_object_set_new(status, "last_error",
-		agent->last_error ? json_string(agent->last_error) : json_null());
+	json_object_set_new(status, "last_error", last_error(agent));
 	json_object_set_new(status, "last_reconcile", reconcile);
 	json_object_set_new(status, "confirm", confirm_describe(agent));
 	json_object_set_new(status, "host", host);

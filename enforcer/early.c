@@ -2,6 +2,7 @@
 #include "early.h"
 
 #include "base/cleanup.h"
+#include "deny_reload.h"
 #include "journal.h"
 #include "json.h"
 #include "uplinks.h"
@@ -36,7 +37,7 @@ static int set_uplinks(struct agent *agent, struct error *error)
 	return xdp_uplinks_set(agent->early, uplinks, count) < 0 ? error_nomem(error) : 0;
 }
 
-static int apply(struct agent *agent, struct error *error)
+int early_apply(struct agent *agent, struct error *error)
 {
 	int r = set_uplinks(agent, error);
 
@@ -47,17 +48,8 @@ static void on_uplinks(void *userdata)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
 
-	if (apply(userdata, &error) < 0)
+	if (early_apply(userdata, &error) < 0)
 		journal(JOURNAL_ERROR, "%s", error_message(&error));
-}
-
-int early_reload(struct agent *agent, struct error *error)
-{
-	int r = xdp_deny_lists_load(agent->early, error);
-
-	if (r < 0)
-		return error_context(error, r, "the former deny lists stay in force");
-	return apply(agent, error);
 }
 
 int early_open(struct agent *agent, struct error *error)
@@ -76,15 +68,17 @@ int early_open(struct agent *agent, struct error *error)
 		if (r < 0)
 			return r;
 	}
-	if (xdp_deny_lists_load(agent->early, &unread) < 0)
-		journal(JOURNAL_ERROR, "the former deny lists stay in force: %s",
-			error_message(&unread));
+	if (xdp_deny_lists_load(agent->early, &unread) < 0) {
+		error_context(&unread, unread.code, "the former deny lists stay in force");
+		agent->callbacks.trouble(error_message(&unread), false, agent);
+	}
 	return set_uplinks(agent, error);
 }
 
 void early_close(struct agent *agent)
 {
 	uplinks_free(agent->uplinks);
+	deny_reloads_clear(agent);
 	xdp_close(agent->early, agent->options->remove_on_exit);
 }
 

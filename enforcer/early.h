@@ -5,7 +5,7 @@
 #include "agent.h"
 
 /* Before the first reconcile; takes over what an earlier agent left. A deny list that cannot be
- * read is journalled, and the former one goes on. */
+ * read is a trouble, and the former one goes on. */
 int early_open(struct agent *agent, struct error *error);
 void early_close(struct agent *agent);
 /* Takes what any agent left out of the kernel. */
@@ -13,8 +13,8 @@ int early_remove(const struct options *options, struct error *error);
 
 /* After a reconcile: whose connections are limited. */
 void early_workloads_changed(struct agent *agent);
-/* Reads the deny lists anew; on failure the former ones stay. */
-int early_reload(struct agent *agent, struct error *error);
+/* What the uplinks and the lists in force ask for. */
+int early_apply(struct agent *agent, struct error *error);
 
 /* Puts early dropping's own counters among those of the data plane's description. */
 void early_merge_counters(struct agent *agent, json_t *plane);

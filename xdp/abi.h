@@ -362,6 +362,8 @@ struct abi_configuration {
 #define ABI_EARLY_DENY_LIST  2 /* ingress: listed sources, egress: listed destinations */
 #define ABI_EARLY_LIMIT      4 /* new connections of each source */
 
+/* Quarantines outlive a change of version: this struct only grows at its end, and the keys of
+ * early_interfaces and investigators stay. */
 struct abi_early_interface {
 	__u64 limit_interval_ns; /* between two new connections at the limit */
 	__u64 limit_burst_ns;    /* as many intervals may be used up at once */

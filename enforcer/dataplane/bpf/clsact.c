@@ -22,7 +22,7 @@ static void find_place(
 	memset(opts, 0, sizeof(*opts));
 	opts->sz = sizeof(*opts);
 	opts->handle = handle;
-	opts->priority = clsact_priority(hook);
+	opts->priority = FILTER_PRIORITY;
 }
 
 static int note(int program, const char *path, int *ret_fd)
@@ -72,7 +72,7 @@ static int put(const struct hook *hook, int program)
 	struct bpf_tc_opts opts;
 	int r;
 
-	find_place(hook, FILTER_HANDLE, &tc, &opts);
+	find_place(hook, clsact_handle(hook), &tc, &opts);
 	r = bpf_tc_hook_create(&tc);
 	if (r < 0 && r != -EEXIST)
 		return r;
@@ -81,7 +81,7 @@ static int put(const struct hook *hook, int program)
 		return r;
 	if (filters.handle)
 		return add(hook, program, filters.handle, BPF_TC_F_REPLACE);
-	return add(hook, program, FILTER_HANDLE, 0);
+	return add(hook, program, clsact_handle(hook), 0);
 }
 
 /* The note first: a filter that no note tells of would be forgotten. */

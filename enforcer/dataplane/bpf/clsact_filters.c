@@ -2,14 +2,13 @@
 #include "dataplane/bpf/clsact_filters.h"
 
 #include "base/cleanup.h"
+#include "dataplane/bpf/program_name.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
-#include <string.h>
 
 #define REQUEST_BYTES 128
 #define ANSWER_BYTES  32768
@@ -35,24 +34,17 @@ uint32_t clsact_parent(const struct hook *hook)
 	return TC_H_MAKE(TC_H_CLSACT, comes_in ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
 }
 
-uint32_t clsact_priority(const struct hook *hook)
+uint32_t clsact_handle(const struct hook *hook)
 {
-	return hook->early ? FILTER_PRIORITY_EARLY : FILTER_PRIORITY;
+	return hook->early ? 0x5e70 : 0x5e6d;
 }
 
 static bool is_ours(const struct tcmsg *header, uint32_t program_id, const struct hook *hook)
 {
-	uint32_t handle = header->tcm_handle - FILTER_HANDLE;
-	struct bpf_prog_info info = {0};
-	uint32_t size = sizeof(info);
-	_cleanup_close_ int fd = -1;
+	uint32_t handle = header->tcm_handle - clsact_handle(hook);
 
-	if (header->tcm_info >> 16 != clsact_priority(hook) || handle >= FILTER_HANDLES ||
-		!program_id)
-		return false;
-	fd = bpf_prog_get_fd_by_id(program_id);
-	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 &&
-	       strcmp(info.name, program_names[hook->direction][hook->early]) == 0;
+	return header->tcm_info >> 16 == FILTER_PRIORITY && handle < FILTER_HANDLES && program_id &&
+	       program_has_name(program_id, program_names[hook->direction][hook->early]);
 }
 
 static uint32_t program_id(const struct nlattr *options)
@@ -70,9 +62,9 @@ static uint32_t program_id(const struct nlattr *options)
 
 static void note_handle(struct listing *listing, const struct tcmsg *header)
 {
-	uint32_t index = header->tcm_handle - FILTER_HANDLE;
+	uint32_t index = header->tcm_handle - clsact_handle(listing->hook);
 
-	if (header->tcm_info >> 16 == clsact_priority(listing->hook) && index < FILTER_HANDLES)
+	if (header->tcm_info >> 16 == FILTER_PRIORITY && index < FILTER_HANDLES)
 		listing->taken[index] = true;
 }
 
@@ -103,7 +95,7 @@ static int visit(const struct nlmsghdr *message, void *userdata)
 	if (is_ours(header, id, listing->hook)) {
 		found->program_id = id;
 		listing->found.handle = header->tcm_handle;
-	} else if (!found->before_id) {
+	} else if (!found->before_id && (listing->hook->early || !program_is_early(id))) {
 		found->before_id = id ? id : FILTER_OF_OTHER_KIND;
 	}
 	return MNL_CB_OK;
@@ -151,7 +143,7 @@ int clsact_filters(const struct hook *hook, struct clsact_filters *ret)
 		return r;
 	for (uint32_t i = 0; i < FILTER_HANDLES; i++)
 		if (!listing.taken[i])
-			listing.found.spare = FILTER_HANDLE + i;
+			listing.found.spare = clsact_handle(hook) + i;
 	*ret = listing.found;
 	return 0;
 }

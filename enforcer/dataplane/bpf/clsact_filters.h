@@ -6,13 +6,10 @@
 
 #include <stdint.h>
 
-/* Our place among the filters of an interface: the first there is, and for early dropping the next.
- * Whoever sits there and is not ours is left alone. Two handles, since a filter moves to the front
- * by being added once more. */
-#define FILTER_PRIORITY       1
-#define FILTER_PRIORITY_EARLY 2
-#define FILTER_HANDLES        2
-#define FILTER_HANDLE         0x5e6d
+/* Our place among the filters of an interface: the first there is. Whoever sits there and is not
+ * ours is left alone. Two handles, since a filter moves to the front by being added once more. */
+#define FILTER_PRIORITY 1
+#define FILTER_HANDLES  2
 
 /* occupation.before_id where what comes first is no BPF program. */
 #define FILTER_OF_OTHER_KIND UINT32_MAX
@@ -23,7 +20,8 @@ struct clsact_filters {
 	uint32_t spare;  /* one of ours that nobody uses; 0: others have them */
 };
 
-uint32_t clsact_priority(const struct hook *hook);
+/* The first of our handles. */
+uint32_t clsact_handle(const struct hook *hook);
 /* How clsact calls the end of the interface that the hook is at. */
 uint32_t clsact_parent(const struct hook *hook);
 /* An interface without clsact has none. -ENOMEM, or what the kernel says. */

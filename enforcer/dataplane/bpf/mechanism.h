@@ -5,8 +5,8 @@
  * on clsact, which stays by itself; its program is pinned, too, as a note that we have put it
  * there.
  *
- * Ours comes first on its hook (but for those of early dropping). Any verdict but "next" ends the walk through the programs, so one
- * before ours that says "pass" would let everything by us.
+ * Ours comes first on its hook (but for those of early dropping). Any verdict but "next" ends the
+ * walk through the programs, so one before ours that says "pass" would let everything by us.
  */
 #pragma once
 
@@ -19,14 +19,15 @@ struct hook {
 	uint32_t ifindex;             /* in the calling thread's network namespace */
 	enum abi_direction direction; /* seen from the workload: ABI_EGRESS leaves it */
 	bool inside; /* the interface is the workload's own: what it sends goes out there */
-	bool early;  /* for a program of early dropping, which comes behind the data plane's own:
-			that one asks for the next where it does not refuse */
+	bool early;  /* for a program of early dropping, which comes before the data plane's own and
+			asks for the next where it does not refuse */
 };
 
 /* What is on a hook. */
 struct occupation {
 	uint32_t program_id; /* of ours; 0: none of ours is there */
-	uint32_t before_id;  /* of somebody's program that runs before ours; 0: ours is first */
+	uint32_t before_id;  /* of somebody's program that runs before ours; 0: ours is first. Early
+				dropping is nobody to the data plane, but not the other way round */
 };
 
 struct mechanism {

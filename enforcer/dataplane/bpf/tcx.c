@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "dataplane/bpf/grace.h"
 #include "dataplane/bpf/mechanism.h"
+#include "dataplane/bpf/program_name.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -21,8 +22,7 @@ static enum bpf_attach_type attach_type(const struct hook *hook)
 
 static int create(const struct hook *hook, int program, int *ret_fd)
 {
-	const struct bpf_link_create_opts options = {
-		.sz = sizeof(options), .flags = hook->early ? 0 : ATTACH_BEFORE};
+	const struct bpf_link_create_opts options = {.sz = sizeof(options), .flags = ATTACH_BEFORE};
 	char name[IF_NAMESIZE];
 	int fd;
 
@@ -95,17 +95,17 @@ static int advance(const struct hook *hook, int program, int hold, const char *p
 	return bpf_link_update(*fd, program, NULL) < 0 ? -errno : 0;
 }
 
-/* The first program of the hook; 0: it has none. */
+/* The first program of the hook, but for early dropping's before ours; 0: it has none. */
 static int first_program(const struct hook *hook, uint32_t *ret_id)
 {
-	uint32_t first = 0;
+	uint32_t first[2] = {0};
 	struct bpf_prog_query_opts options = {
-		.sz = sizeof(options), .prog_ids = &first, .prog_cnt = 1};
+		.sz = sizeof(options), .prog_ids = first, .prog_cnt = ARRAY_SIZE(first)};
 	int r = bpf_prog_query_opts((int)hook->ifindex, attach_type(hook), &options);
 
-	if (r < 0 && r != -ENOSPC) /* there are more, and one is what was asked for */
+	if (r < 0 && r != -ENOSPC) /* there are more, and two are what was asked for */
 		return r;
-	*ret_id = first;
+	*ret_id = !hook->early && first[1] && program_is_early(first[0]) ? first[1] : first[0];
 	return 0;
 }
 

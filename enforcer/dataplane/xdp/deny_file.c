@@ -4,8 +4,11 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define MISTAKES_MAX 8
 #define QUOTE_MAX    60
@@ -127,9 +130,18 @@ int deny_stream_read(FILE *stream, const char *name, struct deny_ranges *ranges,
 int deny_file_read(
 	const char *path, struct deny_ranges *ranges, size_t *ret_prefixes, struct error *error)
 {
-	_cleanup_file_ FILE *file = fopen(path, "re");
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_cleanup_file_ FILE *file = NULL;
+	struct stat status;
 
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return error_errno(error, -errno, "open deny list %s", path);
+	/* A pipe could keep whoever reads it waiting for ever. */
+	if (!S_ISREG(status.st_mode))
+		return error_set(error, -EINVAL, "deny list %s is no regular file", path);
+	file = fdopen(fd, "r");
 	if (!file)
 		return error_errno(error, -errno, "open deny list %s", path);
+	TAKE_FD(fd);
 	return deny_stream_read(file, path, ranges, ret_prefixes, error);
 }

@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Adds the prefixes of the file to ranges, which are not finished by it, and counts them. -EINVAL
- * with the first mistakes, each as "file:line: what is wrong, what was expected"; -ENOMEM; what
- * opening and reading says. On failure ranges may have some of the file. */
+/* Adds the prefixes of the file, a regular one, to ranges, which are not finished by it, and counts
+ * them. -EINVAL with the first mistakes, each as "file:line: what is wrong, what was expected";
+ * -ENOMEM; what opening and reading says. On failure ranges may have some of the file. */
 int deny_file_read(
 	const char *path, struct deny_ranges *ranges, size_t *ret_prefixes, struct error *error);
 /* The same of a stream; name is for messages. */

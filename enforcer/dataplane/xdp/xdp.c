@@ -2,6 +2,7 @@
 #include "dataplane/xdp/xdp.h"
 
 #include "base/cleanup.h"
+#include "dataplane/xdp/xdp_carry.h"
 #include "dataplane/xdp/xdp_private.h"
 
 #include <bpf/libbpf.h>
@@ -75,6 +76,9 @@ static int open_parts(struct xdp *xdp, struct error *error)
 	r = xdp_objects_open(&xdp->objects, &xdp->pins, error);
 	if (r < 0)
 		return r;
+	r = xdp_carry(&xdp->objects, &xdp->pins, error);
+	if (r < 0)
+		return r;
 	xdp->deny.ranges = xdp_objects_count_denied(&xdp->objects);
 	xdp->hooks.pins = &xdp->pins;
 	xdp->hooks.tc = xdp->options.clsact ? &clsact_mechanism : &tcx_mechanism;
@@ -110,6 +114,7 @@ int xdp_open(struct xdp *xdp, struct error *error)
 
 static void xdp_free(struct xdp *xdp)
 {
+	deny_job_free(xdp->deny.job);
 	shut(xdp);
 	xdp_targets_clear(xdp);
 	sd_event_unref(xdp->event);

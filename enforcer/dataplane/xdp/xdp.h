@@ -71,6 +71,14 @@ int xdp_workloads_set(struct xdp *xdp, const struct xdp_interface *workloads, si
  * (every mistake as file:line) the former lists stay. Attachment follows with xdp_apply().
  */
 int xdp_deny_lists_load(struct xdp *xdp, struct error *error);
+/* The same, but the files are read in a thread. Unless this fails (-EBUSY: one runs already), done
+ * is called once, from the event loop, with what xdp_deny_lists_load() would have returned; but not
+ * any more once xdp_close() was called. */
+typedef void (*xdp_deny_lists_fn)(int r, const struct error *error, void *userdata);
+int xdp_deny_lists_reload(
+	struct xdp *xdp, xdp_deny_lists_fn done, void *userdata, struct error *error);
+/* Why the files are not in force as they are; NULL: they are. Until the next load. */
+const char *xdp_deny_lists_problem(const struct xdp *xdp);
 
 /* This set and no other, at once: quarantined interfaces that are not in it are set free. On
  * failure what is in force is between the former set and this one. */
@@ -84,7 +92,7 @@ int xdp_apply(struct xdp *xdp, struct error *error);
 /* Reports refusals up to this moment. */
 int xdp_collect(struct xdp *xdp, struct error *error);
 
-/* {"interfaces": [{"interface", "ifindex", "mechanism": "native|generic|tc|out", "jobs": [...]}],
+/* {"interfaces": [{"interface", "ifindex", "mechanism": "native|tc|out", "jobs": [...]}],
  * "deny_lists": {"files": [{"file", "prefixes"}], "prefixes": n, "ranges": n, "loaded": seconds
  * since the epoch, "milliseconds": n, "error": null|"…"}, "quarantined": n, "counters": {…},
  * "losses": n}; counters as those of a data plane. New reference. */

@@ -2,59 +2,78 @@
 /* From files to the ranges in force. */
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "dataplane/xdp/deny_file.h"
 #include "dataplane/xdp/xdp_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int read_files(const struct xdp_options *options, struct deny_ranges *ranges,
-	size_t *prefixes, struct error *error)
+/* Puts it in force. */
+static int take(struct xdp *xdp, struct deny_outcome *outcome, struct error *error)
 {
-	for (size_t i = 0; i < options->deny_lists_count; i++) {
-		int r = deny_file_read(options->deny_lists[i], ranges, &prefixes[i], error);
+	struct xdp_deny_state *deny = &xdp->deny;
+	int r = 0;
 
-		if (r < 0)
-			return r;
+	if (outcome->ranges || xdp->is_open) {
+		r = xdp_open(xdp, error);
+		if (r == 0)
+			r = xdp_objects_set_deny_lists(&xdp->objects, outcome->map, error);
 	}
-	deny_ranges_finish(ranges);
+	if (r < 0)
+		return r;
+	free(deny->prefixes);
+	deny->prefixes = TAKE_PTR(outcome->prefixes);
+	deny->ranges = outcome->ranges;
+	deny->loaded_ns = clock_ns(CLOCK_REALTIME);
+	deny->duration_ns = clock_ns(CLOCK_MONOTONIC) - outcome->start_ns;
 	return 0;
 }
 
-static int load(struct xdp *xdp, struct error *error)
+/* r: of reading the files. */
+static int settle(struct xdp *xdp, int r, struct deny_outcome *outcome, struct error *error)
 {
-	const uint64_t start_ns = clock_ns(CLOCK_MONOTONIC);
-	_cleanup_deny_ranges_ struct deny_ranges ranges = {0};
-	_cleanup_free_ size_t *prefixes = calloc(xdp->options.deny_lists_count + 1, sizeof(size_t));
-	int r = 0;
-
-	if (!prefixes)
-		return error_nomem(error);
-	r = read_files(&xdp->options, &ranges, prefixes, error);
-	if (r < 0)
-		return r;
-	if (ranges.count || xdp->is_open) {
-		r = xdp_open(xdp, error);
-		if (r == 0)
-			r = xdp_objects_set_deny_lists(&xdp->objects, &ranges, error);
-	}
-	if (r < 0)
-		return r;
-	free(xdp->deny.prefixes);
-	xdp->deny.prefixes = TAKE_PTR(prefixes);
-	xdp->deny.ranges = ranges.count;
-	xdp->deny.loaded_ns = clock_ns(CLOCK_REALTIME);
-	xdp->deny.duration_ns = clock_ns(CLOCK_MONOTONIC) - start_ns;
-	return 0;
+	if (r == 0)
+		r = take(xdp, outcome, error);
+	free(xdp->deny.error);
+	xdp->deny.error = r < 0 ? strdup(error_message(error)) : NULL;
+	return r;
 }
 
 int xdp_deny_lists_load(struct xdp *xdp, struct error *error)
 {
+	_cleanup_deny_outcome_ struct deny_outcome outcome = DENY_OUTCOME_INIT;
 	_cleanup_error_ struct error own = ERROR_INIT;
-	int r = load(xdp, &own);
+	int r = deny_outcome_make(
+		xdp->options.deny_lists, xdp->options.deny_lists_count, &outcome, &own);
 
-	free(xdp->deny.error);
-	xdp->deny.error = r < 0 ? strdup(error_message(&own)) : NULL;
+	r = settle(xdp, r, &outcome, &own);
 	return r < 0 ? error_set(error, r, "%s", error_message(&own)) : 0;
+}
+
+static void on_job(int r, struct deny_outcome *outcome, struct error *error, void *userdata)
+{
+	struct xdp *xdp = userdata;
+	struct deny_job *job = TAKE_PTR(xdp->deny.job);
+
+	r = settle(xdp, r, outcome, error);
+	xdp->deny.done(r, error, xdp->deny.userdata);
+	deny_job_free(job);
+}
+
+int xdp_deny_lists_reload(
+	struct xdp *xdp, xdp_deny_lists_fn done, void *userdata, struct error *error)
+{
+	struct xdp_deny_state *deny = &xdp->deny;
+
+	if (deny->job)
+		return error_set(error, -EBUSY, "the deny lists are being read already");
+	deny->done = done;
+	deny->userdata = userdata;
+	return deny_job_new(xdp->options.deny_lists, xdp->options.deny_lists_count, xdp->event,
+		on_job, xdp, &deny->job, error);
+}
+
+const char *xdp_deny_lists_problem(const struct xdp *xdp)
+{
+	return xdp->deny.error;
 }

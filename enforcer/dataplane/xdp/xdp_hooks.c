@@ -13,19 +13,15 @@
 
 #define PART "links"
 
-static const struct way {
-	const char *name;
-	uint32_t flags; /* of XDP */
-} ways[XDP_MECHANISMS] = {
-	[XDP_NATIVE] = {"native", XDP_FLAGS_DRV_MODE},
-	[XDP_GENERIC] = {"generic", XDP_FLAGS_SKB_MODE},
-	[XDP_TC] = {"tc", 0},
-	[XDP_LEAVE] = {"out", 0},
+static const char *const ways[XDP_MECHANISMS] = {
+	[XDP_NATIVE] = "native",
+	[XDP_TC] = "tc",
+	[XDP_LEAVE] = "out",
 };
 
 const char *xdp_mechanism_name(enum xdp_mechanism mechanism)
 {
-	return ways[mechanism].name;
+	return ways[mechanism];
 }
 
 static int program_of(const struct xdp_objects *objects, enum xdp_mechanism mechanism)
@@ -45,7 +41,7 @@ static const char *pin_path(const struct xdp_hooks *hooks, uint32_t ifindex,
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "%u-%s", ifindex, ways[mechanism].name);
+	snprintf(name, sizeof(name), "%u-%s", ifindex, ways[mechanism]);
 	return pins_path(hooks->pins, tc ? tc->part : PART, name, path);
 }
 
@@ -108,9 +104,9 @@ static int add(struct xdp_hooks *hooks, uint32_t ifindex, const char *name,
 	return 0;
 }
 
-/* The program that the hook ties to its interface; 0: none. An XDP link's ifindex is 0 once its
- * interface is gone or somebody has detached it. */
-static uint32_t program_there(const struct xdp_hook *hook)
+/* An XDP link's ifindex is 0 once its interface is gone or somebody has detached it. Nothing comes
+ * before XDP. */
+static struct occupation look(const struct xdp_hook *hook)
 {
 	const struct hook place = place_of(hook->key.ifindex, hook->mechanism);
 	struct occupation occupation = {0};
@@ -118,17 +114,21 @@ static uint32_t program_there(const struct xdp_hook *hook)
 	uint32_t size = sizeof(info);
 
 	if (hook->tc)
-		return hook->tc->query(&place, hook->fd, &occupation) < 0 ? 0
-									  : occupation.program_id;
-	if (bpf_obj_get_info_by_fd(hook->fd, &info, &size) < 0 ||
-		info.xdp.ifindex != hook->key.ifindex)
-		return 0;
-	return info.prog_id;
+		hook->tc->query(&place, hook->fd, &occupation);
+	else if (bpf_obj_get_info_by_fd(hook->fd, &info, &size) == 0 &&
+		 info.xdp.ifindex == hook->key.ifindex)
+		occupation.program_id = info.prog_id;
+	return occupation;
 }
 
 bool xdp_hook_holds(const struct xdp_hook *hook)
 {
-	return program_there(hook) != 0;
+	return look(hook).program_id != 0;
+}
+
+bool xdp_hook_is_first(const struct xdp_hook *hook)
+{
+	return look(hook).before_id == 0;
 }
 
 static bool parse_name(const char *text, uint32_t *ret_ifindex, enum xdp_mechanism *ret_mechanism)
@@ -139,7 +139,7 @@ static bool parse_name(const char *text, uint32_t *ret_ifindex, enum xdp_mechani
 	if (*end != '-')
 		return false;
 	for (unsigned int i = 0; i < XDP_MECHANISMS; i++) {
-		if (strcmp(end + 1, ways[i].name) != 0)
+		if (strcmp(end + 1, ways[i]) != 0)
 			continue;
 		*ret_ifindex = (uint32_t)ifindex;
 		*ret_mechanism = (enum xdp_mechanism)i;
@@ -169,7 +169,7 @@ static int adopt(const char *pin, void *userdata, struct error *error)
 	fd = bpf_obj_get(pins_path(hooks->pins, tc->part, pin, path));
 	if (fd < 0)
 		return error_errno(error, -errno, "open pin %s", path);
-	if (mechanism < XDP_TC)
+	if (mechanism == XDP_NATIVE)
 		tc = NULL;
 	r = add(hooks, ifindex, if_indextoname(ifindex, name) ? name : "", mechanism, tc, fd,
 		&hook);
@@ -208,18 +208,17 @@ static int attach_tc(struct xdp_hooks *hooks, int program, uint32_t ifindex,
 	return attach_tc(hooks, program, ifindex, mechanism, ret_fd);
 }
 
-static int attach_xdp(struct xdp_hooks *hooks, int program, uint32_t ifindex,
-	enum xdp_mechanism mechanism, int *ret_fd)
+static int attach_native(struct xdp_hooks *hooks, int program, uint32_t ifindex, int *ret_fd)
 {
 	const struct bpf_link_create_opts options = {
-		.sz = sizeof(options), .flags = ways[mechanism].flags};
+		.sz = sizeof(options), .flags = XDP_FLAGS_DRV_MODE};
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
 
 	fd = bpf_link_create(program, (int)ifindex, BPF_XDP, &options);
 	if (fd < 0)
 		return -errno;
-	pin_path(hooks, ifindex, mechanism, NULL, path);
+	pin_path(hooks, ifindex, XDP_NATIVE, NULL, path);
 	/* A pin of a link whose interface is gone may still have our name. */
 	if (unlink(path) < 0 && errno != ENOENT)
 		return -errno;
@@ -241,8 +240,8 @@ int xdp_hooks_attach(struct xdp_hooks *hooks, const struct xdp_objects *objects,
 	for (;; mechanism++) {
 		const int program = program_of(objects, mechanism);
 
-		r = mechanism < XDP_TC ? attach_xdp(hooks, program, ifindex, mechanism, &fd)
-				       : attach_tc(hooks, program, ifindex, mechanism, &fd);
+		r = mechanism == XDP_NATIVE ? attach_native(hooks, program, ifindex, &fd)
+					    : attach_tc(hooks, program, ifindex, mechanism, &fd);
 		if (r == -EBUSY || r == -EEXIST)
 			*ret_foreign = true;
 		if (r >= 0 || r == -ENODEV || mechanism == last)
@@ -251,7 +250,8 @@ int xdp_hooks_attach(struct xdp_hooks *hooks, const struct xdp_objects *objects,
 	if (r < 0)
 		return error_errno(
 			error, r, "attach to interface %s (%u) for early dropping", name, ifindex);
-	r = add(hooks, ifindex, name, mechanism, mechanism < XDP_TC ? NULL : hooks->tc, fd, ret);
+	r = add(hooks, ifindex, name, mechanism, mechanism == XDP_NATIVE ? NULL : hooks->tc, fd,
+		ret);
 	return r < 0 ? error_nomem(error) : 0;
 }
 
@@ -267,7 +267,7 @@ int xdp_hooks_exchange(const struct xdp_hooks *hooks, struct xdp_hook *hook,
 
 	if (bpf_obj_get_info_by_fd(program, &info, &size) < 0)
 		return error_errno(error, -errno, "ask for the id of a program");
-	if (program_there(hook) == info.id)
+	if (look(hook).program_id == info.id)
 		return 0;
 	pin_path(hooks, hook->key.ifindex, hook->mechanism, hook->tc, path);
 	r = hook->tc ? hook->tc->exchange(&place, program, path, &hook->fd)

@@ -21,16 +21,19 @@ enum xdp_side {
 	XDP_SIDE_OUT /* by tc */
 };
 
-/* In the order in which they are tried. */
+/*
+ * In the order in which they are tried. No generic XDP: it copies most packets to make room before
+ * them, so tc is cheaper, and on Linux 6.18 tc programs behind it see such copies without their
+ * Ethernet header, so that the data plane would refuse them.
+ */
 enum xdp_mechanism {
 	XDP_NATIVE,
-	XDP_GENERIC,
-	XDP_TC, /* beside someone else's XDP program */
+	XDP_TC,
 	XDP_LEAVE,
 	XDP_MECHANISMS
 };
 
-const char *xdp_mechanism_name(enum xdp_mechanism mechanism); /* "native", "generic", "tc", "out" */
+const char *xdp_mechanism_name(enum xdp_mechanism mechanism); /* "native", "tc", "out" */
 
 struct xdp_hook {
 	struct {
@@ -66,5 +69,7 @@ int xdp_hooks_exchange(const struct xdp_hooks *hooks, struct xdp_hook *hook,
 	const struct xdp_objects *objects, struct error *error);
 /* Whether a program of ours is still tied to the interface. */
 bool xdp_hook_holds(const struct xdp_hook *hook);
+/* Whether it comes before everybody else's. */
+bool xdp_hook_is_first(const struct xdp_hook *hook);
 /* Detaches, unpins and forgets. */
 int xdp_hooks_drop(struct xdp_hooks *hooks, struct xdp_hook *hook, struct error *error);

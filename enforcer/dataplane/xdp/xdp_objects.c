@@ -2,6 +2,7 @@
 #include "dataplane/xdp/xdp_objects.h"
 
 #include "base/cleanup.h"
+#include "dataplane/bpf/grace.h"
 #include "xdp/reasons.h"
 #include "xdp/segd_xdp.skel.h"
 
@@ -93,16 +94,22 @@ void xdp_objects_close(struct xdp_objects *objects)
 	*objects = (struct xdp_objects){0};
 }
 
+bool xdp_objects_is_other(const struct xdp_objects *objects, const char *name)
+{
+	return strncmp(name, PART_PREFIX, strlen(PART_PREFIX)) == 0 &&
+	       strcmp(name, objects->shared.part) != 0;
+}
+
 struct others {
 	const struct pins *pins;
-	const char *part;
+	const struct xdp_objects *objects;
 };
 
 static int remove_other(const char *name, void *userdata, struct error *error)
 {
 	const struct others *others = userdata;
 
-	if (strncmp(name, PART_PREFIX, strlen(PART_PREFIX)) != 0 || !strcmp(name, others->part))
+	if (!xdp_objects_is_other(others->objects, name))
 		return 0;
 	return pins_remove(others->pins, name, error);
 }
@@ -110,53 +117,25 @@ static int remove_other(const char *name, void *userdata, struct error *error)
 int xdp_objects_remove_others(
 	const struct xdp_objects *objects, const struct pins *pins, struct error *error)
 {
-	struct others others = {pins, objects->shared.part};
+	struct others others = {pins, objects};
 
 	return pins_list(pins, NULL, remove_other, &others, error);
 }
 
-static int fill(int map, const struct deny_ranges *ranges, size_t rows, struct error *error)
+int xdp_objects_set_deny_lists(const struct xdp_objects *objects, int map, struct error *error)
 {
-	const size_t bytes = rows * sizeof(union abi_deny_row);
-	union abi_deny_row *memory;
-
-	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
-	if (memory == MAP_FAILED)
-		return error_errno(error, -errno, "map deny lists into memory");
-	deny_ranges_write(ranges, memory);
-	munmap(memory, bytes);
-	return 0;
-}
-
-int xdp_objects_set_deny_lists(
-	const struct xdp_objects *objects, const struct deny_ranges *ranges, struct error *error)
-{
-	const struct bpf_map_create_opts options = {
-		.sz = sizeof(options), .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE};
-	const size_t rows = deny_ranges_rows(ranges);
-	_cleanup_close_ int map = -1;
+	_cleanup_grace_ struct grace grace = grace_hurry();
 	const uint32_t zero = 0;
 	int r;
 
-	if (!ranges->count) {
-		if (bpf_map_delete_elem(objects->deny_lists, &zero) < 0 && errno != ENOENT)
-			return error_errno(error, -errno, "empty table deny_lists");
-		return 0;
-	}
-	if (ranges->count > ABI_MAX_DENY_RANGES)
-		return error_set(error, -E2BIG,
-			"the deny lists have %zu ranges of addresses that do not adjoin, at most %u fit",
-			ranges->count, ABI_MAX_DENY_RANGES);
-	map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "deny_ranges", sizeof(uint32_t),
-		sizeof(union abi_deny_row), (uint32_t)rows, &options);
+	(void)grace;
 	if (map < 0)
-		return error_errno(
-			error, -errno, "make a map of %zu ranges of addresses", ranges->count);
-	r = fill(map, ranges, rows, error);
-	if (r < 0)
-		return r;
-	r = bpf_map_update_elem(objects->deny_lists, &zero, &map, BPF_ANY);
-	return r < 0 ? error_errno(error, r, "write to table deny_lists") : 0;
+		r = bpf_map_delete_elem(objects->deny_lists, &zero);
+	else
+		r = bpf_map_update_elem(objects->deny_lists, &zero, &map, BPF_ANY);
+	if (r < 0 && !(map < 0 && errno == ENOENT))
+		return error_errno(error, -errno, "write to table deny_lists");
+	return 0;
 }
 
 size_t xdp_objects_count_denied(const struct xdp_objects *objects)

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "dataplane/bpf/objects.h"
 #include "dataplane/bpf/pins.h"
-#include "dataplane/xdp/deny_ranges.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,12 +23,13 @@ struct xdp_objects {
 
 int xdp_objects_open(struct xdp_objects *objects, const struct pins *pins, struct error *error);
 void xdp_objects_close(struct xdp_objects *objects);
-/* The pins of all maps but these. */
+/* Whether a name among the pins is of maps that have another shape. */
+bool xdp_objects_is_other(const struct xdp_objects *objects, const char *name);
+/* The pins of all those. */
 int xdp_objects_remove_others(
 	const struct xdp_objects *objects, const struct pins *pins, struct error *error);
-/* Puts finished ranges in the place of those that are in force, in one step: each packet sees the
- * former lists or these. */
-int xdp_objects_set_deny_lists(
-	const struct xdp_objects *objects, const struct deny_ranges *ranges, struct error *error);
+/* Puts a map of ranges (-1: none) in the place of the one that is in force, in one step: each
+ * packet sees the former lists or these. */
+int xdp_objects_set_deny_lists(const struct xdp_objects *objects, int map, struct error *error);
 /* How many ranges are in force. */
 size_t xdp_objects_count_denied(const struct xdp_objects *objects);

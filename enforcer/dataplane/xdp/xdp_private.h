@@ -5,6 +5,7 @@
 #include "dataplane/bpf/denials.h"
 #include "dataplane/bpf/hash.h"
 #include "dataplane/bpf/report.h"
+#include "dataplane/xdp/deny_job.h"
 #include "dataplane/xdp/xdp.h"
 #include "dataplane/xdp/xdp_hooks.h"
 #include "dataplane/xdp/xdp_objects.h"
@@ -28,7 +29,10 @@ struct xdp_deny_state {
 	size_t ranges;      /* in force */
 	uint64_t loaded_ns; /* CLOCK_REALTIME */
 	uint64_t duration_ns;
-	char *error; /* of the last load; NULL: it succeeded */
+	char *error;          /* of the last load; NULL: it succeeded */
+	struct deny_job *job; /* that runs, or NULL */
+	xdp_deny_lists_fn done;
+	void *userdata;
 };
 
 struct xdp {

@@ -142,7 +142,7 @@ static void tell(struct xdp *xdp, struct xdp_target *target, const char *what, c
 /* Native where it pays: a quarantined workload's own throughput is nobody's concern. */
 static enum xdp_mechanism first_way(const struct xdp_target *target)
 {
-	return target->interface.veth && !(target->roles & XDP_ROLE_QUARANTINED) ? XDP_GENERIC
+	return target->interface.veth && !(target->roles & XDP_ROLE_QUARANTINED) ? XDP_TC
 										 : XDP_NATIVE;
 }
 
@@ -153,11 +153,12 @@ static int ensure(
 	bool foreign, lost = hook && !xdp_hook_holds(hook);
 	int r;
 
-	if (hook && !lost) {
+	if (hook && !lost && xdp_hook_is_first(hook)) {
 		hook->wanted = true;
 		return xdp_hooks_exchange(&xdp->hooks, hook, &xdp->objects, error);
 	}
-	if (lost)
+	/* Attached anew it comes first; the data plane judges meanwhile as ever. */
+	if (hook)
 		xdp_hooks_drop(&xdp->hooks, hook, NULL);
 	r = xdp_hooks_attach(&xdp->hooks, &xdp->objects, target->interface.ifindex,
 		target->interface.name, side, first_way(target), &hook, &foreign, error);
