@@ -353,6 +353,8 @@ void agent_free(struct agent *agent)
 {
 	if (!agent)
 		return;
+	if (agent->flows)
+		flow_records_cancel(agent->flows);
 	control_server_free(agent->control);
 	confirm_free(agent->confirm);
 	for (size_t i = 0; i < agent->sources_count; i++) {

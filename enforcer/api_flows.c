@@ -130,6 +130,16 @@ static void answer_past(struct control_request *request, struct agent *agent,
 		control_reply(request, 200, json);
 }
 
+static void on_records(json_t *answer, const struct error *error, void *userdata)
+{
+	struct control_request *request = userdata;
+
+	if (error)
+		control_reply_error(request, 503, "%s", error_message(error));
+	else
+		control_reply(request, 200, answer);
+}
+
 void api_flows(struct control_request *request, void *userdata)
 {
 	struct agent *agent = userdata;
@@ -142,8 +152,7 @@ void api_flows(struct control_request *request, void *userdata)
 		return;
 	}
 	collect(agent);
-	control_reply(request, 200, flow_history(agent->flows, filter));
-	flow_filter_free(filter);
+	flow_records(agent->flows, filter, on_records, request);
 }
 
 void api_denied(struct control_request *request, void *userdata)

@@ -16,8 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ROTATED_PREFIX "flows-"
-
 struct archive {
 	char *directory;
 	int directory_fd;
@@ -40,7 +38,7 @@ static bool has_suffix(const char *name, const char *suffix)
 
 static int is_rotated(const struct dirent *entry)
 {
-	return !strncmp(entry->d_name, ROTATED_PREFIX, strlen(ROTATED_PREFIX));
+	return !strncmp(entry->d_name, ARCHIVE_PREFIX, strlen(ARCHIVE_PREFIX));
 }
 
 static void listing_clear(struct listing *listing)
@@ -168,7 +166,7 @@ static void delete_oldest(struct archive *archive, uint64_t next_bytes)
 static void rotated_name(uint64_t now_ns, char name[static NAME_MAX])
 {
 	char text[TIMESTAMP_LENGTH + 1];
-	char *end = stpcpy(name, ROTATED_PREFIX);
+	char *end = stpcpy(name, ARCHIVE_PREFIX);
 
 	timestamp_format(now_ns, text);
 	for (const char *from = text; *from; from++)

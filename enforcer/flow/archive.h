@@ -13,6 +13,7 @@
 #include <systemd/sd-event.h>
 
 #define ARCHIVE_CURRENT "flows.log"
+#define ARCHIVE_PREFIX  "flows-" /* then the time of the last line, without - and : */
 
 struct archive;
 

@@ -11,6 +11,7 @@
 #include "flow/map.h"
 #include "flow/name.h"
 #include "flow/record.h"
+#include "flow/search.h"
 #include "flow/store.h"
 #include "flow/subscribe.h"
 
@@ -24,6 +25,7 @@
 #define STORE_NS        (90ULL * 86400 * 1000000000)
 #define HISTORY_RECORDS 16384
 #define HISTORY_BYTES   (16UL << 20)
+#define SEARCHES_MAX    4 /* under way at once */
 #define EDGES_MAX       65536
 #define CONNECTIONS_MAX 65536
 #define REFUSALS_MAX    16384
@@ -32,8 +34,11 @@ struct flow_pipeline {
 	struct name_pool *names;
 	struct cache *cache;
 	struct name *node;
-	struct flow_log *log;     /* NULL: none */
-	struct flow_store *store; /* NULL: none */
+	struct flow_log *log; /* NULL: none */
+	char *log_directory;
+	sd_event *event;
+	struct search *searches[SEARCHES_MAX]; /* NULL: not in use */
+	struct flow_store *store;              /* NULL: none */
 	struct history *history;
 	struct map *map;
 	struct denied *denied;
@@ -63,7 +68,11 @@ static int open_log(
 		.node = pipeline->node,
 	};
 
-	return options->log_directory ? flow_log_new(&log, event, &pipeline->log) : 0;
+	if (!options->log_directory)
+		return 0;
+	pipeline->event = sd_event_ref(event);
+	pipeline->log_directory = strdup(options->log_directory);
+	return pipeline->log_directory ? flow_log_new(&log, event, &pipeline->log) : -ENOMEM;
 }
 
 static void on_traffic(const struct record *record, uint64_t connections,
@@ -137,8 +146,11 @@ void flow_pipeline_free(struct flow_pipeline *pipeline)
 {
 	if (!pipeline)
 		return;
+	flow_records_cancel(pipeline);
 	subscribers_clear(&pipeline->subscribers);
 	flow_log_free(pipeline->log);
+	free(pipeline->log_directory);
+	sd_event_unref(pipeline->event);
 	flow_store_free(pipeline->store);
 	denied_free(pipeline->denied);
 	map_free(pipeline->map);
@@ -259,6 +271,78 @@ json_t *flow_history(struct flow_pipeline *pipeline, const struct flow_filter *f
 		}
 	}
 	return json_pack("{s:o, s:I}", "flows", flows, "gaps", (json_int_t)gaps);
+}
+
+/* What a search answers, and to whom. */
+struct wanted {
+	struct flow_pipeline *pipeline;
+	size_t place; /* in searches */
+	void (*done)(json_t *answer, const struct error *error, void *userdata);
+	void *userdata;
+};
+
+static void on_searched(json_t *answer, const struct error *error, void *userdata)
+{
+	struct wanted *wanted = userdata;
+
+	wanted->pipeline->searches[wanted->place] = NULL;
+	wanted->done(answer, error, wanted->userdata);
+	free(wanted);
+}
+
+static bool memory_reaches_back(
+	const struct flow_pipeline *pipeline, const struct flow_filter *filter)
+{
+	const struct history *history = pipeline->history;
+
+	return !pipeline->log || (!filter_since_ns(filter) && !filter_until_ns(filter)) ||
+	       (history_count(history) &&
+		       history_at(history, 0)->event.time_ns <= filter_since_ns(filter));
+}
+
+static int search_files(struct flow_pipeline *pipeline, struct flow_filter *filter,
+	struct wanted *wanted, struct error *error)
+{
+	int r;
+
+	while (wanted->place < SEARCHES_MAX && pipeline->searches[wanted->place])
+		wanted->place++;
+	if (wanted->place == SEARCHES_MAX)
+		return error_set(error, -EBUSY,
+			"%d searches of the flow log are under way: try again later", SEARCHES_MAX);
+	r = flow_log_flush(pipeline->log, error);
+	return r < 0 ? r
+		     : search_new(pipeline->log_directory, filter, pipeline->event, on_searched,
+			       wanted, &pipeline->searches[wanted->place], error);
+}
+
+void flow_records(struct flow_pipeline *pipeline, struct flow_filter *filter,
+	void (*done)(json_t *answer, const struct error *error, void *userdata), void *userdata)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+	struct wanted *wanted;
+	int r;
+
+	if (memory_reaches_back(pipeline, filter)) {
+		done(flow_history(pipeline, filter), NULL, userdata);
+		flow_filter_free(filter);
+		return;
+	}
+	wanted = malloc(sizeof(*wanted));
+	if (wanted)
+		*wanted = (struct wanted){.pipeline = pipeline, .done = done, .userdata = userdata};
+	r = wanted ? search_files(pipeline, filter, wanted, &error) : error_nomem(&error);
+	if (!r)
+		return;
+	done(NULL, &error, userdata);
+	free(wanted);
+	flow_filter_free(filter);
+}
+
+void flow_records_cancel(struct flow_pipeline *pipeline)
+{
+	for (size_t i = 0; i < SEARCHES_MAX; i++)
+		search_free(pipeline->searches[i]);
 }
 
 /* Whether the question is about a time of which the store knows more than memory. */

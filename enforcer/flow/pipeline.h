@@ -69,8 +69,17 @@ int flow_filter_set(
 bool flow_filter_matches(const struct flow_filter *filter, const json_t *record);
 void flow_filter_free(struct flow_filter *filter);
 
-/* Newest last. New reference to {"flows": […], "gaps": n}. */
+/* Newest last: {"flows": […], "gaps": n}, of the records in memory. New reference. */
 json_t *flow_history(struct flow_pipeline *pipeline, const struct flow_filter *filter);
+/*
+ * The same, and where memory does not reach back to the filter's since, of the flow log's files.
+ * Takes filter. done is called once, perhaps before the return, with an answer that it owns or with
+ * NULL and the error.
+ */
+void flow_records(struct flow_pipeline *pipeline, struct flow_filter *filter,
+	void (*done)(json_t *answer, const struct error *error, void *userdata), void *userdata);
+/* Ends what flow_records() has under way, with -ECANCELED. */
+void flow_records_cancel(struct flow_pipeline *pipeline);
 /* {"denied": [{source, destination, protocol, port, reason, direction, rule, packets, bytes, start,
  * end}]}, most packets first: refusals, aggregated. A filter with since or until asks the store,
  * where there is one, for just that time; else they are those since the agent started. Failures as
