@@ -28,7 +28,9 @@ struct connections {
 	const struct ir *ir;
 	struct connection *items;
 	uint64_t round;
+	uint64_t opened_ns; /* CLOCK_REALTIME */
 	uint64_t lost;
+	uint32_t drops; /* of events' socket, as far as they were told */
 };
 
 DEFINE_CLEANUP(struct nf_conntrack *, nfct_destroy)
@@ -48,6 +50,15 @@ static void report_gap(struct connections *connections, uint64_t lost)
 
 	connections->lost += lost;
 	connections->callbacks->flow(&event, connections->callbacks->userdata);
+}
+
+static void report_drops(struct connections *connections)
+{
+	uint32_t drops = netlink_drops(connections->events), lost = drops - connections->drops;
+
+	connections->drops = drops;
+	if (lost)
+		report_gap(connections, lost);
 }
 
 static struct connection *find(
@@ -205,9 +216,8 @@ static int read_events(struct connections *connections)
 	for (unsigned int i = 0; !r && i < READS_PER_WAKE; i++) {
 		r = netlink_receive(connections->events, read_event, connections);
 		if (r == -ENOBUFS) {
-			/* How many, nobody knows. What is there now is listed, and cut where policy
-			 * refuses it. */
-			report_gap(connections, 1);
+			/* What is there now is listed, and cut where policy refuses it. */
+			report_drops(connections);
 			r = connections_revoke(connections, NULL);
 			if (!r)
 				r = connections_collect(connections, NULL);
@@ -238,6 +248,7 @@ int connections_open(const struct dataplane_callbacks *callbacks,
 		return error_nomem(error);
 	connections->callbacks = callbacks;
 	connections->options = *options;
+	connections->opened_ns = clock_now_ns(CLOCK_REALTIME);
 	connections->parsed = nfct_new();
 	if (!connections->parsed)
 		return error_nomem(error);
@@ -389,6 +400,7 @@ static int read_for_update(const struct nlmsghdr *message, void *userdata)
 	struct connections *connections = userdata;
 	struct connection *connection;
 	struct connection_key key;
+	bool missed = false; /* its announcement is still to come, or was lost */
 
 	if (!ct || connection_parse(message, ct) < 0)
 		return MNL_CB_OK;
@@ -400,11 +412,14 @@ static int read_for_update(const struct nlmsghdr *message, void *userdata)
 			drop(connections, connection);
 			connection = NULL;
 		}
+		missed = connection;
 	}
 	if (!connection)
 		return MNL_CB_OK;
 	connection->round = connections->round;
 	connection_update(connection, ct);
+	if (missed && connection->start_ns >= connections->opened_ns)
+		report(connections, connection, FLOW_NEW);
 	report(connections, connection, FLOW_UPDATE);
 	return MNL_CB_OK;
 }
@@ -426,6 +441,7 @@ int connections_collect(struct connections *connections, struct error *error)
 	char buffer[CONNECTION_REQUEST_BYTES];
 	int r;
 
+	report_drops(connections);
 	connections->round++;
 	r = netlink_dump(connections->socket, connection_request_list(buffer), read_for_update,
 		NULL, connections);

@@ -16,6 +16,8 @@
 
 #define DEVICES_MAX 65536
 
+#define ARP_CHAIN "arp-claims" /* "arp" is a word of nft's language */
+
 #define ARP_OPERATION_OFFSET  6
 #define ARP_SENDER_MAC_OFFSET 8
 #define ARP_SENDER_OFFSET     14
@@ -174,18 +176,18 @@ static int write_arp(struct batch *batch)
 {
 	static const uint8_t nobody[4];
 	struct rule rule;
-	int r = device_chain_write(batch, "arp", "sender, or target of a probe, is its own");
+	int r = device_chain_write(batch, ARP_CHAIN, "sender, or target of a probe, is its own");
 
 	if (!r)
-		r = write_arp_form(batch, "arp");
+		r = write_arp_form(batch, ARP_CHAIN);
 	if (!r) {
-		rule_begin(&rule, "arp");
+		rule_begin(&rule, ARP_CHAIN);
 		rule_ethertype(&rule, ETHERTYPE_ARP);
 		key_arp(&rule, ARP_SENDER_OFFSET);
 		r = device_rule_end(&rule, batch, NF_ACCEPT);
 	}
 	if (!r) {
-		rule_begin(&rule, "arp");
+		rule_begin(&rule, ARP_CHAIN);
 		rule_ethertype(&rule, ETHERTYPE_ARP);
 		device_rule_equals(&rule, NFT_PAYLOAD_NETWORK_HEADER, ARP_SENDER_OFFSET, nobody,
 			sizeof(nobody));
@@ -194,7 +196,7 @@ static int write_arp(struct batch *batch)
 	}
 	if (r < 0)
 		return r;
-	rule_begin(&rule, "arp");
+	rule_begin(&rule, ARP_CHAIN);
 	return device_rule_refuse(&rule, batch, REASON_SPOOFED_ARP);
 }
 
@@ -238,7 +240,7 @@ static int write_check(struct batch *batch, const uint16_t ethertypes[static DAT
 	if (!r) {
 		rule_begin(&rule, DEVICE_CHECK);
 		match_type(&rule, ETHERTYPE_ARP);
-		r = device_rule_goto(&rule, batch, "arp");
+		r = device_rule_goto(&rule, batch, ARP_CHAIN);
 	}
 	if (!r) {
 		rule_begin(&rule, DEVICE_CHECK);

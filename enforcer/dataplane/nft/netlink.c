@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -193,4 +194,13 @@ int netlink_receive(struct mnl_socket *socket, mnl_cb_t callback, void *userdata
 	if (length < 0)
 		return -errno;
 	return mnl_cb_run(buffer, (size_t)length, 0, 0, callback, userdata) < 0 ? -errno : 0;
+}
+
+uint32_t netlink_drops(const struct mnl_socket *socket)
+{
+	uint32_t memory[SK_MEMINFO_VARS] = {0};
+	socklen_t size = sizeof(memory);
+
+	(void)getsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_MEMINFO, memory, &size);
+	return memory[SK_MEMINFO_DROPS];
 }

@@ -30,6 +30,10 @@ int netlink_dump_once(
  * kernel dropped messages. 0: there may be more. */
 int netlink_receive(struct mnl_socket *socket, mnl_cb_t callback, void *userdata);
 
+/* Messages that the kernel had no room for in this socket since it was opened; wraps around. One
+ * such moment may have cost many, of which netlink_receive() tells only once. */
+uint32_t netlink_drops(const struct mnl_socket *socket);
+
 /* Is it a socket of this process, opened here, that has this port number? Then what the kernel
  * announces of its messages is our own doing. */
 bool netlink_is_own(uint32_t port);

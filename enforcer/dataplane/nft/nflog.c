@@ -54,7 +54,6 @@ int nflog_open(uint16_t group, struct mnl_socket **ret, struct error *error)
 	message = configuration(buffer, group);
 	mnl_attr_put(message, NFULA_CFG_CMD, sizeof(bind), &bind);
 	mnl_attr_put(message, NFULA_CFG_MODE, sizeof(mode), &mode);
-	mnl_attr_put_u16(message, NFULA_CFG_FLAGS, htons(NFULNL_CFG_F_SEQ));
 	/* Each packet at once: only the first of its kind comes here. */
 	mnl_attr_put_u32(message, NFULA_CFG_QTHRESH, htonl(1));
 	r = netlink_query(socket, message, NULL, NULL);
@@ -217,7 +216,6 @@ int nflog_parse(const struct nlmsghdr *message, struct nflog_packet *ret)
 		return -EINVAL;
 	snprintf(packet.prefix, sizeof(packet.prefix), "%s",
 		mnl_attr_get_str(attributes.items[NFULA_PREFIX]));
-	packet.sequence = get_u32(attributes.items[NFULA_SEQ]);
 	parse_link_layer(&attributes, &packet);
 	r = nflog_parse_payload(
 		mnl_attr_get_payload(payload), mnl_attr_get_payload_len(payload), &packet);

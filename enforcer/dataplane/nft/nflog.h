@@ -24,12 +24,12 @@ struct nflog_packet {
 	uint16_t ethertype;
 	uint8_t source_mac[6];
 	uint8_t destination_mac[6];
-	uint32_t ifindex;  /* where it came in: the bridge's port, else the interface */
-	uint64_t bytes;    /* of the IP packet */
-	uint32_t sequence; /* one more for each message of the group, sent or lost */
+	uint32_t ifindex; /* where it came in: the bridge's port, else the interface */
+	uint64_t bytes;   /* of the IP packet */
 };
 
-/* Binds to group in this network namespace. -EBUSY: somebody else has it. */
+/* Binds to group in this network namespace; each message is one packet. -EBUSY: somebody else has
+ * it. */
 int nflog_open(uint16_t group, struct mnl_socket **ret, struct error *error);
 /* -EINVAL: no packet that can be read. */
 int nflog_parse(const struct nlmsghdr *message, struct nflog_packet *ret);

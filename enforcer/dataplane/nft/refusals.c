@@ -25,9 +25,7 @@ struct refusals {
 	sd_event_source *source;
 	const struct ir *ir;
 	struct denial *records;
-	uint32_t sequence;  /* that the next logged packet should have */
-	bool logged;        /* there was one */
-	bool overrun;       /* some were lost since the last one; how many, the next one tells */
+	uint32_t drops;     /* of the log's socket, as far as they were told */
 	uint64_t overflow;  /* refusals that no element was free for */
 	uint64_t log_lost;  /* logged packets that the socket had no room for */
 	uint64_t inherited; /* refused before this agent had a policy */
@@ -135,18 +133,6 @@ static void take_packet(struct refusals *refusals, const struct nflog_packet *pa
 	denial->active_ns = clock_now_ns(CLOCK_MONOTONIC);
 }
 
-/* The kernel numbers what it logs: what is missing was lost. */
-static void take_gap(struct refusals *refusals, uint32_t sequence)
-{
-	uint32_t missing = refusals->logged ? sequence - refusals->sequence : 0;
-
-	refusals->sequence = sequence;
-	refusals->logged = true;
-	refusals->overrun = false;
-	refusals->log_lost += missing;
-	report_gap(refusals, missing);
-}
-
 static int read_logged(const struct nlmsghdr *message, void *userdata)
 {
 	struct refusals *refusals = userdata;
@@ -154,30 +140,29 @@ static int read_logged(const struct nlmsghdr *message, void *userdata)
 
 	if (nflog_parse(message, &packet) < 0)
 		return MNL_CB_OK;
-	take_gap(refusals, packet.sequence);
-	refusals->sequence++;
 	take_packet(refusals, &packet);
 	return MNL_CB_OK;
 }
 
-/* Details of refusals that the socket had no room for are lost, which a gap says; their counts are
- * not. */
 static void read_log(struct refusals *refusals)
 {
 	for (unsigned int i = 0; i < READS_PER_WAKE; i++) {
 		int r = netlink_receive(refusals->log, read_logged, refusals);
 
-		refusals->overrun |= r == -ENOBUFS;
 		if (r < 0 && r != -ENOBUFS)
 			break;
 	}
 }
 
-/* At least one, until the next logged packet tells how many. */
-static void report_overrun(struct refusals *refusals)
+/* Details of refusals that the socket had no room for are lost, which a gap says; their counts are
+ * not. */
+static void report_drops(struct refusals *refusals)
 {
-	if (refusals->overrun && refusals->logged)
-		take_gap(refusals, refusals->sequence + 1);
+	uint32_t drops = netlink_drops(refusals->log), lost = drops - refusals->drops;
+
+	refusals->drops = drops;
+	refusals->log_lost += lost;
+	report_gap(refusals, lost);
 }
 
 static int on_log(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -326,7 +311,7 @@ static int collect(struct refusals *refusals, uint64_t before_ns, struct error *
 	int r;
 
 	read_log(refusals);
-	report_overrun(refusals);
+	report_drops(refusals);
 	report_pending(refusals);
 	r = read_sets(refusals, error);
 	if (r < 0)
