@@ -64,7 +64,7 @@ struct packet {
 	__u32 generation;
 	__u8 hook;           /* enum abi_direction: leaving the workload is egress */
 	__u8 side;           /* which of the key is the source */
-	__u8 unknown;        /* there is no connection with this key */
+	__u8 unknown;        /* there is no connection with this key, and could be one */
 	__u8 fragment_units; /* of 8 bytes: how many hold headers; not the first: before this one */
 	/* One after the other, since the stack of all calls together is 512 bytes. */
 	union {

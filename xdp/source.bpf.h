@@ -35,13 +35,20 @@ static __always_inline int answers_dhcp(const struct packet *packet)
 	return packet->protocol == IPPROTO_UDP && packet->source_port_be == bpf_htons(port);
 }
 
+/* What opens a connection is judged by the very entry that says whose the source is: it is compared
+ * there (track_new()) instead of being looked up twice. */
+static __always_inline int source_is_judged(const struct packet *packet)
+{
+	return packet->unknown && packet->kind != PACKET_CONTINUES && !answers_dhcp(packet);
+}
+
 /* 0: go on; else the reason that becomes the verdict. */
 static __noinline int check_source(
 	struct __sk_buff *skb, const struct packet *packet, const struct abi_endpoint *endpoint)
 {
 	if (packet->ethertype == ETH_P_ARP)
 		return check_arp(skb, packet, endpoint);
-	if (packet->kind == PACKET_FOREIGN)
+	if (packet->kind == PACKET_FOREIGN || source_is_judged(packet))
 		return 0;
 	if (!source_is_own(packet))
 		return REASON_SPOOFED_SOURCE;

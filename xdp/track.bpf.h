@@ -50,27 +50,32 @@ static __noinline int connection_open(const struct packet *packet,
 	return 0;
 }
 
-static __always_inline int endpoint_adopts(const struct abi_endpoint *endpoint)
+/* 0: no more. */
+static __always_inline __u64 endpoint_adopts_until(const struct abi_endpoint *endpoint)
 {
-	return endpoint && endpoint->adoption_ns &&
-	       !clock_passed(endpoint->attached_ns, endpoint->adoption_ns);
+	if (!endpoint || !endpoint->adoption_ns ||
+		clock_passed(endpoint->attached_ns, endpoint->adoption_ns))
+		return 0;
+	return endpoint->attached_ns + endpoint->adoption_ns;
 }
 
-/* Whether enforcement began so lately, at either end, that connections may be older than it. */
-static __always_inline int adoption_time(
+/* Until when connections between these ends may be older than the enforcement, which began lately
+ * at either; 0: they are not. */
+static __noinline __u64 adoption_until(
 	const struct packet *packet, const struct abi_endpoint *endpoint)
 {
+	const __u64 here_ns = endpoint_adopts_until(endpoint);
 	const union address *other = &packet->source;
 	const struct abi_address *address;
+	__u64 there_ns;
 
-	if (endpoint_adopts(endpoint))
-		return 1;
 	if (packet->hook == ABI_EGRESS)
 		other = &packet->destination;
 	address = address_find(other);
 	if (!address || !address->ifindex)
-		return 0;
-	return endpoint_adopts(bpf_map_lookup_elem(&endpoints, &address->ifindex));
+		return here_ns;
+	there_ns = endpoint_adopts_until(bpf_map_lookup_elem(&endpoints, &address->ifindex));
+	return there_ns > here_ns ? there_ns : here_ns;
 }
 
 static __always_inline int names_a_rule(const struct abi_connection *connection)
@@ -165,13 +170,18 @@ static __noinline int track_new(const struct packet *packet, const struct abi_co
 	int reason, failed;
 
 	if (packet->kind == PACKET_CONTINUES) {
-		if (!adoption_time(packet, endpoint)) {
+		if (!adoption_until(packet, endpoint)) {
 			reject_stray(packet, key, &connection, refusal);
 			return REASON_NO_CONNECTION;
 		}
 		reason = adopt(packet, key, &connection, refusal);
 	} else {
 		reason = judge(key, &connection, refusal);
+		if (packet->hook == ABI_EGRESS &&
+			connection.ifindex[ABI_ORIGINATOR] != packet->ifindex) {
+			*refusal = (struct refusal){};
+			return REASON_SPOOFED_SOURCE;
+		}
 	}
 	if (reason_refuses(reason))
 		return reason;
@@ -204,16 +214,15 @@ static __noinline int judge_again(const struct packet *packet, const struct abi_
 		.type_code = connection->type_code,
 		.generation = packet->generation,
 	};
-	const __u8 decided =
-		ABI_CONNECTION_LOG | ABI_CONNECTION_AUDITED | ABI_CONNECTION_AUDITED_EGRESS;
+	__u8 decided = ABI_CONNECTION_LOG | ABI_CONNECTION_AUDITED | ABI_CONNECTION_AUDITED_EGRESS;
 	int reason = judge(key, &again, refusal);
 
 	if (reason == REASON_POLICY_DENIED)
-		reason = REASON_REVOKED;
-	if (reason_refuses(reason)) {
-		connection_end(key, connection);
+		return REASON_REVOKED;
+	if (reason_refuses(reason))
 		return reason;
-	}
+	if (!((connection->tcp_flags[0] | connection->tcp_flags[1]) & TCP_RST))
+		decided |= ABI_CONNECTION_RESET; /* revoked before, and now allowed again */
 	__builtin_memcpy(connection->ifindex, again.ifindex, sizeof(again.ifindex));
 	__builtin_memcpy(connection->mac, again.mac, sizeof(again.mac));
 	__builtin_memcpy(connection->rule, again.rule, sizeof(again.rule));
@@ -224,11 +233,31 @@ static __noinline int judge_again(const struct packet *packet, const struct abi_
 	return REASON_ESTABLISHED;
 }
 
+/*
+ * Policy refuses a connection that stood. As long as segments of unknown connections are taken in,
+ * one of TCP stays in the table as if reset, refused with each of its packets: without it the
+ * responder's next segment might be taken for one of a connection that the responder began.
+ */
+static __noinline int connection_revoke(const struct packet *packet,
+	const struct abi_connection_key *key, struct abi_connection *connection,
+	const struct abi_endpoint *endpoint)
+{
+	const union connection_state revoked = {.flags = ABI_CONNECTION_RESET};
+	__u64 until_ns = packet->protocol == IPPROTO_TCP ? adoption_until(packet, endpoint) : 0;
+
+	if (!until_ns)
+		return connection_end(key, connection);
+	__sync_fetch_and_or(CONNECTION_STATE_WORD(connection), revoked.word);
+	connection->last_ns = until_ns;
+	return 0;
+}
+
 #define TRACK_NEW REASON_COUNT /* no connection that the packet is part of */
 
 /* The connection of the packet's key, if it stands and the packet is part of it. */
 static __noinline int track_standing(struct __sk_buff *skb, const struct packet *packet,
-	const struct abi_connection_key *key, struct refusal *refusal)
+	const struct abi_connection_key *key, const struct abi_endpoint *endpoint,
+	struct refusal *refusal)
 {
 	struct abi_connection *connection = bpf_map_lookup_elem(&connections, key);
 	__u32 sender;
@@ -247,8 +276,10 @@ static __noinline int track_standing(struct __sk_buff *skb, const struct packet 
 	/* Another CPU may have judged it under a generation that came after this packet. */
 	if ((__s32)(packet->generation - connection->generation) > 0) {
 		reason = judge_again(packet, key, connection, refusal);
-		if (reason_refuses(reason))
+		if (reason_refuses(reason)) {
+			connection_revoke(packet, key, connection, endpoint);
 			return reason;
+		}
 	}
 	connection_count(connection, packet, sender);
 	return REASON_ESTABLISHED;
@@ -259,7 +290,10 @@ static __always_inline int track(struct __sk_buff *skb, const struct packet *pac
 	const struct abi_endpoint *endpoint, struct refusal *refusal)
 {
 	const union connection_key key = packet->key;
-	int reason = packet->unknown ? TRACK_NEW : track_standing(skb, packet, &key.value, refusal);
+	int reason = TRACK_NEW;
+
+	if (!packet->unknown)
+		reason = track_standing(skb, packet, &key.value, endpoint, refusal);
 
 	return reason == TRACK_NEW ? track_new(packet, &key.value, endpoint, refusal) : reason;
 }

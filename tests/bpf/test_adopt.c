@@ -196,6 +196,100 @@ static void adopted_at_the_hook_it_enters(void **state)
 	assert_int_equal(expect_connection(world, &d).packets[ABI_ORIGINATOR], 1);
 }
 
+static void expect_generation(struct world *world, uint8_t verdict_of_web)
+{
+	world_forget_policy(world);
+	world_isolate(world, &world->api, ABI_INGRESS, DECISION_NONE);
+	if (verdict_of_web == ABI_ALLOW)
+		world_rule(world, (struct world_rule){WORLD_API, ABI_INGRESS, WORLD_WEB, ABI_TCP,
+					  8080, 16, DECISION_ALLOW});
+	expect_apply(world);
+}
+
+/* The server spoke first, and policy told who it is that connected. */
+static void judged_again_as_it_was_adopted(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->api, &world->web, 8080, 40000, TCP_ACK | TCP_PSH);
+	struct abi_connection c;
+
+	three_tiers(world);
+	attach(world, &world->web, world_now_ns());
+	expect_pass(world, &d);
+	for (int i = 0; i < 3; i++) {
+		expect_apply(world);
+		expect_pass(world, &d);
+		c = expect_connection(world, &d);
+		assert_int_equal(c.originator, 0); /* web */
+		assert_int_equal(c.generation, world->generation);
+		assert_int_equal(c.rule[ABI_INGRESS], RULE_ALLOW);
+		assert_int_equal(c.packets[ABI_RESPONDER], i + 2);
+	}
+	assert_int_equal(world_take_events(world).count[ABI_EVENT_NEW], 1);
+}
+
+/* Nothing keeps api from opening connections to web, and the ports do not tell who opened this one:
+ * still the server's segments are not the first ones of a connection of its own. */
+static void revoked_is_not_adopted_turned_round(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->web, &world->api, 3000, 8080, TCP_ACK);
+	struct frame_description back = reversed(&d);
+	struct abi_connection c;
+
+	expect_generation(world, ABI_ALLOW);
+	attach(world, &world->web, world_now_ns());
+	expect_pass(world, &d);
+	expect_pass(world, &back);
+	expect_generation(world, ABI_DENY);
+	for (int i = 0; i < 3; i++) {
+		expect_refused(world, &back, REASON_REVOKED);
+		expect_refused(world, &d, REASON_REVOKED);
+	}
+	/* Allowed again it goes on, as any that adoption meets. */
+	expect_generation(world, ABI_ALLOW);
+	expect_pass(world, &back);
+	c = expect_connection(world, &d);
+	assert_int_equal(c.originator, 0);
+	assert_false(c.flags & ABI_CONNECTION_RESET);
+}
+
+static void revoked_gives_way_to_what_is_opened(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->web, &world->api, 3000, 8080, TCP_ACK);
+	struct frame_description syn = tcp(&world->api, &world->web, 8080, 3000, TCP_SYN);
+
+	attach(world, &world->web, world_now_ns());
+	expect_pass(world, &d);
+	expect_generation(world, ABI_DENY);
+	expect_refused(world, &d, REASON_REVOKED);
+	d.tcp_flags = TCP_SYN;
+	expect_refused(world, &d, REASON_POLICY_DENIED);
+	expect_handshake(world, &syn);
+	assert_int_equal(expect_connection(world, &syn).originator, 1); /* api */
+}
+
+static void revoked_leaves_with_adoption(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->web, &world->api, 3000, 8080, TCP_ACK);
+	const uint64_t attached_ns = world_now_ns();
+	struct abi_connection c;
+
+	attach(world, &world->api, attached_ns); /* the other end's is enough */
+	expect_pass(world, &d);
+	expect_generation(world, ABI_DENY);
+	expect_refused(world, &d, REASON_REVOKED);
+	c = expect_connection(world, &d);
+	assert_true(c.flags & ABI_CONNECTION_RESET);
+	assert_int_equal(c.last_ns, attached_ns + ADOPTION_NS);
+	attach(world, &world->api, attached_ns - ADOPTION_NS - 1000000000);
+	expect_refused(world, &d, REASON_REVOKED); /* and with that it is gone */
+	expect_no_connection(world, &d);
+	expect_refused(world, &d, REASON_NO_CONNECTION);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +303,10 @@ int main(void)
 		FOR_BOTH(adoption_ends),
 		FOR_BOTH(scans_are_not_adopted),
 		FOR_BOTH(adopted_at_the_hook_it_enters),
+		FOR_BOTH(judged_again_as_it_was_adopted),
+		FOR_BOTH(revoked_is_not_adopted_turned_round),
+		FOR_BOTH(revoked_gives_way_to_what_is_opened),
+		FOR_BOTH(revoked_leaves_with_adoption),
 	};
 
 	return expect_main(tests, sizeof(tests) / sizeof(tests[0]), "adopt");

@@ -297,6 +297,11 @@ static void some_are_never_answered(void **state)
 	remote.source.address.bytes[world->ipv6 ? 0 : 12] = world->ipv6 ? 0xff : 224;
 	frame = frame_build(&remote);
 	expect_silence(world, &frame, ABI_INGRESS, &world->api);
+	frame = frame_build(&syn); /* in another's name, though policy has an answer for that one */
+	frame.bytes[frame.network + (world->ipv6 ? 23 : 15)] ^= 4;
+	expect_silence(world, &frame, ABI_EGRESS, &world->web);
+	assert_int_equal(world_counter(world, REASON_SPOOFED_SOURCE, ABI_EGRESS, NULL), 1);
+	assert_int_equal(world_hits(world, 7), 3);
 	isolate_api(world, 0);
 	frame = frame_build(&syn);
 	expect_silence(world, &frame, ABI_EGRESS, &world->web);

@@ -21,6 +21,13 @@ static uint64_t unique_id(uint64_t start_ns, uint32_t sequence)
 	return (start_ns >> 20 & 0xffffffffffULL) << 22 | (sequence & 0x3fffff);
 }
 
+/* The kernel holds one that was revoked until adoption is over: last_ns is then to come. */
+static uint64_t last_seen_ns(
+	const struct abi_connection *connection, const struct flow_context *context)
+{
+	return connection->last_ns < context->now_ns ? connection->last_ns : context->now_ns;
+}
+
 static bool is_icmp(uint8_t protocol)
 {
 	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
@@ -89,7 +96,7 @@ struct flow_event flow_of_connection(enum flow_event_type type,
 		.time_ns = realtime(
 			type == FLOW_NEW ? connection->start_ns : context->now_ns, context),
 		.start_ns = realtime(connection->start_ns, context),
-		.end_ns = realtime(connection->last_ns, context),
+		.end_ns = realtime(last_seen_ns(connection, context), context),
 		.source = address_from_ipv6(key->address[originator]),
 		.destination = address_from_ipv6(key->address[!originator]),
 		.protocol = key->protocol,
