@@ -1,24 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "bundle.h"
 
-#include "record.h"
+#include "base/cleanup.h"
 #include "text.h"
 
+#include <jansson.h>
 #include <string.h>
-
-struct span {
-	const struct document *document;
-	unsigned int first; /* line of the text */
-};
-
-static bool of_one_file(const struct document_list *list)
-{
-	for (size_t i = 1; i < list->count; i++)
-		if (strcmp(list->items[i]->file, list->items[0]->file) != 0 ||
-			list->items[i]->line <= list->items[i - 1]->line)
-			return false;
-	return true;
-}
 
 static unsigned int count_lines(const char *text)
 {
@@ -29,67 +16,53 @@ static unsigned int count_lines(const char *text)
 	return lines;
 }
 
-void bundle_new(const struct document_list *list, struct bundle *ret)
+/* Does it stand behind the one before it in the same file? Items of one list may share a line. */
+static bool follows(const struct document *document, const struct document *before)
 {
-	struct bundle bundle = {.file = list->items[0]->file, .spans_count = list->count};
-	bool one_file = of_one_file(list);
-	FILE *stream = must(open_memstream(&bundle.text, &(size_t){0}));
+	return strcmp(document->file, before->file) == 0 &&
+	       document->line > before->line + count_lines(before->text);
+}
+
+static void write_document(FILE *stream, const struct document *document, unsigned int *line)
+{
+	for (; *line < document->line; (*line)++)
+		fputc('\n', stream);
+	fputs(document->text, stream);
+	if (*document->text && document->text[strlen(document->text) - 1] != '\n')
+		fputc('\n', stream);
+	*line += count_lines(document->text);
+}
+
+/* As many documents from first on as one text can hold. Returns the first that it does not. */
+static size_t add_text(const struct document_list *list, size_t first, json_t *files)
+{
+	_cleanup_free_ char *text = NULL;
+	FILE *stream = must(open_memstream(&text, &(size_t){0}));
 	unsigned int line = 1;
+	size_t end = first;
 
-	bundle.spans = must(calloc(list->count, sizeof(*bundle.spans)));
-	for (size_t i = 0; i < list->count; i++) {
-		const struct document *document = list->items[i];
-
-		if (i) {
+	do {
+		if (end > first) {
 			fputs("---\n", stream);
 			line++;
 		}
-		/* The agent remembers the line of each rule: make it the one in the file. */
-		for (; one_file && line < document->line; line++)
-			fputc('\n', stream);
-		bundle.spans[i] = (struct span){document, line};
-		fputs(document->text, stream);
-		if (*document->text && document->text[strlen(document->text) - 1] != '\n')
-			fputc('\n', stream);
-		line += count_lines(document->text);
-	}
+		write_document(stream, list->items[end++], &line);
+	} while (end < list->count && follows(list->items[end], list->items[end - 1]));
 	fclose(stream);
-	must(bundle.text);
-	*ret = bundle;
+	json_array_append_new(files, must(json_pack("{s:s, s:s}", "name", list->items[first]->file,
+					     "text", must(text))));
+	return end;
 }
 
-void bundle_clear(struct bundle *bundle)
+char *bundle_encode(const struct document_list *list)
 {
-	free(bundle->text);
-	free(bundle->spans);
-}
+	json_t *files = must(json_array()), *root;
+	char *body;
 
-/* The document that holds a line of the text. */
-static const struct span *find(const struct bundle *bundle, unsigned int line)
-{
-	const struct span *found = NULL;
-
-	for (size_t i = 0; i < bundle->spans_count; i++)
-		if (bundle->spans[i].first <= line)
-			found = &bundle->spans[i];
-	return found;
-}
-
-bool bundle_print_diagnostics(const struct bundle *bundle, const json_t *list)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach (list, i, item) {
-		unsigned int line = (unsigned int)field_number(item, "line");
-		const struct span *span = find(bundle, line);
-		const char *file = span ? span->document->file : bundle->file;
-
-		if (span)
-			line = line - span->first + span->document->line;
-		fprintf(stderr, "%s:%u:%.0f: %s: %s [%s]\n", file, line,
-			field_number(item, "column"), field_text(item, "severity"),
-			field_text(item, "message"), field_text(item, "code"));
-	}
-	return json_array_size(list) > 0;
+	for (size_t i = 0; i < list->count;)
+		i = add_text(list, i, files);
+	root = must(json_pack("{s:o}", "files", files));
+	body = must(json_dumps(root, JSON_COMPACT));
+	json_decref(root);
+	return body;
 }

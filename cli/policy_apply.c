@@ -112,10 +112,23 @@ static void print_summary(const json_t *answer)
 		workloads, took);
 }
 
-static int refused(const struct settings *settings, const struct bundle *bundle,
-	const struct client_reply *reply, struct error *error)
+static void print_diagnostics(const json_t *answer)
 {
-	bundle_print_diagnostics(bundle, json_object_get(reply->body, "diagnostics"));
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (json_object_get(answer, "diagnostics"), i, item) {
+		fprintf(stderr, "%s:%.0f:%.0f: %s: %s [%s]\n", field_text(item, "file"),
+			field_number(item, "line"), field_number(item, "column"),
+			field_text(item, "severity"), field_text(item, "message"),
+			field_text(item, "code"));
+	}
+}
+
+static int refused(
+	const struct settings *settings, const struct client_reply *reply, struct error *error)
+{
+	print_diagnostics(reply->body);
 	error_context(error, error->code, "nothing was applied");
 	return report(settings, error);
 }
@@ -136,27 +149,26 @@ static int apply(const struct settings *settings, const struct document_list *li
 	const struct arguments *arguments)
 {
 	_cleanup_client_ struct client *client = client_new(settings->socket_path);
-	_cleanup_bundle_ struct bundle bundle = {0};
-	_cleanup_free_ char *url = text_format("/v1/policies?dry_run=%d", arguments->dry_run);
+	_cleanup_free_ char *body = bundle_encode(list);
+	_cleanup_free_ char *url =
+		text_format("/v1/policies?files=1&dry_run=%d", arguments->dry_run);
 	_cleanup_error_ struct error error = ERROR_INIT;
 	_cleanup_json_ json_t *answer = NULL;
 	struct client_reply reply;
 	const json_t *applied;
 	size_t i;
 
-	bundle_new(list, &bundle);
-	url_query(&url, "file", bundle.file);
 	if (arguments->confirm) {
 		_cleanup_free_ char *seconds = text_format("%u", arguments->confirm);
 
 		url_query(&url, "confirm", seconds);
 	}
-	if (client_call(client, "POST", url, bundle.text, &reply, &error) < 0)
+	if (client_call(client, "POST", url, body, &reply, &error) < 0)
 		return report(settings, &error);
 	answer = reply.body;
 	if (client_reply_check(&reply, &error) < 0)
-		return refused(settings, &bundle, &reply, &error);
-	bundle_print_diagnostics(&bundle, json_object_get(answer, "diagnostics"));
+		return refused(settings, &reply, &error);
+	print_diagnostics(answer);
 	if (settings->output == OUTPUT_JSON) {
 		output_json(answer);
 		return EXIT_YES;

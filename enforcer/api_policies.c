@@ -264,24 +264,59 @@ static void apply(struct control_request *request, struct agent *agent,
 	control_reply(request, 200, reply);
 }
 
+/* {"files": [{"name", "text"}…]}: as many of them as can be read, and all mistakes. -EBADMSG: it is
+ * no such object. */
+static int parse_files(
+	struct document_list *given, const char *body, size_t size, struct diagnostics *diagnostics)
+{
+	_cleanup_json_ json_t *root = json_loadb(body, size, 0, NULL);
+	json_t *files = json_object_get(root, "files"), *file;
+	int result = 0;
+	size_t i;
+
+	if (!json_is_array(files))
+		return -EBADMSG;
+	json_array_foreach (files, i, file) {
+		const char *name, *text;
+		size_t length;
+		int r;
+
+		if (json_unpack(file, "{s:s, s:s%}", "name", &name, "text", &text, &length) < 0)
+			return -EBADMSG;
+		r = documents_parse(given, name, text, length, diagnostics);
+		result = result ? result : r;
+	}
+	return result;
+}
+
+static int parse_body(struct control_request *request, struct document_list *given,
+	struct diagnostics *diagnostics)
+{
+	const char *file = control_parameter(request, "file");
+	size_t size;
+	const char *body = control_body(request, &size);
+
+	return is_set(request, "files")
+		       ? parse_files(given, body, size, diagnostics)
+		       : documents_parse(given, file ? file : "request", body, size, diagnostics);
+}
+
 void api_policies_apply(struct control_request *request, void *userdata)
 {
 	struct agent *agent = userdata;
 	_cleanup_documents_ struct document_list given = {0};
 	struct diagnostics diagnostics = DIAGNOSTICS_INIT;
-	const char *file = control_parameter(request, "file");
-	const char *body;
-	size_t size;
-	int r;
+	int r = parse_body(request, &given, &diagnostics);
 
-	body = control_body(request, &size);
-	r = documents_parse(&given, file ? file : "request", body, size, &diagnostics);
 	if (r >= 0)
 		r = documents_check_unique(&given, &diagnostics);
 	if (r >= 0)
 		leave_out_the_rest(&given, &diagnostics);
 	diagnostics_sort(&diagnostics);
-	if (r < 0)
+	if (r == -EBADMSG)
+		control_reply_error(request, 400,
+			"files: expected {\"files\": [{\"name\": \"…\", \"text\": \"…\"}…]}");
+	else if (r < 0)
 		reply_refused(
 			request, "the policies were refused; nothing was applied", &diagnostics);
 	else

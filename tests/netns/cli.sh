@@ -161,10 +161,17 @@ exits "a full disk is no success" 1 sh -c "'$BUILD/segctl' map >/dev/full"
 echo "== policies to the agent"
 : >"$work/agent/requests"
 golden apply.txt segctl policy apply -f policy.yaml
-check "sent whole, by name" grep -qx "POST /v1/policies?dry_run=0&file=policy.yaml" \
-	"$work/agent/requests"
+check "sent whole, by name" grep -qx "POST /v1/policies?files=1&dry_run=0" "$work/agent/requests"
+expect "with its name" "policy.yaml" sh -c \
+	"sed 1d '$work/agent/requests' | jq -r '.files[].name'"
 expect "each rule is sent on its own line" "$(grep -n 'port: http' policy.yaml)" sh -c \
-	"sed 1d '$work/agent/requests' | grep -n 'port: http'"
+	"sed 1d '$work/agent/requests' | jq -r '.files[0].text' | grep -n 'port: http'"
+: >"$work/agent/requests"
+check "two files" segctl policy apply -f policy.yaml -f pods.yaml
+expect "each by its own name" "policy.yaml pods.yaml" sh -c \
+	"sed 1d '$work/agent/requests' | jq -r '[.files[].name] | join(\" \")'"
+expect "and with its own lines" "$(grep -n 'kind: Pod' pods.yaml)" sh -c \
+	"sed 1d '$work/agent/requests' | jq -r '.files[1].text' | grep -n 'kind: Pod'"
 check "standard input" sh -c "'$BUILD/segctl' policy apply -f - <policy.yaml"
 golden apply-dry.txt segctl policy apply --dry-run -f policy.yaml pods.yaml
 check "a dry run is one" grep -q "dry_run=1" "$work/agent/requests"

@@ -168,4 +168,27 @@ check "inverted range with its place" grep -q 'wrong.yaml:9:13: .*9000-8000' "$w
 expect "the generation is as before" "$before" generation
 expect "and the policy holds" timeout tcp intruder db 5432 ipv4
 
+echo "== files of one apply keep their names, through kill -9"
+rule() {
+	printf -- '---\n# number %s\napiVersion: segctl.io/v1\nkind: SegmentPolicy\n' "$1"
+	printf 'metadata: {name: n%s}\nspec: {subject: app=n%s}\n' "$1" "$1"
+}
+{ rule 1 && rule 2; } >"$work/first.yaml"
+rule 3 >"$work/second.yaml"
+sources() {
+	segctl policy get -o json | jq -r '[.policies[] | select(.name | test("^n[123]$")) |
+		"\(.name) \(.source.file | split("/")[-1]):\(.source.line)"] | join(" ")'
+}
+check "two files at once" segctl policy apply -f "$work/first.yaml" -f "$work/second.yaml"
+named="n1 first.yaml:3 n2 first.yaml:9 n3 second.yaml:3"
+expect "each has its file and line" "$named" sources
+agent_kill
+agent_start --dataplane="$plane" --no-docker --workloads="$work/workloads.yaml" \
+	--remove-on-exit --adoption=0 || exit 1
+expect "as after kill -9" "$named" sources
+expect "and the policies hold" timeout tcp intruder db 5432 ipv4
+printf 'files: 1\n' >"$work/none.json"
+expect "what names no files is refused" 400 curl -sS --unix-socket "$work/segd.sock" -o /dev/null \
+	-w '%{http_code}' --data-binary @"$work/none.json" "http://localhost/v1/policies?files=1"
+
 finish
