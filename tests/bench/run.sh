@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 trap node_down EXIT
 trap 'exit 130' INT TERM
 
-configurations=(none segd-ebpf segd-fast segd-nft nftables iptables)
+configurations=(none segd-ebpf segd-lock segd-fast segd-nft nftables iptables)
 id=sgb$$
 server=10.77.0.12
 
@@ -89,6 +89,7 @@ up() {
 	case $1 in
 	none) ;;
 	segd-ebpf) segd_up ebpf ;;
+	segd-lock) segd_up ebpf --second-lock ;;
 	segd-fast) segd_up ebpf --fast-path ;;
 	segd-nft) segd_up nft ;;
 	nftables) bridge_netfilter 1 && in_ns "$id" nft -f "$work/hand.nft" ;;

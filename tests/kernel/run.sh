@@ -13,7 +13,7 @@ build=$(realpath "${1:?usage: run.sh BUILD}")
 here=$(cd "$(dirname "$0")/../.." && pwd)
 suites=("${@:2}")
 [ ${#suites[@]} -gt 0 ] || suites=(kernel policy:ebpf policy:nft crash:ebpf crash:nft reject:ebpf
-	attach:ebpf fastpath:ebpf xdp:ebpf)
+	attach:ebpf fastpath:ebpf xdp:ebpf lock:ebpf)
 limit_s=1500
 work=$build/kernel
 console=$build/test-logs/kernel.log

@@ -214,13 +214,19 @@ check "removed by hand: made anew" await 5 repaired 1
 in_ns "$id" nft flush chain netdev segd_lock seal
 check "a chain emptied: made anew" await 5 repaired 2
 usual "after that"
-ip -n "$id" link set ve13 name renamed13
+rename() { # FROM TO: older kernels only take it while the link is down
+	ip -n "$id" link set "$1" down
+	ip -n "$id" link set "$1" name "$2"
+	ip -n "$id" link set "$2" up
+	await 5 ip netns exec "$id" ping -c1 -W1 10.77.0.13
+}
+rename ve13 renamed13
 hooked() {
 	in_ns "$id" nft list table netdev segd_lock | grep -c "device \"$1\"" | grep -qx "$2"
 }
 check "it follows a new name" await 5 hooked renamed13 2
 usual "under the new name"
-ip -n "$id" link set renamed13 name ve13
+rename renamed13 ve13
 check "and back" await 5 hooked ve13 2
 ip netns del "$id-gone"
 check "it goes with its interface" await 5 hooked ve14 0
