@@ -27,6 +27,7 @@ int inspect_run(struct settings *settings, int argc, char **argv);
 int inspect_workload_run(struct settings *settings, int argc, char **argv);
 int inspect_policy_run(struct settings *settings, int argc, char **argv);
 int inspect_rule_run(struct settings *settings, int argc, char **argv);
+int inspect_dataplane_run(struct settings *settings, int argc, char **argv);
 int policy_run(struct settings *settings, int argc, char **argv);
 int policy_apply_run(struct settings *settings, int argc, char **argv);
 int policy_confirm_run(struct settings *settings, int argc, char **argv);

@@ -47,6 +47,8 @@ _segctl() {
 		segctl | 'segctl policy' | 'segctl inspect') words=$(_segctl_commands "${command[@]}") ;;
 		'segctl inspect workload' | 'segctl flows' | 'segctl denied' | 'segctl map')
 			words=$(_segctl_names workload) ;;
+		'segctl inspect dataplane') words=$(segctl inspect dataplane --help |
+			awk '/^Tables:$/ { on = 1; next } on { print $1 }') ;;
 		'segctl inspect policy' | 'segctl inspect rule') words=$(_segctl_names policy) ;;
 		'segctl policy get' | 'segctl policy delete')
 			words='NetworkPolicy ClusterNetworkPolicy SegmentPolicy Namespace' ;;

@@ -6,6 +6,7 @@
 static const struct control_route routes[] = {
 	{"GET", "/v1/status", CONTROL_READ, api_status},
 	{"GET", "/v1/doctor", CONTROL_READ, api_doctor},
+	{"GET", "/v1/dataplane/{table}", CONTROL_READ, api_dataplane},
 	{"GET", "/metrics", CONTROL_READ, api_metrics},
 	{"GET", "/v1/workloads", CONTROL_READ, api_workloads},
 	{"GET", "/v1/inspect/workload/{name}", CONTROL_READ, api_inspect_workload},

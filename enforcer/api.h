@@ -16,6 +16,7 @@ void api_status(struct control_request *request, void *userdata);
 /* What it answers. New reference; NULL: out of memory. */
 json_t *api_status_json(struct agent *agent);
 void api_doctor(struct control_request *request, void *userdata);
+void api_dataplane(struct control_request *request, void *userdata);
 void api_metrics(struct control_request *request, void *userdata);
 void api_workloads(struct control_request *request, void *userdata);
 void api_inspect_workload(struct control_request *request, void *userdata);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/laps.h"
 #include "dataplane/attachment.h"
+#include "dataplane/dump.h"
 #include "flow/event.h"
 #include "policies/ir.h"
 #include "policies/model.h"
@@ -104,6 +105,11 @@ struct dataplane_ops {
 	 * "…", "mechanism": "tcx"}], "counters": {"policy_denied": {"packets": n, "bytes": n}},
 	 * "losses": {…}, "tables": {"connections": {"used": n, "size": n}}}. New reference. */
 	json_t *(*describe)(struct dataplane *dataplane);
+
+	/* One page of a table (dump.h). 1: there is more behind cursor; 0: that was the rest;
+	 * -EOPNOTSUPP: this data plane has no such table. */
+	int (*dump)(struct dataplane *dataplane, const struct dump *dump,
+		struct dump_cursor *cursor, struct error *error);
 
 	/* detach: remove everything from the kernel (uninstall, end of a demo); else leave it
 	 * enforcing for the next agent. */

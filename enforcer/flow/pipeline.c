@@ -248,6 +248,26 @@ static size_t find_first(const struct history *history, const struct flow_filter
 	return index;
 }
 
+int flow_record(struct flow_pipeline *pipeline, const struct flow_event *event,
+	const struct flow_filter *filter, json_t **ret)
+{
+	struct record record = {.event = *event};
+	json_t *json = NULL;
+	bool matches;
+
+	resolve(pipeline, &record);
+	matches = filter_matches(filter, &record, event->time_ns);
+	if (matches)
+		json = record_to_json(&record, pipeline->node, &pipeline->line);
+	record_clear(&record);
+	if (!matches)
+		return 0;
+	if (!json)
+		return -ENOMEM;
+	*ret = json;
+	return 1;
+}
+
 json_t *flow_history(struct flow_pipeline *pipeline, const struct flow_filter *filter)
 {
 	const struct history *history = pipeline->history;

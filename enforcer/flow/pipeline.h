@@ -69,6 +69,10 @@ int flow_filter_set(
 bool flow_filter_matches(const struct flow_filter *filter, const json_t *record);
 void flow_filter_free(struct flow_filter *filter);
 
+/* The record that this event would become, if the filter (NULL: all) matches it: a new reference in
+ * *ret, and 1; 0: it does not match. The event is not taken in. -ENOMEM. */
+int flow_record(struct flow_pipeline *pipeline, const struct flow_event *event,
+	const struct flow_filter *filter, json_t **ret);
 /* Newest last: {"flows": […], "gaps": n}, of the records in memory. New reference. */
 json_t *flow_history(struct flow_pipeline *pipeline, const struct flow_filter *filter);
 /*

@@ -48,11 +48,11 @@ include_direction() {
 		enforcer/workload base/|policies/|workload/|dataplane/attachment.h
 		enforcer/flow base/|policies/|flow/|xdp/reasons.h
 		enforcer/control base/|control/
-		enforcer/dataplane/bpf base/|policies/|flow/event.h|xdp/|dataplane/dataplane.h|dataplane/attachment.h|dataplane/bpf/
-		enforcer/dataplane/nft base/|policies/|flow/event.h|xdp/reasons.h|xdp/client_port.h|dataplane/dataplane.h|dataplane/attachment.h|dataplane/nft/
-		enforcer/dataplane/host base/|policies/|flow/event.h|xdp/reasons.h|dataplane/dataplane.h|dataplane/attachment.h|dataplane/nft/|dataplane/host/
+		enforcer/dataplane/bpf base/|policies/|flow/event.h|xdp/|dataplane/dataplane.h|dataplane/dump.h|dataplane/attachment.h|dataplane/bpf/
+		enforcer/dataplane/nft base/|policies/|flow/event.h|xdp/reasons.h|xdp/client_port.h|dataplane/dataplane.h|dataplane/dump.h|dataplane/attachment.h|dataplane/nft/
+		enforcer/dataplane/host base/|policies/|flow/event.h|xdp/reasons.h|dataplane/dataplane.h|dataplane/dump.h|dataplane/attachment.h|dataplane/nft/|dataplane/host/
 		enforcer/doctor base/|workload/|dataplane/bpf/probe.h|dataplane/nft/|doctor/
-		enforcer/dataplane/xdp base/|policies/|flow/event.h|xdp/|dataplane/dataplane.h|dataplane/bpf/|dataplane/xdp/
+		enforcer/dataplane/xdp base/|policies/|flow/event.h|xdp/|dataplane/dataplane.h|dataplane/dump.h|dataplane/bpf/|dataplane/xdp/
 	END
 	grep -nE '^#include "(control|dataplane|flow|workload|xdp)/' cli/*.[ch] |
 		grep -v '"xdp/reasons.h"' |

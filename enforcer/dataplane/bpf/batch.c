@@ -64,7 +64,7 @@ void batch_clear(struct batch *batch)
 int walk_next(struct walk *walk, uint32_t *ret_count)
 {
 	unsigned char next[sizeof(walk->token)];
-	uint32_t count = BATCH_ENTRIES;
+	uint32_t count = walk->chunk ? walk->chunk : BATCH_ENTRIES;
 	int r;
 
 	if (allocate(&walk->keys, walk->key_size, &walk->values, walk->value_size) < 0)

@@ -36,6 +36,7 @@ struct walk {
 	unsigned char *keys, *values;
 	unsigned char token[32]; /* the kernel's place: a bucket, or the last key of a trie */
 	bool started, finished;
+	uint32_t chunk; /* entries at a time; 0: BATCH_ENTRIES */
 };
 
 #define WALK_INIT(fd, key, value)                                                 \
@@ -43,8 +44,8 @@ struct walk {
 		.map = (fd), .key_size = sizeof(key), .value_size = sizeof(value) \
 	}
 
-/* Reads the next up to BATCH_ENTRIES entries into keys and values; *ret_count is 0 only at the end,
- * and the next call then begins anew. */
+/* Reads the next entries, up to a chunk of them, into keys and values; *ret_count is 0 only at the
+ * end, and the next call then begins anew. */
 int walk_next(struct walk *walk, uint32_t *ret_count);
 void walk_clear(struct walk *walk);
 

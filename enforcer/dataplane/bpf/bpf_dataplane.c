@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "dataplane/bpf/dump.h"
 #include "dataplane/bpf/hits.h"
 #include "dataplane/bpf/plane.h"
 #include "dataplane/bpf/probe.h"
@@ -303,5 +304,6 @@ const struct dataplane_ops bpf_dataplane_ops = {
 	.collect = collect,
 	.hits = hits,
 	.describe = bpf_dataplane_describe,
+	.dump = bpf_dataplane_dump,
 	.close = close_plane,
 };

@@ -69,8 +69,32 @@ void connection_update(struct connection *connection, const struct nf_conntrack 
 		connection->packets[1] = nfct_get_attr_u64(ct, ATTR_REPL_COUNTER_PACKETS);
 		connection->bytes[1] = nfct_get_attr_u64(ct, ATTR_REPL_COUNTER_BYTES);
 	}
+	if (nfct_attr_is_set(ct, ATTR_TCP_STATE))
+		connection->tcp_state = nfct_get_attr_u8(ct, ATTR_TCP_STATE);
+	if (nfct_attr_is_set(ct, ATTR_STATUS))
+		connection->replied = nfct_get_attr_u32(ct, ATTR_STATUS) & IPS_SEEN_REPLY;
 	if (nfct_attr_is_set(ct, ATTR_TIMESTAMP_START))
 		connection->start_ns = nfct_get_attr_u64(ct, ATTR_TIMESTAMP_START);
+}
+
+const char *connection_state(const struct connection *connection)
+{
+	if (connection->key.protocol != IPPROTO_TCP)
+		return connection->replied ? "answered" : "unanswered";
+	switch (connection->tcp_state) {
+	case TCP_CONNTRACK_ESTABLISHED:
+		return "established";
+	case TCP_CONNTRACK_FIN_WAIT:
+	case TCP_CONNTRACK_CLOSE_WAIT:
+		return "half-closed";
+	case TCP_CONNTRACK_LAST_ACK:
+	case TCP_CONNTRACK_TIME_WAIT:
+		return "closing";
+	case TCP_CONNTRACK_CLOSE:
+		return "reset";
+	default:
+		return "opening";
+	}
 }
 
 bool connection_is_seeded(const struct nf_conntrack *ct)

@@ -34,6 +34,9 @@ struct connection {
 	uint8_t direction;   /* enum direction */
 	uint8_t verdict;     /* enum flow_verdict */
 	uint8_t reason;      /* enum reason */
+	uint8_t tcp_state;   /* enum tcp_conntrack */
+	bool replied;        /* there were packets both ways */
+	uint64_t place;      /* later ones have higher numbers */
 	uint64_t round;      /* of the last listing that had it */
 	UT_hash_handle hh;
 };
@@ -46,6 +49,9 @@ void connection_update(struct connection *connection, const struct nf_conntrack 
 
 /* A new one that connection_request_seed() has made: no packet makes one assured at once. */
 bool connection_is_seeded(const struct nf_conntrack *ct);
+
+/* "established", "opening", …; other protocols than TCP: "answered" or not. Static. */
+const char *connection_state(const struct connection *connection);
 
 struct flow_query connection_query(const struct connection_key *key);
 struct flow_event connection_event(

@@ -29,6 +29,7 @@ struct connections {
 	struct connection *items;
 	uint64_t round;
 	uint64_t opened_ns; /* CLOCK_REALTIME */
+	uint64_t places; /* that were given away */
 	uint64_t lost;
 	uint32_t drops; /* of events' socket, as far as they were told */
 };
@@ -145,6 +146,7 @@ static struct connection *add(struct connections *connections, const struct conn
 	connection->start_ns = clock_now_ns(CLOCK_REALTIME);
 	connection->id = identity_add_number(identity, connection->start_ns);
 	connection->round = connections->round;
+	connection->place = ++connections->places;
 	HASH_ADD(hh, connections->items, key, sizeof(connection->key), connection);
 	return connection;
 }
@@ -294,6 +296,11 @@ size_t connections_count(const struct connections *connections)
 uint64_t connections_lost(const struct connections *connections)
 {
 	return connections->lost;
+}
+
+const struct connection *connections_first(const struct connections *connections)
+{
+	return connections->items;
 }
 
 /* Messages are kept until the listing is over: the socket is busy meanwhile. */

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/nft/connection.h"
 #include "dataplane/nft/nflog.h"
 #include "policies/evaluate.h"
 
@@ -53,6 +54,10 @@ int connections_collect(struct connections *connections, struct error *error);
 /* Takes in a TCP connection of which this packet is from the middle, if policy allows it in either
  * orientation. False: it does not. */
 bool connections_adopt(struct connections *connections, const struct nflog_packet *packet);
+
+/* The others follow by hh.next in the order in which they came; state and counters are of the last
+ * listing. NULL: there are none. Valid until the next event. */
+const struct connection *connections_first(const struct connections *connections);
 
 size_t connections_count(const struct connections *connections);
 /* Events that the kernel dropped, and connections beyond CONNECTIONS_MAX. */

@@ -12,6 +12,7 @@
 #include "dataplane/nft/describe.h"
 #include "dataplane/nft/device_guards.h"
 #include "dataplane/nft/device_sources.h"
+#include "dataplane/nft/dump.h"
 #include "dataplane/nft/layout.h"
 #include "dataplane/nft/modules.h"
 #include "dataplane/nft/plan.h"
@@ -373,6 +374,25 @@ static json_t *nft_describe(struct dataplane *dataplane)
 	return description;
 }
 
+static int nft_dump(struct dataplane *dataplane, const struct dump *dump,
+	struct dump_cursor *cursor, struct error *error)
+{
+	_cleanup_(ruleset_clear) struct ruleset plan = {0};
+	const struct dump_view view = {
+		.plan = &plan,
+		.attached = &dataplane->attached,
+		.installed = table_installed(dataplane->table),
+		.connections = dataplane->connections,
+		.refusals = dataplane->refusals,
+	};
+
+	bool named = dump->table == DATAPLANE_ADDRESSES || dump->table == DATAPLANE_CHAINS ||
+		     dump->table == DATAPLANE_SETS;
+	int r = named ? plan_build(dump->ir, &plan, error) : 0;
+
+	return r < 0 ? r : dump_page(&view, dump, cursor, error);
+}
+
 static void nft_close(struct dataplane *dataplane, bool detach)
 {
 	/* What is left in the sets, the next agent takes for its own. */
@@ -393,5 +413,6 @@ const struct dataplane_ops nft_dataplane_ops = {
 	.guard = nft_guard,
 	.collect = nft_collect,
 	.describe = nft_describe,
+	.dump = nft_dump,
 	.close = nft_close,
 };

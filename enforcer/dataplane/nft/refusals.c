@@ -220,6 +220,27 @@ size_t refusals_count(const struct refusals *refusals)
 	return HASH_COUNT(refusals->records);
 }
 
+int refusals_dump(const struct refusals *refusals, size_t first, size_t count,
+	void (*visit)(const struct dump_flow *flow, void *userdata), void *userdata)
+{
+	const struct denial *denial = refusals->records;
+	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+
+	for (; denial && first; first--)
+		denial = denial->hh.next;
+	for (; denial && count; denial = denial->hh.next, count--) {
+		struct dump_flow flow = {
+			.event = denial->event,
+			.idle_ns = now_ns - denial->active_ns,
+		};
+
+		flow.event.packets[0] = denial->packets + denial->pending_packets;
+		flow.event.bytes[0] = denial->bytes + denial->pending_bytes;
+		visit(&flow, userdata);
+	}
+	return denial != NULL;
+}
+
 struct reading {
 	struct refusals *refusals;
 	uint32_t set;

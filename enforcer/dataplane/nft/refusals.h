@@ -52,6 +52,11 @@ uint64_t refusals_overflow(const struct refusals *refusals);
 /* Refusals without details, since the log's socket had no room. Their counts are not lost. */
 uint64_t refusals_log_lost(const struct refusals *refusals);
 
+/* Tells of count kinds of refusals behind the first so many. 1: there are more; 0: these were the
+ * last. */
+int refusals_dump(const struct refusals *refusals, size_t first, size_t count,
+	void (*visit)(const struct dump_flow *flow, void *userdata), void *userdata);
+
 /* Kinds of refusals that are being counted. */
 size_t refusals_count(const struct refusals *refusals);
 

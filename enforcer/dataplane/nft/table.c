@@ -453,3 +453,8 @@ struct table_statistics table_statistics(const struct table *table)
 	statistics.sets = HASH_COUNT(table->installed.sets);
 	return statistics;
 }
+
+const struct ruleset *table_installed(const struct table *table)
+{
+	return &table->installed;
+}

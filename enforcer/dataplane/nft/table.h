@@ -83,6 +83,8 @@ void table_doubt(struct table *table, enum table_damage damage);
 int table_remove(struct table *table, struct error *error);
 
 struct table_statistics table_statistics(const struct table *table);
+/* What is in it, as far as is known. Valid until the next change. */
+const struct ruleset *table_installed(const struct table *table);
 
 static inline void table_freep(struct table **table)
 {
