@@ -206,10 +206,10 @@ $(foreach room,$(UNIT_ROOMS),$(eval $(call unit_rules,$(room))))
 
 # Programs that the BPF tests share: tests/bpf/*.c that are no test_*.c.
 BPF_TEST_COMMON := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/bpf/test_%,$(wildcard tests/bpf/*.c)))
-$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bpf/*.c)): $(SKELETON)
-$(BPF_TESTS): $(BUILD)/%: $(BUILD)/%.o $(BPF_TEST_COMMON) $(call archives,workload $(NEEDS_bpf))
+$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bpf/*.c)): $(SKELETON) $(XDP_SKELETON)
+$(BPF_TESTS): $(BUILD)/%: $(BUILD)/%.o $(BPF_TEST_COMMON) $(call archives,workload $(NEEDS_xdp))
 	$(SAY) LINK $@
-	$(Q)$(call link,$(filter %.o,$^),workload $(NEEDS_bpf),-lcmocka)
+	$(Q)$(call link,$(filter %.o,$^),workload $(NEEDS_xdp),-lcmocka)
 # It draws its models and packets as the differential test does.
 $(BUILD)/tests/bpf/test_random: $(patsubst %,$(BUILD)/tests/differential/%.o,attachments network \
 	place pods_text policies_text probe scenario)
