@@ -13,6 +13,7 @@
 #include "dataplane/nft/device_guards.h"
 #include "dataplane/nft/device_sources.h"
 #include "dataplane/nft/dump.h"
+#include "dataplane/nft/ends.h"
 #include "dataplane/nft/layout.h"
 #include "dataplane/nft/modules.h"
 #include "dataplane/nft/plan.h"
@@ -36,6 +37,8 @@
 struct dataplane {
 	struct dataplane_options options;
 	struct dataplane_callbacks callbacks;
+	struct dataplane_callbacks named; /* ours, in between: events get the ends' names */
+	struct ends ends;
 	char note[NOTE_MAX]; /* how to put the kernel's settings back */
 	struct table *table;
 	struct device_guards *guards;
@@ -74,6 +77,7 @@ static void release(struct dataplane *dataplane)
 	table_free(dataplane->table);
 	attached_clear(&dataplane->attached);
 	snapshot_free(dataplane->policy);
+	ends_clear(&dataplane->ends);
 	free(dataplane);
 }
 
@@ -173,12 +177,22 @@ static bool adopt(const struct nflog_packet *packet, void *userdata)
 	return connections_adopt(dataplane->connections, packet);
 }
 
+static void on_flow(const struct flow_event *event, void *userdata)
+{
+	const struct dataplane *dataplane = userdata;
+	struct flow_event named = *event;
+
+	if (event->type != FLOW_GAP)
+		ends_fill(&dataplane->ends, &named);
+	dataplane->callbacks.flow(&named, dataplane->callbacks.userdata);
+}
+
 static int open_parts(struct dataplane *dataplane, sd_event *event, struct error *error)
 {
 	const struct refusals_options options = {
 		.table = LAYOUT_TABLE,
 		.nflog_group = dataplane->options.nflog_group,
-		.callbacks = &dataplane->callbacks,
+		.callbacks = &dataplane->named,
 		.adopt = adopt,
 		.userdata = dataplane,
 	};
@@ -204,7 +218,7 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 		r = device_sources_open(&dataplane->options, &dataplane->sources, error);
 	if (!r)
 		r = connections_open(
-			&dataplane->callbacks, &judged, event, &dataplane->connections, error);
+			&dataplane->named, &judged, event, &dataplane->connections, error);
 	if (!r)
 		r = refusals_open(&options, event, &dataplane->refusals, error);
 	if (!r)
@@ -229,6 +243,7 @@ static int nft_open(const struct dataplane_options *options,
 		return error_nomem(error);
 	dataplane->options = *options;
 	dataplane->callbacks = *callbacks;
+	dataplane->named = (struct dataplane_callbacks){.flow = on_flow, .userdata = dataplane};
 	r = open_parts(dataplane, event, error);
 	if (r < 0)
 		return error_context(error, r, "open nftables data plane");
@@ -320,8 +335,14 @@ static int nft_apply(
 	struct dataplane *dataplane, const struct dataplane_state *state, struct error *error)
 {
 	struct attached_list attached;
+	struct ends ends;
 	int r;
 
+	if (ends_copy(state->attachments, state->attachments_count, &ends) < 0)
+		return error_nomem(error);
+	/* Whatever becomes of this state: its interfaces are these. */
+	ends_clear(&dataplane->ends);
+	dataplane->ends = ends;
 	if (attached_copy(state->attachments, state->attachments_count, &attached) < 0)
 		return error_nomem(error);
 	/* First: a new interface is held to its addresses before its guard falls. */

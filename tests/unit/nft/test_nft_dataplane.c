@@ -90,6 +90,9 @@ static void test_reports_flows(void **state)
 	assert_int_equal(event->direction, DIRECTION_INGRESS);
 	assert_int_equal(event->destination_port, 5005);
 	assert_int_not_equal(event->rule, 0);
+	assert_int_equal(event->ifindex, if_nametoindex("v1"));
+	assert_memory_equal(event->source_mac, ((uint8_t[]){2, 0x77, 0, 0, 0, 3}), 6);
+	assert_memory_equal(event->destination_mac, ((uint8_t[]){2, 0x77, 0, 0, 0, 4}), 6);
 
 	event = find_event(agent, FLOW_UPDATE, "10.77.0.3", "10.77.0.4");
 	assert_non_null(event);

@@ -83,16 +83,19 @@ static inline void run(struct agent *agent, unsigned int milliseconds)
 	}
 }
 
-static inline void apply_with(struct agent *agent, const char *yaml, bool adopt)
+/* Of the village's workloads the first count are attached; extra: as in fixture_model(). */
+static inline void apply_some(
+	struct agent *agent, const char *yaml, bool adopt, unsigned int extra, unsigned int count)
 {
-	struct model *model = fixture_model(0);
+	struct model *model = fixture_model(extra);
 	struct ir *ir = fixture_ir(model, yaml);
 	struct attachment attachments[4] = {0};
 	struct address addresses[4][2];
 	struct error error = ERROR_INIT;
-	struct dataplane_state state = {ir, model, attachments, 4};
+	const struct dataplane_state state = {
+		.ir = ir, .model = model, .attachments = attachments, .attachments_count = count};
 
-	for (unsigned int i = 0; i < 4; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		snprintf(attachments[i].name, sizeof(attachments[i].name), "v%u", i);
 		attachments[i].ifindex = if_nametoindex(attachments[i].name);
 		memcpy(attachments[i].mac, (const uint8_t[]){2, 0x77, 0, 0, 0, (uint8_t)(i + 2)},
@@ -110,6 +113,11 @@ static inline void apply_with(struct agent *agent, const char *yaml, bool adopt)
 		fail_msg("%s", error_message(&error));
 	ir_free(ir);
 	model_free(model);
+}
+
+static inline void apply_with(struct agent *agent, const char *yaml, bool adopt)
+{
+	apply_some(agent, yaml, adopt, 0, 4);
 }
 
 static inline void apply(struct agent *agent, const char *yaml)
