@@ -117,8 +117,7 @@ static int fetch_policies(struct client *client, struct document_list *list, str
 /* --- workloads ----------------------------------------------------------------------------------
  */
 
-/* 0: policies have no word for it either. */
-static uint8_t parse_protocol(const char *name)
+uint8_t agent_model_protocol(const char *name)
 {
 	_cleanup_free_ char *problem = NULL;
 	struct policy_port port = {0};
@@ -136,7 +135,7 @@ static int add_ports(struct model_workload *workload, const json_t *ports)
 	int r = 0;
 
 	json_array_foreach (ports, i, port) {
-		uint8_t protocol = parse_protocol(field_text(port, "protocol"));
+		uint8_t protocol = agent_model_protocol(field_text(port, "protocol"));
 
 		if (r == 0 && protocol)
 			r = model_workload_add_port(workload, field_text(port, "name"), protocol,

@@ -3,6 +3,7 @@
 #include "client.h"
 #include "clock.h"
 #include "command.h"
+#include "denied_nearest.h"
 #include "listing.h"
 #include "output.h"
 #include "record.h"
@@ -21,6 +22,18 @@ static const struct table_column columns[] = {
 	{0},
 };
 
+static const struct table_column wide[] = {
+	{"FROM", TABLE_SHRINK},
+	{"TO", TABLE_SHRINK},
+	{"PORT", 0},
+	{"PACKETS", TABLE_RIGHT},
+	{"FIRST", 0},
+	{"LAST", 0},
+	{"BECAUSE", 0},
+	{"NEAREST", TABLE_NOTE},
+	{0},
+};
+
 static void add_row(struct table *table, const struct settings *settings, const json_t *refusal)
 {
 	_cleanup_free_ char *why = record_why(refusal);
@@ -35,6 +48,8 @@ static void add_row(struct table *table, const struct settings *settings, const 
 	table_cell(table, TABLE_PLAIN, clock_format_cell(settings, field_text(refusal, "end")));
 	table_cell(
 		table, TABLE_PLAIN, text_format("%s%s%s", direction, *direction ? ": " : "", why));
+	if (settings->output == OUTPUT_WIDE)
+		table_cell_text(table, TABLE_PLAIN, field_text(refusal, "nearest"));
 }
 
 /* What a row says but for counts and times. */
@@ -106,8 +121,11 @@ static const struct listing listing = {
 	.member = "denied",
 	.doc = "Shows who was refused what, how many packets, and the rule that refused them, or that "
 	       "no rule of a policy allows it. Most packets first; refusals that differ by address "
-	       "only are one row, and rows of their own with -o wide.",
+	       "only are one row, and rows of their own with -o wide, which also shows the rule that "
+	       "came nearest to allowing it, and what it lacked.",
 	.columns = columns,
+	.wide = wide,
+	.explain = denied_nearest_add,
 	.fold = fold,
 	.add_row = add_row,
 	.none = "denied flows",

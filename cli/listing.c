@@ -61,13 +61,17 @@ static void print_csv(const json_t *items)
 }
 
 static void print_table(
-	const struct listing *listing, const struct settings *settings, const json_t *items)
+	const struct listing *listing, const struct settings *settings, json_t *items)
 {
-	_cleanup_table_ struct table *table = table_new(settings, listing->columns);
+	bool wide = settings->output == OUTPUT_WIDE;
+	_cleanup_table_ struct table *table =
+		table_new(settings, wide && listing->wide ? listing->wide : listing->columns);
 	_cleanup_json_ json_t *folded = NULL;
 	const json_t *item;
 	size_t i;
 
+	if (listing->explain && wide)
+		listing->explain(settings, items);
 	if (listing->fold && settings->output == OUTPUT_TABLE)
 		folded = listing->fold(items);
 	json_array_foreach (folded ? folded : items, i, item) {
@@ -102,7 +106,7 @@ static int list(
 	_cleanup_client_ struct client *client = client_new(settings->socket_path);
 	_cleanup_error_ struct error error = ERROR_INIT;
 	_cleanup_json_ json_t *answer = NULL;
-	const json_t *items;
+	json_t *items;
 	double gaps;
 
 	if (client_get(client, filter->url, &answer, &error) < 0)

@@ -12,9 +12,12 @@ struct listing {
 	const char *member; /* of the answer: the list */
 	const char *doc;    /* for --help */
 	const struct table_column *columns;
+	const struct table_column *wide; /* with -o wide; NULL: the same */
 	void (*add_row)(struct table *table, const struct settings *settings, const json_t *item);
 	/* Joins items that read alike in the table; NULL: none do. New reference. */
 	json_t *(*fold)(const json_t *items);
+	/* Adds what only -o wide shows; NULL: nothing. */
+	void (*explain)(const struct settings *settings, json_t *items);
 	/* Says why the list may be empty. */
 	const char *none;
 };

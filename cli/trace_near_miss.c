@@ -31,6 +31,22 @@ void trace_near_miss_print(const struct near_miss *near_miss, int indent)
 	}
 }
 
+char *trace_near_miss_text(const struct near_miss *near_miss)
+{
+	_cleanup_free_ char *rule = NULL;
+	char *text = NULL;
+	FILE *stream = must(open_memstream(&text, &(size_t){0}));
+
+	if (near_miss->document && near_miss->index >= 0) {
+		rule = rule_text(near_miss);
+		fprintf(stream, "%s (%s:%u): ", rule, near_miss->document->file, near_miss->line);
+	}
+	for (size_t i = 0; i < near_miss->unmet_count; i++)
+		fprintf(stream, "%s%s", i ? "; " : "", near_miss->unmet[i].message);
+	fclose(stream);
+	return must(text);
+}
+
 json_t *trace_near_miss_to_json(const struct near_miss *near_miss)
 {
 	const struct document *document = near_miss->document;

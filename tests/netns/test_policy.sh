@@ -120,6 +120,9 @@ check "the map has both" sh -c "$BUILD/segctl --socket $work/segd.sock map -o js
 check "the flow log has records" await 3 jq -se \
 	'any(.event == "new" and .destination.workload == "api")' "$work/log/flows.log"
 
+check "denied -o wide names the rule that came nearest" sh -c \
+	"'$BUILD/segctl' --socket '$work/segd.sock' denied -o wide --from intruder --to db |
+	grep 'SegmentPolicy default/api egress\[0\] (.*three-tier.yaml:48): .*wants app=api'"
 echo "== exact counts"
 count_denied() {
 	segctl denied -o json | jq '[.denied[] | select(.source.workload == "intruder" and

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which rule came closest to allowing what was refused, by the agent's policies and workloads of
+ * now. */
+#pragma once
+
+#include "settings.h"
+
+#include <jansson.h>
+
+/* Gives each refusal by policy a text "nearest". Where the agent cannot be asked any more, there is
+ * none. */
+void denied_nearest_add(const struct settings *settings, json_t *refusals);
