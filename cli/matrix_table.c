@@ -32,7 +32,7 @@ static struct mark judge(const struct offline *offline, const struct probe *prob
 {
 	bool allowed[2] = {false, false}, denied = false, unresolved = false;
 
-	if (!from->workload && !to->workload)
+	if (!offline_is_judged(from, to))
 		return (struct mark){" ", TABLE_PLAIN};
 	for (int ipv4 = 0; ipv4 < 2; ipv4++) {
 		struct probe_result result;

@@ -113,6 +113,9 @@ int offline_resolve(const struct settings *settings, const struct offline_option
 			return error_nomem(error);
 		r = documents_to_model(&offline->documents, offline->model, error);
 	}
+	for (size_t i = 0; r == 0 && i < options->host_addresses_count; i++)
+		if (model_add_host_address(offline->model, &options->host_addresses[i]) < 0)
+			r = error_nomem(error);
 	if (r == 0)
 		r = model_finish(offline->model, error);
 	return r < 0 ? r
@@ -171,12 +174,28 @@ void offline_find(const struct settings *settings, const struct offline *offline
 	*ret = end;
 }
 
+bool offline_is_judged(const struct offline_end *from, const struct offline_end *to)
+{
+	return (from->workload || to->workload || from->node || to->node) &&
+	       !(from->node && to->node);
+}
+
+static const struct address *first_of_family(
+	const struct address *addresses, size_t count, bool ipv4)
+{
+	for (size_t i = 0; i < count; i++)
+		if (address_is_ipv4(&addresses[i]) == ipv4)
+			return &addresses[i];
+	return NULL;
+}
+
 const struct address *offline_address(const struct offline_end *end, bool ipv4)
 {
-	if (!end->workload)
-		return address_is_ipv4(&end->address) == ipv4 ? &end->address : NULL;
-	for (size_t i = 0; i < end->workload->addresses_count; i++)
-		if (address_is_ipv4(&end->workload->addresses[i]) == ipv4)
-			return &end->workload->addresses[i];
-	return NULL;
+	if (end->workload)
+		return first_of_family(
+			end->workload->addresses, end->workload->addresses_count, ipv4);
+	if (end->node)
+		return first_of_family(
+			end->node->host_addresses, end->node->host_addresses_count, ipv4);
+	return first_of_family(&end->address, 1, ipv4);
 }

@@ -14,6 +14,7 @@
 enum {
 	KEY_PROBE = 0x400,
 	KEY_EXTERNAL,
+	KEY_HOST,
 };
 
 struct arguments {
@@ -23,6 +24,7 @@ struct arguments {
 	size_t probes_count;
 	const char **external;
 	size_t external_count;
+	bool host;
 };
 
 static const struct argp_option options[] = {
@@ -30,6 +32,10 @@ static const struct argp_option options[] = {
 		"What to try, e.g. TCP/80,UDP/53,TCP/http; a name is resolved on each destination",
 		1},
 	{"external", KEY_EXTERNAL, "IP[,…]", 0, "Addresses outside to try from and to", 1},
+	{"host", KEY_HOST, "IP[,…]", OPTION_ARG_OPTIONAL,
+		"Try from and to the node itself, too; it has these addresses, or those of the "
+		"agent's node",
+		1},
 	{0},
 };
 
@@ -59,6 +65,23 @@ static void add_external(struct arguments *arguments, char *list)
 	}
 }
 
+static void add_host(struct arguments *arguments, char *list)
+{
+	struct offline_options *offline = &arguments->offline;
+	char *rest = NULL;
+	struct address address;
+
+	arguments->host = true;
+	for (char *word = list ? strtok_r(list, ",", &rest) : NULL; word;
+		word = strtok_r(NULL, ",", &rest)) {
+		if (address_parse(word, &address) < 0)
+			usage_error(arguments->settings, "'%s' is no IP address", word);
+		offline->host_addresses = must(reallocarray(offline->host_addresses,
+			offline->host_addresses_count + 1, sizeof(address)));
+		offline->host_addresses[offline->host_addresses_count++] = address;
+	}
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
@@ -72,6 +95,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_EXTERNAL:
 		add_external(arguments, argument);
+		return 0;
+	case KEY_HOST:
+		add_host(arguments, argument);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -87,13 +113,13 @@ static const struct argp argp = {
 	       "let the one connect to the other. With files it needs neither an agent nor root.",
 };
 
-/* All pods, then the addresses outside. */
+/* All pods, then the node, then the addresses outside. */
 static struct offline_end *collect_ends(const struct settings *settings,
 	const struct arguments *arguments, const struct offline *offline, size_t *ret_count)
 {
 	size_t pods = offline->model->workloads_count, count = 0;
 	struct offline_end *ends =
-		must(calloc(pods + arguments->external_count + 1, sizeof(*ends)));
+		must(calloc(pods + arguments->external_count + 2, sizeof(*ends)));
 
 	for (size_t i = 0; i < pods; i++) {
 		const struct model_workload *workload = &offline->model->workloads[i];
@@ -101,6 +127,9 @@ static struct offline_end *collect_ends(const struct settings *settings,
 		ends[count].workload = workload;
 		ends[count++].full_name = text_format("%s/%s", workload->namespace, workload->name);
 	}
+	if (arguments->host)
+		ends[count++] = (struct offline_end){
+			.node = offline->model, .full_name = text_format("host")};
 	for (size_t i = 0; i < arguments->external_count; i++) {
 		struct offline_end *end = &ends[count];
 
@@ -139,7 +168,7 @@ static void print_probe(const struct offline *offline, const struct probe *probe
 	for (size_t i = 0; i < ends_count; i++)
 		for (size_t j = 0; j < ends_count; j++)
 			for (int ipv4 = 1; ipv4 >= 0; ipv4--)
-				if ((ends[i].workload || ends[j].workload) &&
+				if (offline_is_judged(&ends[i], &ends[j]) &&
 					probe_judge(
 						probe, offline, &ends[i], &ends[j], ipv4, &result))
 					print_result(&result, &ends[i], &ends[j], ipv4, &first);
@@ -181,6 +210,9 @@ static int run(struct settings *settings, const struct arguments *arguments)
 				: "the files hold no Pods; give their manifests by -f as well");
 		return report(settings, &error);
 	}
+	if (arguments->host && !offline.model->host_addresses_count)
+		usage_error(settings,
+			"without an agent, say by --host=IP[,…] what addresses the node has");
 	ends = collect_ends(settings, arguments, &offline, &ends_count);
 	print_matrix(settings, arguments, &offline, ends, ends_count);
 	for (size_t i = 0; i < ends_count; i++)
@@ -202,6 +234,7 @@ int policy_matrix_run(struct settings *settings, int argc, char **argv)
 		probe_clear(&arguments.probes[i]);
 	free(arguments.probes);
 	free(arguments.external);
+	free(arguments.offline.host_addresses);
 	sources_clear(&arguments.offline.sources);
 	return code;
 }

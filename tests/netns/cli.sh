@@ -233,6 +233,29 @@ expect "every pair once" "25 0" sh -c "'$BUILD/segctl' policy matrix -f pods.yam
 	--probe UDP/1 --external 203.0.113.9 -o json | jq -r '.probes[0].results |
 	\"\\(length - (map(select(.from == \"203.0.113.9\" or .to == \"203.0.113.9\")) | length)) \\(
 	length - (unique_by([.from, .to, .family]) | length))\"'"
+cat >"$work/node.yaml" <<-'YAML'
+	apiVersion: segctl.io/v1
+	kind: SegmentPolicy
+	metadata: {name: node-in}
+	spec:
+	  subject: entity:host
+	  ingress: [{from: [{workloads: app=api, namespaces: "*"}], ports: [tcp/9100]}]
+YAML
+cells() { # FROM TO: the verdicts of TCP/9100 with the node's policy
+	segctl policy matrix "${files[@]}" -f "$work/node.yaml" --probe TCP/9100 \
+		--host=10.9.9.1,10.9.9.2 --external 203.0.113.9 -o json | jq -r --arg from "$1" \
+		--arg to "$2" '[.probes[0].results[] | select(.from == $from and .to == $to) |
+			"\(.egress)/\(.ingress)"] | join(" ")'
+}
+files=("$@")
+expect "the node: outside is refused by its policy" allow/deny cells 203.0.113.9 host
+expect "the node: whom it names gets in" allow/allow cells shop/api host
+expect "the node: what it opens is not bound" allow/allow cells host 203.0.113.9
+expect "the node is not judged with itself" "" cells host host
+says "the node without its addresses" 2 "what addresses the node has" \
+	segctl policy matrix "$@" --probe TCP/80 --host
+says "an address of the node that is none" 2 "no IP address" \
+	segctl policy matrix "$@" --probe TCP/80 --host=here
 golden trace.txt segctl policy trace "$@" --from intruder --to shop/db --port TCP/5432
 exits "trace: denied" 1 segctl policy trace "$@" --from intruder --to shop/db --port TCP/5432
 exits "trace: allowed" 0 segctl policy trace "$@" --from shop/api --to 10.0.0.4 --port TCP/psql

@@ -93,6 +93,11 @@ usual() { # WHEN
 	done
 	refused "$1"
 }
+still() { # WHEN: in short
+	forget_neighbours
+	expect "api -> db passes $1" open probe "$id-api" tcp 10.77.0.13 5432
+	expect "outsider -> db is refused $1" timeout probe "$id-out" udp fd77::13 5353
+}
 datagrams() { # that db's kernel handed to its sockets
 	ip netns exec "$id-db" awk '/^Udp: [0-9]/ { udp = $2 } END { print udp }' /proc/net/snmp
 }
@@ -156,7 +161,7 @@ for way in "${ways[@]}"; do
 	refused "with programs $way"
 	expect "nothing gets as far as db's sockets" "$before" datagrams
 	start "${how[@]}" --second-lock
-	usual "with a new agent"
+	still "with a new agent"
 	if [ "$way" = detached ]; then
 		kill -STOP "$agent_pid"
 		off "$way"
@@ -175,7 +180,7 @@ for way in "${ways[@]}"; do
 				select(.repaired)] | length')" -ge 2 ]
 		}
 		check "the agent goes on and puts them back" await 5 is_restored
-		usual "again"
+		still "again"
 		is_told() {
 			segctl denied -o json | jq -e '.denied | any(.reason == "second_lock" and
 				.direction == "egress" and .source.workload == "web")'
@@ -213,7 +218,7 @@ in_ns "$id" nft delete table netdev segd_lock
 check "removed by hand: made anew" await 5 repaired 1
 in_ns "$id" nft flush chain netdev segd_lock seal
 check "a chain emptied: made anew" await 5 repaired 2
-usual "after that"
+still "after that"
 rename() { # FROM TO: older kernels only take it while the link is down
 	ip -n "$id" link set "$1" down
 	ip -n "$id" link set "$1" name "$2"
@@ -225,7 +230,7 @@ hooked() {
 	in_ns "$id" nft list table netdev segd_lock | grep -c "device \"$1\"" | grep -qx "$2"
 }
 check "it follows a new name" await 5 hooked renamed13 2
-usual "under the new name"
+still "under the new name"
 rename renamed13 ve13
 check "and back" await 5 hooked ve13 2
 ip netns del "$id-gone"
