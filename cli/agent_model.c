@@ -2,6 +2,7 @@
 #include "agent_model.h"
 
 #include "policies/ports.h"
+#include "policies/quarantine.h"
 #include "record.h"
 #include "text.h"
 
@@ -91,6 +92,23 @@ static int parse_written(
 	return r;
 }
 
+/* They are one document each. */
+static int fetch_quarantines(struct client *client, struct document_list *list, struct error *error)
+{
+	_cleanup_json_ json_t *answer = NULL;
+	const json_t *quarantine;
+	size_t i;
+	int r = client_get(client, "/v1/quarantine", &answer, error);
+
+	json_array_foreach (json_object_get(answer, "quarantines"), i, quarantine) {
+		const struct written written = {"quarantine", 1, field_text(quarantine, "text")};
+
+		if (r == 0)
+			r = parse_written(&written, 1, list, error);
+	}
+	return r;
+}
+
 static int fetch_policies(struct client *client, struct document_list *list, struct error *error)
 {
 	_cleanup_json_ json_t *answer = NULL;
@@ -164,6 +182,14 @@ static int add_addresses(struct model_workload *workload, const json_t *interfac
 	return r;
 }
 
+/* The agent says whose it is: the name alone does not tell where the workload was renamed. */
+static int add_quarantine(struct model_workload *workload, const json_t *quarantine)
+{
+	_cleanup_free_ char *name = json_is_object(quarantine) ? record_name(quarantine) : NULL;
+
+	return name ? labels_set(&workload->labels, QUARANTINE_LABEL, name) : 0;
+}
+
 static int add_workload(struct model *model, json_t *json)
 {
 	struct model_workload *workload;
@@ -178,6 +204,8 @@ static int add_workload(struct model *model, json_t *json)
 	json_object_foreach (json_object_get(json, "labels"), key, value)
 		if (r == 0 && json_is_string(value))
 			r = labels_set(&workload->labels, key, json_string_value(value));
+	if (r == 0)
+		r = add_quarantine(workload, json_object_get(json, "quarantine"));
 	if (r == 0)
 		r = add_ports(workload, json_object_get(json, "ports"));
 	return r < 0 ? r : add_addresses(workload, json_object_get(json, "interfaces"));
@@ -254,6 +282,8 @@ int agent_model_fetch(struct client *client, struct agent_model *ret, struct err
 	if (model_new(&agent.model) < 0)
 		return error_nomem(error);
 	r = fetch_policies(client, &agent.documents, error);
+	if (r == 0)
+		r = fetch_quarantines(client, &agent.documents, error);
 	if (r == 0)
 		r = fetch_workloads(client, agent.model, error);
 	if (r == 0)

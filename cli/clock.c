@@ -4,6 +4,7 @@
 #include "text.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* "Z" or "+hh:mm"; seconds to take away to get UTC. */
@@ -113,4 +114,23 @@ double clock_age(const char *text)
 		return -1;
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (double)(now.tv_sec - moment.tv_sec) + (double)(now.tv_nsec - moment.tv_nsec) / 1e9;
+}
+
+unsigned long clock_parse_duration(const char *text, unsigned long maximum)
+{
+	static const char units[] = "smhd";
+	static const unsigned long factors[] = {1, 60, 60 * 60, 24 * 60 * 60};
+	unsigned long value, factor = 1;
+	const char *unit;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return 0;
+	value = strtoul(text, &end, 10);
+	unit = *end ? strchr(units, *end) : NULL;
+	if (unit) {
+		factor = factors[unit - units];
+		end++;
+	}
+	return *end || value > maximum / factor ? 0 : value * factor;
 }

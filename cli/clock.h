@@ -19,5 +19,8 @@ char *clock_format_cell(const struct settings *settings, const char *text);
 /* A new string: "3 ms", "12 s", "2 min 5 s", "3 h 10 min", "4 d 2 h". */
 char *clock_duration(double seconds);
 
+/* "60s", "5m", "1h", "2d"; "60" is seconds. 0: it is none of these, or more than maximum. */
+unsigned long clock_parse_duration(const char *text, unsigned long maximum);
+
 /* Seconds since text; negative where it is no time. */
 double clock_age(const char *text);

@@ -78,7 +78,10 @@ static void print_dot_node(const json_t *node, const char *indentation)
 		fputs("\\n", stdout);
 		print_quoted(labels, "\\\"");
 	}
-	printf("\"%s];\n", *workload ? "" : ", shape=ellipse, style=dashed");
+	if (json_is_true(json_object_get(node, "quarantined")))
+		fputs("\\nquarantined\", color=\"#c62828\", penwidth=2];\n", stdout);
+	else
+		printf("\"%s];\n", *workload ? "" : ", shape=ellipse, style=dashed");
 }
 
 static void print_dot_group(const json_t *nodes, const char *namespace, size_t number)

@@ -72,6 +72,18 @@ static void print_selected_by(const json_t *workload)
 		output_property("selected by", "no policy: the default posture holds");
 }
 
+static void print_quarantine(const struct settings *settings, const json_t *workload)
+{
+	const json_t *quarantine = json_object_get(workload, "quarantine");
+	const char *until = field_text(quarantine, "until");
+	_cleanup_free_ char *end = clock_format(settings, until);
+
+	if (json_is_object(quarantine))
+		output_property_take(
+			"quarantined", text_format("%s%s%s", field_text(quarantine, "reason"),
+					       *until ? "; until " : "", *until ? end : ""));
+}
+
 static void print_identity(const struct settings *settings, const json_t *workload)
 {
 	_cleanup_free_ char *name = record_name(workload);
@@ -92,6 +104,7 @@ static void print_identity(const struct settings *settings, const json_t *worklo
 	output_property("enforced", json_is_true(json_object_get(workload, "enforced"))
 					    ? "yes"
 					    : "no: nothing here judges its packets");
+	print_quarantine(settings, workload);
 	print_selected_by(workload);
 }
 

@@ -135,18 +135,32 @@ static const struct table_column columns[] = {
 	{0},
 };
 
+/* "shop/web", "shop/api (quarantined)" */
+static char *name_of(const json_t *map, const char *id)
+{
+	const json_t *node;
+	size_t i;
+
+	json_array_foreach (json_object_get(map, "nodes"), i, node) {
+		if (json_is_true(json_object_get(node, "quarantined")) &&
+			strcmp(field_text(node, "id"), id) == 0)
+			return text_format("%s (quarantined)", id);
+	}
+	return text_format("%s", id);
+}
+
 /* On a terminal a source is named once for all of its edges in a row; lines for other programs
  * stand for themselves. */
-static void add_row(struct table *table, const struct settings *settings, const json_t *edge,
-	const json_t *before)
+static void add_row(struct table *table, const struct settings *settings, const json_t *map,
+	const json_t *edge, const json_t *before)
 {
 	const char *verdict = field_text(edge, "verdict"), *from = field_text(edge, "from");
 	bool repeats = settings->width && before && strcmp(from, field_text(before, "from")) == 0;
 	bool denied = record_color(verdict) == TABLE_BAD;
 
 	table_row(table);
-	table_cell_text(table, TABLE_PLAIN, repeats ? " " : from);
-	table_cell_text(table, TABLE_PLAIN, field_text(edge, "to"));
+	table_cell(table, TABLE_PLAIN, repeats ? text_format(" ") : name_of(map, from));
+	table_cell(table, TABLE_PLAIN, name_of(map, field_text(edge, "to")));
 	table_cell(table, TABLE_PLAIN, record_port(edge));
 	table_cell_text(table, record_color(verdict), verdict);
 	table_count(table, field_number(edge, "connections"));
@@ -166,7 +180,7 @@ static void print_table(const struct settings *settings, const json_t *map, bool
 		return;
 	}
 	for (size_t i = 0; i < json_array_size(edges); i++)
-		add_row(table, settings, json_array_get(edges, i),
+		add_row(table, settings, map, json_array_get(edges, i),
 			i ? json_array_get(edges, i - 1) : NULL);
 	table_print(table);
 }

@@ -12,7 +12,6 @@
 #include "url.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,26 +35,6 @@ static const struct argp_option options[] = {
 		"Roll back unless segctl policy confirm comes in time (60s, 5m, 1h)", 0},
 	{0},
 };
-
-/* "60s", "5m", "1h"; "60" is seconds. 0: it is none of these, or too long. */
-static unsigned int parse_time(const char *text)
-{
-	static const char units[] = "smh";
-	static const unsigned long factors[] = {1, 60, 3600};
-	unsigned long value, factor = 1;
-	const char *unit;
-	char *end;
-
-	if (!isdigit((unsigned char)*text))
-		return 0;
-	value = strtoul(text, &end, 10);
-	unit = *end ? strchr(units, *end) : NULL;
-	if (unit) {
-		factor = factors[unit - units];
-		end++;
-	}
-	return *end || value > CONFIRM_SECONDS_MAX / factor ? 0 : (unsigned int)(value * factor);
-}
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -192,7 +171,8 @@ int policy_apply_run(struct settings *settings, int argc, char **argv)
 
 	settings_parse(settings, &argp, OUTPUT_TABLE | OUTPUT_JSON, argc, argv, &arguments);
 	if (arguments.confirm_text)
-		arguments.confirm = parse_time(arguments.confirm_text);
+		arguments.confirm = (unsigned int)clock_parse_duration(
+			arguments.confirm_text, CONFIRM_SECONDS_MAX);
 	if (arguments.confirm_text && !arguments.confirm)
 		usage_error(settings, "--confirm: '%s' is no time from 1s to 24h",
 			arguments.confirm_text);

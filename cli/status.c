@@ -90,6 +90,25 @@ static void print_second_lock(const json_t *status)
 						    field_text(lock, "mark"), more ? more : ""));
 }
 
+/* Who is cut off. */
+static void print_quarantined(const struct settings *settings, const json_t *status)
+{
+	const json_t *quarantined = json_object_get(status, "quarantined"), *quarantine;
+	size_t i;
+
+	json_array_foreach (quarantined, i, quarantine) {
+		_cleanup_free_ char *name = record_name(quarantine);
+		_cleanup_free_ char *until =
+			clock_format(settings, field_text(quarantine, "until"));
+		bool ends = *field_text(quarantine, "until");
+
+		output_property_take(i ? "" : "quarantined",
+			text_format("%s, %s%s%s: %s", name, field_text(quarantine, "state"),
+				ends ? " until " : "", ends ? until : "",
+				field_text(quarantine, "reason")));
+	}
+}
+
 /* Where packets die before policy is asked. Nothing where nothing does. */
 static void print_early(const json_t *status)
 {
@@ -197,6 +216,7 @@ int status_run(struct settings *settings, int argc, char **argv)
 	print_sources(status);
 	print_host(status);
 	print_second_lock(status);
+	print_quarantined(settings, status);
 	print_early(status);
 	print_counters(status);
 	print_troubles(settings, status);

@@ -75,10 +75,17 @@ static void add_row(struct table *table, const struct settings *settings, const 
 {
 	const json_t *policies = json_object_get(workload, "policies");
 	bool enforced = json_is_true(json_object_get(workload, "enforced"));
+	bool quarantined = json_is_object(json_object_get(workload, "quarantine"));
 
 	table_row(table);
 	table_cell(table, TABLE_PLAIN, record_name(workload));
-	table_cell_text(table, enforced ? TABLE_GOOD : TABLE_WARNING, enforced ? "yes" : "no");
+	table_cell_text(table,
+		!enforced     ? TABLE_WARNING
+		: quarantined ? TABLE_BAD
+			      : TABLE_GOOD,
+		!enforced     ? "no"
+		: quarantined ? "quarantined"
+			      : "yes");
 	table_cell(table, TABLE_PLAIN, of_interfaces(workload, "addresses"));
 	if (settings->output == OUTPUT_WIDE) {
 		table_cell_text(table, TABLE_PLAIN, field_text(policies, "ingress"));

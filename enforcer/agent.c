@@ -12,6 +12,7 @@
 #include "names.h"
 #include "planes.h"
 #include "policy_journal.h"
+#include "quarantine.h"
 #include "reconcile.h"
 #include "workload_store.h"
 
@@ -26,10 +27,13 @@
 static void on_flow(const struct flow_event *event, void *userdata)
 {
 	struct agent *agent = userdata;
+	struct flow_event named = *event;
 
+	if (event->reason == REASON_QUARANTINED && !event->rule)
+		quarantines_name_rule(agent, &named);
 	if (!agent->plane_ops->hits)
-		rule_table_count(agent->rules, event);
-	flow_pipeline_event(agent->flows, event);
+		rule_table_count(agent->rules, &named);
+	flow_pipeline_event(agent->flows, &named);
 }
 
 static bool on_hits(uint32_t rule, uint64_t hits, void *userdata)
@@ -298,6 +302,9 @@ static int start(struct agent *agent, struct error *error)
 		agent->options->state_directory, &agent->documents, &agent->policies, error);
 	if (r < 0)
 		return r;
+	r = quarantines_open(agent, error);
+	if (r < 0)
+		return r;
 	r = open_flows(agent, error);
 	if (r < 0)
 		return r;
@@ -369,6 +376,7 @@ void agent_free(struct agent *agent)
 	if (agent->plane)
 		agent->plane_ops->close(agent->plane, agent->options->remove_on_exit);
 	registry_free(agent->registry);
+	quarantines_free(agent->quarantines);
 	flow_pipeline_free(agent->flows);
 	documents_clear(&agent->documents);
 	policy_journal_free(agent->policies);

@@ -54,7 +54,8 @@ struct agent {
 	struct document_list documents;
 	struct policy_journal *policies; /* the same on disk */
 	struct model *model;
-	uint64_t model_changes; /* registry_changes() when it was made */
+	uint64_t model_changes;     /* registry_changes() when it was made … */
+	uint64_t model_quarantines; /* … and quarantines_changes() */
 	struct ir *ir;
 	struct ir_compiler *compiler; /* knows the last one that was built */
 	uint64_t generation;          /* of this agent's run, counts successful reconciles */
@@ -62,8 +63,9 @@ struct agent {
 	/* how */
 	const struct dataplane_ops *plane_ops;
 	struct dataplane *plane;
-	struct host *host;                    /* policy on the node itself */
-	struct second_lock *lock;             /* NULL: none is wanted */
+	struct host *host;        /* policy on the node itself */
+	struct second_lock *lock; /* NULL: none is wanted */
+	struct quarantines *quarantines;
 	struct confirm *confirm;              /* a decision on policies that is open, or NULL */
 	struct dataplane_callbacks callbacks; /* of the data plane and of early dropping */
 	struct xdp *early;

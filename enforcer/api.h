@@ -26,6 +26,18 @@ void api_policies_apply(struct control_request *request, void *userdata);
 void api_policies_confirm(struct control_request *request, void *userdata);
 void api_policies_delete(struct control_request *request, void *userdata);
 void api_deny_lists_reload(struct control_request *request, void *userdata);
+void api_quarantine_list(struct control_request *request, void *userdata);
+void api_quarantine_add(struct control_request *request, void *userdata);
+void api_quarantine_remove(struct control_request *request, void *userdata);
 void api_flows(struct control_request *request, void *userdata);
 void api_denied(struct control_request *request, void *userdata);
 void api_map(struct control_request *request, void *userdata);
+
+/* Something judges its packets. */
+bool api_workload_is_enforced(const struct agent *agent, const struct workload *workload);
+/* What other answers say of quarantines: all of them, and a workload's own or null. New references.
+ */
+json_t *api_quarantine_summary(const struct agent *agent);
+/* Adds "quarantined": true to each of a map's nodes that is. Returns map. */
+json_t *api_quarantine_mark(const struct agent *agent, json_t *map);
+json_t *api_quarantine_of(const struct agent *agent, const struct workload *workload);

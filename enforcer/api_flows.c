@@ -127,7 +127,7 @@ static void answer_past(struct control_request *request, struct agent *agent,
 	if (query(agent->flows, filter, &json, &error) < 0)
 		control_reply_error(request, 503, "%s", error_message(&error));
 	else
-		control_reply(request, 200, json);
+		control_reply(request, 200, api_quarantine_mark(agent, json));
 }
 
 static void on_records(json_t *answer, const struct error *error, void *userdata)

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "control/metrics.h"
 #include "json.h"
+#include "quarantine.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,6 +24,11 @@ static void add_agent(struct metrics *metrics, const struct agent *agent)
 	metrics_sample(metrics, NULL, registry_count(agent->registry));
 	metrics_family(metrics, "segd_documents", METRICS_GAUGE, "Applied documents.");
 	metrics_sample(metrics, NULL, agent->documents.count);
+	metrics_family(metrics, "segd_quarantined_workloads", METRICS_GAUGE,
+		"Workloads in quarantine, running or not, by who put them there.");
+	for (int origin = 0; origin <= QUARANTINE_DETECTOR; origin++)
+		metrics_sample(metrics, METRICS_LABELS({"origin", quarantine_origin_name(origin)}),
+			quarantine_list_count(quarantines_list(agent), origin));
 	metrics_family(metrics, "segd_generation", METRICS_GAUGE,
 		"Policy generations enforced since the agent started.");
 	metrics_sample(metrics, NULL, agent->generation);

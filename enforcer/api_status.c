@@ -82,6 +82,7 @@ json_t *api_status_json(struct agent *agent)
 	json_object_set_new(status, "confirm", confirm_describe(agent));
 	json_object_set_new(status, "host", host);
 	json_object_set_new(status, "second_lock", lock);
+	json_object_set_new(status, "quarantined", api_quarantine_summary(agent));
 	json_object_set_new(status, "plane", plane);
 	json_object_set_new(status, "flows", flow_describe(agent->flows));
 	return status;

@@ -29,22 +29,29 @@ static const struct ir_peer_table *peer_table_of(
 	return table == IR_PEER_TABLE_NONE ? NULL : &agent->ir->peer_tables[table];
 }
 
+bool api_workload_is_enforced(const struct agent *agent, const struct workload *workload)
+{
+	for (size_t i = 0; i < workload->interfaces_count; i++)
+		if (workload->interfaces[i].ifindex &&
+			(!workload->interfaces[i].netns || agent->plane_ops->reaches_inside))
+			return true;
+	return false;
+}
+
 static json_t *workload_to_json(const struct agent *agent, const struct workload *workload)
 {
 	json_t *json = json_from_workload(workload);
 	json_t *policies = json_object();
-	bool attached = false;
 
-	for (size_t i = 0; i < workload->interfaces_count; i++)
-		attached |= workload->interfaces[i].ifindex != 0 &&
-			    (!workload->interfaces[i].netns || agent->plane_ops->reaches_inside);
 	for (int d = 0; d < DIRECTION_COUNT; d++) {
 		const struct ir_peer_table *table = peer_table_of(agent, workload, d);
 
 		json_object_set_new(policies, direction_name(d),
 			table && table->name ? json_string(table->name) : json_null());
 	}
-	json_object_set_new(json, "enforced", json_boolean(attached));
+	json_object_set_new(
+		json, "enforced", json_boolean(api_workload_is_enforced(agent, workload)));
+	json_object_set_new(json, "quarantine", api_quarantine_of(agent, workload));
 	json_object_set_new(json, "policies", policies);
 	return json;
 }

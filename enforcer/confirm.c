@@ -66,7 +66,7 @@ static int sync_directory(const char *directory, struct error *error)
 
 static int store(const char *directory, const struct confirm *confirm, struct error *error)
 {
-	_cleanup_free_ char *path = NULL, *next = NULL;
+	_cleanup_free_ char *next = NULL;
 	_cleanup_json_ json_t *documents = policy_store_encode(&confirm->former), *root = NULL;
 	char boot[BOOT_ID_MAX];
 	int r;
@@ -74,15 +74,12 @@ static int store(const char *directory, const struct confirm *confirm, struct er
 	read_boot_id(boot);
 	root = json_pack("{s:i, s:s, s:I, s:O}", "version", STORE_VERSION, "boot", boot,
 		"deadline_ns", (json_int_t)confirm->deadline_ns, "former", documents);
-	if (!root || asprintf(&path, "%s/" STORE_NAME, directory) < 0 ||
-		asprintf(&next, "%s/" STORE_NEXT, directory) < 0)
+	if (!root || asprintf(&next, "%s/" STORE_NEXT, directory) < 0)
 		return error_nomem(error);
 	r = policy_store_write(directory, next, root, error);
 	if (r < 0)
 		return r;
-	if (rename(next, path) < 0)
-		return error_errno(error, -errno, "replace %s", path);
-	return sync_directory(directory, error);
+	return policy_store_replace(directory, STORE_NEXT, STORE_NAME, error);
 }
 
 static int forget(const char *directory, struct error *error)

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "deny_reload.h"
+#include "early_quarantine.h"
 #include "journal.h"
 #include "json.h"
 #include "uplinks.h"
@@ -158,7 +159,7 @@ void early_workloads_changed(struct agent *agent)
 	if (r < 0)
 		error_nomem(&error);
 	else
-		r = xdp_apply(agent->early, &error);
+		r = early_quarantine_set(agent, &error);
 	if (r < 0)
 		journal(JOURNAL_ERROR, "%s", error_message(&error));
 }

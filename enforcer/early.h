@@ -11,7 +11,7 @@ void early_close(struct agent *agent);
 /* Takes what any agent left out of the kernel. */
 int early_remove(const struct options *options, struct error *error);
 
-/* After a reconcile: whose connections are limited. */
+/* After a reconcile: whose connections are limited, and who is in quarantine. */
 void early_workloads_changed(struct agent *agent);
 /* What the uplinks and the lists in force ask for. */
 int early_apply(struct agent *agent, struct error *error);

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "dataplane/lock/second_lock.h"
+#include "quarantine_list.h"
 #include "xdp/abi.h"
 
 #include <errno.h>
@@ -49,6 +50,7 @@ enum {
 	OPTION_STORE_SIZE,
 	OPTION_STORE_AGE,
 	OPTION_DOCTOR,
+	OPTION_QUARANTINES,
 	OPTION_REMOVE,
 	OPTION_REMOVE_ON_EXIT,
 	OPTION_VERSION,
@@ -83,6 +85,7 @@ static const struct option long_options[] = {
 	{"store-size", required_argument, NULL, OPTION_STORE_SIZE},
 	{"store-age", required_argument, NULL, OPTION_STORE_AGE},
 	{"doctor", optional_argument, NULL, OPTION_DOCTOR},
+	{"automatic-quarantines", required_argument, NULL, OPTION_QUARANTINES},
 	{"remove", no_argument, NULL, OPTION_REMOVE},
 	{"remove-on-exit", no_argument, NULL, OPTION_REMOVE_ON_EXIT},
 	{"help", no_argument, NULL, 'h'},
@@ -126,6 +129,7 @@ static const char usage[] =
 	"  --workload-connection-limit=N/s\n"
 	"                             new connections of each workload's address\n"
 	"  --doctor[=json]            say what this node can do and what is wrong with it, and exit\n"
+	"  --automatic-quarantines=N  workloads that detectors may isolate at a time (3)\n"
 	"  --remove                   stop enforcing: take everything out of the kernel and exit\n"
 	"  --remove-on-exit           do so when the agent ends; otherwise enforcement stays\n"
 	"  -h, --help                 this text\n"
@@ -361,6 +365,11 @@ static int parse_enforcement(struct options *options, int option, struct error *
 			"--workload-connections", optarg, ABI_MAX_CONNECTIONS, &number, error);
 		options->share = (uint32_t)number;
 		return r;
+	case OPTION_QUARANTINES:
+		r = parse_number(
+			"--automatic-quarantines", optarg, QUARANTINES_MAX, &number, error);
+		options->automatic_quarantines = (uint32_t)number;
+		return r;
 	case OPTION_RESTRICT_NODE:
 		options->policy.restrict_node = true;
 		return 0;
@@ -419,6 +428,7 @@ static void set_defaults(struct options *options)
 		.docker_socket = "/run/docker.sock",
 		.adoption_ns = 60ULL * 1000000000ULL,
 		.nflog_group = 86,
+		.automatic_quarantines = 3,
 	};
 	(void)failsafe_parse(FAILSAFE_DEFAULT, &options->failsafe, NULL);
 	if (gethostname(options->hostname, sizeof(options->hostname) - 1) < 0)

@@ -40,10 +40,11 @@ struct options {
 	uint64_t log_file_ns;
 	uint64_t store_bytes;
 	uint64_t store_ns;
-	bool doctor;         /* look at the node, report and exit */
-	bool doctor_json;    /* report as JSON */
-	bool remove;         /* take everything out of the kernel and exit */
-	bool remove_on_exit; /* do so when the agent ends */
+	uint32_t automatic_quarantines; /* at most so many by detectors */
+	bool doctor;                    /* look at the node, report and exit */
+	bool doctor_json;               /* report as JSON */
+	bool remove;                    /* take everything out of the kernel and exit */
+	bool remove_on_exit;            /* do so when the agent ends */
 	char hostname[65];
 };
 

@@ -132,6 +132,20 @@ int policy_store_write(
 	return r;
 }
 
+int policy_store_replace(
+	const char *directory, const char *next, const char *name, struct error *error)
+{
+	_cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_errno(error, -errno, "open state directory %s", directory);
+	if (renameat(fd, next, fd, name) < 0)
+		return error_errno(error, -errno, "replace %s/%s", directory, name);
+	if (fsync(fd) < 0)
+		return error_errno(error, -errno, "sync state directory %s", directory);
+	return 0;
+}
+
 int policy_store_remove(const char *directory, struct error *error)
 {
 	_cleanup_free_ char *path = NULL;

@@ -18,6 +18,9 @@ int policy_store_decode(json_t *root, struct document_list *list, struct error *
  * it is missing. */
 int policy_store_write(
 	const char *directory, const char *path, const json_t *root, struct error *error);
+/* What was written so takes the place of directory/name, on disk when it returns. */
+int policy_store_replace(
+	const char *directory, const char *next, const char *name, struct error *error);
 
 /* DIR/policies.json, where agents before the journal kept what was applied. Appends it to list. A
  * missing file is an empty store. A damaged one is -EBADMSG and the agent must not go on with fewer

@@ -7,6 +7,7 @@
 #include "guards.h"
 #include "journal.h"
 #include "policy_journal.h"
+#include "quarantine.h"
 #include "workload_store.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ struct candidate {
 	struct document_list documents;
 	struct model *model;
 	uint64_t model_changes;
+	uint64_t model_quarantines;
 	struct ir *ir;
 	struct attachment *attachments;
 	size_t attachments_count;
@@ -45,6 +47,8 @@ static int build_model(struct agent *agent, const struct document_list *document
 	r = registry_to_model(agent->registry, model, error);
 	if (r < 0)
 		return r;
+	if (quarantines_mark(agent, model) < 0)
+		return error_nomem(error);
 	addresses = links_host_addresses(agent->links, &count);
 	for (size_t i = 0; i < count; i++) {
 		r = model_add_host_address(model, &addresses[i]);
@@ -118,6 +122,7 @@ static bool model_is_current(const struct agent *agent, const struct document_li
 
 	addresses = links_host_addresses(agent->links, &count);
 	return model && agent->model_changes == registry_changes(agent->registry) &&
+	       agent->model_quarantines == quarantines_changes(agent) &&
 	       describe_the_same(&agent->documents, documents) &&
 	       count == model->host_addresses_count &&
 	       (!count || !memcmp(addresses, model->host_addresses, count * sizeof(*addresses)));
@@ -129,6 +134,7 @@ static int candidate_model(struct agent *agent, const struct document_list *docu
 	int r;
 
 	candidate->model_changes = registry_changes(agent->registry);
+	candidate->model_quarantines = quarantines_changes(agent);
 	if (model_is_current(agent, documents)) {
 		candidate->model = model_reference(agent->model);
 		return 0;
@@ -144,6 +150,21 @@ static int candidate_model(struct agent *agent, const struct document_list *docu
 	return 0;
 }
 
+/* What is applied, and above it what is in quarantine. */
+static int compile(struct agent *agent, const struct document_list *documents,
+	struct candidate *candidate, struct error *error)
+{
+	__attribute__((cleanup(documents_clear))) struct document_list all = {0};
+	int r;
+
+	if (documents_copy(documents, &all) < 0 ||
+		quarantine_list_documents(quarantines_list(agent), &all) < 0)
+		return error_nomem(error);
+	r = ir_compiler_update(agent->compiler, &all, candidate->model, &agent->options->policy,
+		&candidate->ir, error);
+	return r < 0 ? error_context(error, r, "compile policies") : 0;
+}
+
 static int candidate_build(struct agent *agent, const struct document_list *documents,
 	struct candidate *candidate, struct error *error)
 {
@@ -156,11 +177,10 @@ static int candidate_build(struct agent *agent, const struct document_list *docu
 	laps_end(&agent->laps, "model");
 	if (r < 0)
 		return r;
-	r = ir_compiler_update(agent->compiler, documents, candidate->model,
-		&agent->options->policy, &candidate->ir, error);
+	r = compile(agent, documents, candidate, error);
 	laps_end(&agent->laps, "compile");
 	if (r < 0)
-		return error_context(error, r, "compile policies");
+		return r;
 	r = registry_attachments(agent->registry, candidate->model, &candidate->attachments,
 		&candidate->attachments_count);
 	if (r < 0)
@@ -217,9 +237,11 @@ static void candidate_commit(struct agent *agent, struct candidate *candidate)
 	agent->ir = TAKE_PTR(candidate->ir);
 	agent->model = TAKE_PTR(candidate->model);
 	agent->model_changes = candidate->model_changes;
+	agent->model_quarantines = candidate->model_quarantines;
 	candidate->documents = (struct document_list){0};
 	agent->generation++;
 	flow_pipeline_names_changed(agent->flows);
+	quarantines_follow(agent);
 	early_workloads_changed(agent);
 	laps_end(&agent->laps, "names");
 }

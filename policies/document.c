@@ -6,6 +6,7 @@
 #include "policies/expectation.h"
 #include "policies/model.h"
 #include "policies/policy.h"
+#include "policies/quarantine.h"
 #include "policies/read.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@ static const struct {
 	[DOCUMENT_NAMESPACE] = {"Namespace", "Namespaces", "ns"},
 	[DOCUMENT_NODE] = {"Node", "Nodes", "no"},
 	[DOCUMENT_POLICY_TEST] = {"PolicyTest", "PolicyTests", "poltest"},
+	[DOCUMENT_QUARANTINE] = {"Quarantine", "Quarantines", "quarantine"},
 };
 
 const char *document_kind_name(enum document_kind kind)
@@ -51,8 +53,8 @@ bool document_is_policy(const struct document *document)
 
 bool document_is_applied(const struct document *document)
 {
-	return document_is_policy(document) || document->kind == DOCUMENT_NAMESPACE ||
-	       document->kind == DOCUMENT_NODE;
+	return (document_is_policy(document) && document->kind != DOCUMENT_QUARANTINE) ||
+	       document->kind == DOCUMENT_NAMESPACE || document->kind == DOCUMENT_NODE;
 }
 
 bool document_is_called(const struct document *document, const char *reference)
@@ -87,6 +89,7 @@ void document_release(struct document *document)
 	free(document->name);
 	free(document->file);
 	free(document->text);
+	free(document->reason);
 	free(document);
 }
 
@@ -105,6 +108,13 @@ int documents_to_model(const struct document_list *list, struct model *model, st
 			r = error_nomem(error);
 		if (r < 0)
 			return r;
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		const struct document *document = list->items[i];
+
+		if (document->kind == DOCUMENT_QUARANTINE &&
+			quarantine_mark(document, document->namespace, document->name, model) < 0)
+			return error_nomem(error);
 	}
 	return 0;
 }

@@ -3,8 +3,8 @@
  * Policy documents: text in, checked documents out, or a list of everything that is wrong.
  *
  * Accepted: networking.k8s.io/v1 NetworkPolicy, policy.networking.k8s.io/v1alpha2
- * ClusterNetworkPolicy, segctl.io/v1 SegmentPolicy and PolicyTest, v1 Pod, Namespace, Node and List
- * of these; YAML 1.1 (libyaml) or JSON, any mix, many to a file.
+ * ClusterNetworkPolicy, segctl.io/v1 SegmentPolicy, PolicyTest and Quarantine, v1 Pod, Namespace,
+ * Node and List of these; YAML 1.1 (libyaml) or JSON, any mix, many to a file.
  *
  * A document is immutable and counted by references: policy sets share them.
  */
@@ -24,6 +24,7 @@ enum document_kind {
 	DOCUMENT_NAMESPACE,
 	DOCUMENT_NODE,
 	DOCUMENT_POLICY_TEST,
+	DOCUMENT_QUARANTINE,
 };
 
 struct model;
@@ -46,6 +47,7 @@ struct document {
 	struct labels *namespace_labels; /* of Namespace, else NULL */
 	struct model_node *node;         /* of Node, else NULL */
 	struct policy_test *test;        /* of PolicyTest, else NULL */
+	char *reason;                    /* of Quarantine, else NULL */
 };
 
 struct document_list {
@@ -58,7 +60,8 @@ const char *document_kind_name(enum document_kind kind);
 /* Also the plural and kubectl's short names, any case: "netpol", "segmentpolicies". -EINVAL. */
 int document_kind_parse(const char *text, enum document_kind *ret);
 bool document_is_policy(const struct document *document);
-/* Policies, Namespaces and Nodes are for the agent; the others describe and test offline. */
+/* Policies, Namespaces and Nodes are for the agent; the others describe and test offline, and a
+ * Quarantine has a command of its own. */
 bool document_is_applied(const struct document *document);
 /* reference: "namespace/name", or a name alone. */
 bool document_is_called(const struct document *document, const char *reference);
@@ -92,5 +95,6 @@ void documents_clear(struct document_list *list);
 struct document *document_reference(struct document *document);
 void document_release(struct document *document);
 
-/* Adds the list's Pods, Namespaces and Nodes to the model; policies are passed over. */
+/* Adds the list's Pods, Namespaces and Nodes to the model, and marks the workloads in it that a
+ * Quarantine is about; policies are passed over. */
 int documents_to_model(const struct document_list *list, struct model *model, struct error *error);

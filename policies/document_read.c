@@ -36,6 +36,7 @@ static const struct known_kind {
 	{"v1", DOCUMENT_NAMESPACE, false, true, false},
 	{"v1", DOCUMENT_NODE, false, true, false},
 	{"segctl.io/v1", DOCUMENT_POLICY_TEST, true, false, true},
+	{"segctl.io/v1", DOCUMENT_QUARANTINE, true, false, true},
 };
 
 static bool is_lower_alphanumeric(char c)
@@ -82,6 +83,21 @@ static void read_namespace(struct yaml_reader *reader, yaml_node_t *node, char *
 	read_name(reader, node, "namespace", "-_", NAMESPACE_MAX_LENGTH, ret);
 }
 
+/* What runtimes call a workload goes by no rules of Kubernetes ("My_App"). */
+static void read_runtime_name(
+	struct yaml_reader *reader, yaml_node_t *node, const char *what, char **ret)
+{
+	const char *name;
+
+	if (!yaml_read_string(reader, node, what, &name))
+		return;
+	if (*name && strlen(name) <= NAME_MAX_LENGTH)
+		string_copy(reader, name, ret);
+	else
+		yaml_reader_error(reader, node, "bad-name", "%s \"%.80s\" %s", what, name,
+			*name ? "is longer than 253 characters" : "is empty");
+}
+
 static void read_metadata(struct yaml_reader *reader, yaml_node_t *node, unsigned int flags,
 	struct document *document, struct labels *labels)
 {
@@ -114,10 +130,15 @@ static void read_metadata(struct yaml_reader *reader, yaml_node_t *node, unsigne
 		return;
 	if (fields[NAME].node && document->kind == DOCUMENT_NAMESPACE)
 		read_namespace(reader, fields[NAME].node, &document->name);
+	else if (fields[NAME].node && document->kind == DOCUMENT_QUARANTINE)
+		read_runtime_name(reader, fields[NAME].node, "name", &document->name);
 	else if (fields[NAME].node)
 		read_name(
 			reader, fields[NAME].node, "name", "-.", NAME_MAX_LENGTH, &document->name);
-	if (fields[NAMESPACE].node)
+	if (fields[NAMESPACE].node && document->kind == DOCUMENT_QUARANTINE)
+		read_runtime_name(
+			reader, fields[NAMESPACE].node, "namespace", &document->namespace);
+	else if (fields[NAMESPACE].node)
 		read_namespace(reader, fields[NAMESPACE].node, &document->namespace);
 	if (fields[LABELS].node)
 		labels_read(reader, fields[LABELS].node, "labels", labels);
@@ -184,6 +205,10 @@ static void read_content(
 	case DOCUMENT_POLICY_TEST:
 		if (spec)
 			policy_test_read(reader, spec, document);
+		break;
+	case DOCUMENT_QUARANTINE:
+		if (spec)
+			quarantine_read(reader, spec, document);
 		break;
 	case DOCUMENT_NODE:
 		node_read(reader, fields[STATUS].node, document);

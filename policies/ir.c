@@ -18,6 +18,7 @@ const char *tier_name(enum tier tier)
 {
 	static const char *const names[] = {
 		[TIER_NONE] = "default",
+		[TIER_QUARANTINE] = "quarantine",
 		[TIER_ADMIN] = "admin",
 		[TIER_APPLICATION] = "application",
 		[TIER_BASELINE] = "baseline",
@@ -82,7 +83,9 @@ const char *ir_rule_format(const struct ir_rule *rule, char *text, size_t size)
 	}
 	kind = document_kind_name(document->kind);
 	slash = *document->namespace ? "/" : "";
-	if (rule->index < 0)
+	if (document->reason && rule->verdict == VERDICT_DENY)
+		snprintf(text, size, "quarantined: %s", document->reason);
+	else if (rule->index < 0)
 		snprintf(text, size, "no rule of %s %s%s%s allows", kind, document->namespace,
 			slash, document->name);
 	else

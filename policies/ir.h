@@ -15,7 +15,8 @@
  * the ingress peer table of its destination (if that is one) both say so. Only local workloads are
  * subjects, and the node itself in a direction that some policy with subject entity:host speaks of.
  * A workload always reaches itself, and so does the node. Where no rule about the node decides, it
- * is allowed, whatever the default posture: that is for workloads.
+ * is allowed, whatever the default posture: that is for workloads. The node reaches its workloads,
+ * but not one in quarantine.
  */
 #pragma once
 
@@ -46,6 +47,7 @@ enum posture {
 };
 enum tier {
 	TIER_NONE,
+	TIER_QUARANTINE,
 	TIER_ADMIN,
 	TIER_APPLICATION,
 	TIER_BASELINE
@@ -215,7 +217,7 @@ int ir_dump(const struct ir *ir, const struct model *model, FILE *stream);
 
 const struct ir_rule *ir_find_rule(const struct ir *ir, uint32_t id);
 /* "SegmentPolicy shop/db-from-api ingress[0]", "no rule of NetworkPolicy shop/db allows",
- * "default posture". Never longer than size; returns text. */
+ * "quarantined: REASON", "default posture". Never longer than size; returns text. */
 const char *ir_rule_format(const struct ir_rule *rule, char *text, size_t size);
 
 static inline void ir_freep(struct ir **ir)

@@ -251,7 +251,8 @@ static void paint_default(struct painter *painter)
 
 static void paint_all(struct painter *painter, bool audit)
 {
-	static const enum tier tiers[] = {TIER_ADMIN, TIER_APPLICATION, TIER_BASELINE};
+	static const enum tier tiers[] = {
+		TIER_QUARANTINE, TIER_ADMIN, TIER_APPLICATION, TIER_BASELINE};
 	const struct rule_list *list = painter->list;
 	size_t next = 0;
 

@@ -106,6 +106,12 @@ struct view {
 	size_t name_words;
 };
 
+/* Whatever comes first in a list is in the highest tier. */
+static bool is_quarantined(const struct rule_list *list)
+{
+	return list->rules_count && list->rules[0]->policy->policy->tier == TIER_QUARANTINE;
+}
+
 static void look_at_class(const struct builder *builder, const struct rule_list *list,
 	const uint64_t *names, const struct class_content *content, struct view *view)
 {
@@ -113,7 +119,8 @@ static void look_at_class(const struct builder *builder, const struct rule_list 
 	bool ingress = list->direction == DIRECTION_INGRESS;
 
 	memset(view->words, 0, (view->rule_words + view->name_words + 1) * sizeof(uint64_t));
-	if (ingress && !list->host && content->host && !compile->options->restrict_node) {
+	if (ingress && !list->host && content->host && !compile->options->restrict_node &&
+		!is_quarantined(list)) {
 		view->words[view->rule_words + view->name_words] = 1;
 		return;
 	}

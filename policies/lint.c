@@ -143,7 +143,7 @@ void lint(const struct lint_input *input, struct diagnostics *diagnostics)
 
 	for (size_t i = 0; i < input->concerned->count; i++) {
 		run.document = input->concerned->items[i];
-		if (document_is_policy(run.document))
+		if (document_is_policy(run.document) && run.document->kind != DOCUMENT_QUARANTINE)
 			lint_policy(&run);
 	}
 }

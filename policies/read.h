@@ -67,6 +67,10 @@ void network_policy_read(struct yaml_reader *reader, yaml_node_t *spec, struct d
 void cluster_network_policy_read(
 	struct yaml_reader *reader, yaml_node_t *spec, struct document *document);
 void segment_policy_read(struct yaml_reader *reader, yaml_node_t *spec, struct document *document);
+/* One peer of a SegmentPolicy's rule. */
+void segment_peer_read(struct yaml_reader *reader, yaml_node_t *node,
+	const struct document *document, struct policy_peer *peer);
+void quarantine_read(struct yaml_reader *reader, yaml_node_t *spec, struct document *document);
 void policy_test_read(struct yaml_reader *reader, yaml_node_t *spec, struct document *document);
 void pod_read(struct yaml_reader *reader, yaml_node_t *spec, yaml_node_t *status,
 	struct document *document);

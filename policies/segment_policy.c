@@ -110,7 +110,7 @@ static void read_subject(struct yaml_reader *reader, yaml_node_t *node, struct p
 		selector_read_any(reader, node, "subject", &policy->subject.labels);
 }
 
-static void read_peer(struct yaml_reader *reader, yaml_node_t *node,
+void segment_peer_read(struct yaml_reader *reader, yaml_node_t *node,
 	const struct document *document, struct policy_peer *peer)
 {
 	struct yaml_field fields[PEER_FIELDS] = {
@@ -189,7 +189,7 @@ static void read_rule(struct yaml_reader *reader, yaml_node_t *node, enum direct
 
 	if (!yaml_read_mapping(reader, node, "a rule", fields, RULE_FIELDS, YAML_REFUSE_NULL))
 		return;
-	peers_read(reader, fields[PEERS].node, document, rule, read_peer);
+	peers_read(reader, fields[PEERS].node, document, rule, segment_peer_read);
 	ports_read(reader, fields[PORTS].node, rule, port_read);
 	if (fields[ACTION].node)
 		read_action(reader, fields[ACTION].node, document, rule);

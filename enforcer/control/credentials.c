@@ -78,6 +78,17 @@ static unsigned int supplementary_rights(const struct credentials *credentials, 
 	return rights;
 }
 
+int credentials_user(int socket_fd, uid_t *ret)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	if (getsockopt(socket_fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+		return -errno;
+	*ret = peer.uid;
+	return 0;
+}
+
 unsigned int credentials_rights(struct credentials *credentials, int socket_fd)
 {
 	struct ucred peer;

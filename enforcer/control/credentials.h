@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* A set of these bits. */
 #define CREDENTIALS_READ   (1U << 0)
@@ -27,6 +28,9 @@ struct credentials {
 	{                                                               \
 		{(change_group), false, 0}, {(read_group), false, 0}, 0 \
 	}
+
+/* The user id of the peer. 0 or -errno. */
+int credentials_user(int socket_fd, uid_t *ret);
 
 /* Root and members of the groups, primary or supplementary; changing includes reading. 0: none, or
  * the kernel does not say who it is. */

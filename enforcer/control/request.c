@@ -44,12 +44,23 @@ static enum MHD_Result queue_answer(struct control_request *request)
 	return MHD_queue_response(request->connection, request->status, request->response);
 }
 
-static unsigned int peer_rights(const struct control_request *request)
+/* -1: unknown */
+static int socket_of(const struct control_request *request)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
-	return info ? credentials_rights(&request->server->credentials, info->connect_fd) : 0;
+	return info ? info->connect_fd : -1;
+}
+
+static unsigned int peer_rights(const struct control_request *request)
+{
+	return credentials_rights(&request->server->credentials, socket_of(request));
+}
+
+int control_peer(const struct control_request *request, uint32_t *ret_uid)
+{
+	return credentials_user(socket_of(request), ret_uid) < 0 ? -ENOTCONN : 0;
 }
 
 /* Another method would have been right: says which. */

@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <systemd/sd-event.h>
 
 struct control_server;
@@ -50,6 +51,9 @@ void control_server_free(struct control_server *server);
 /* {"connections", "streams", "requests", "refused_peers", "turned_away", "lines_lost"}: who was
  * refused for lack of rights, what was beyond a bound, what slow readers missed. New reference. */
 json_t *control_server_describe(const struct control_server *server);
+
+/* The user id with which the peer connected. -ENOTCONN: the kernel does not say. */
+int control_peer(const struct control_request *request, uint32_t *ret_uid);
 
 /* A segment of the path by its name in the route, or a query argument; decoded; NULL: not there. */
 const char *control_parameter(const struct control_request *request, const char *name);
