@@ -153,6 +153,7 @@ binaries: $(BUILD)/segd $(BUILD)/segctl
 
 # --- compile ------------------------------------------------------------------------------------
 
+$(BUILD)/cli/map_html.o: cli/map.html # .incbin
 $(BUILD)/%.o: %.c
 	$(SAY) CC $<
 	@mkdir -p $(@D)

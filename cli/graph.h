@@ -6,3 +6,4 @@
 
 void graph_print_dot(const json_t *map);     /* Graphviz */
 void graph_print_mermaid(const json_t *map); /* in Markdown */
+void graph_print_html(const json_t *map);    /* one page that needs nothing else */

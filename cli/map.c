@@ -15,17 +15,20 @@
 enum {
 	KEY_LIVE = 0x700,
 	KEY_SORT,
+	KEY_GROUP,
 };
 
 struct arguments {
 	struct settings *settings;
 	struct filter filter;
 	enum map_order order;
+	const char *group; /* label; NULL: each workload for itself */
 	bool live;
 };
 
 static const struct argp_option options[] = {
 	{"live", KEY_LIVE, NULL, 0, "A screen that redraws each second", 0},
+	{"group-by", KEY_GROUP, "LABEL", 0, "Workloads with the same value are one", 0},
 	{"sort", KEY_SORT, "ORDER", 0, "name (default), packets or time; denied always first", 0},
 	{0},
 };
@@ -57,6 +60,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case KEY_LIVE:
 		arguments->live = true;
 		return 0;
+	case KEY_GROUP:
+		arguments->group = argument;
+		return 0;
 	case KEY_SORT:
 		arguments->order = parse_order(arguments->settings, argument);
 		return 0;
@@ -71,7 +77,7 @@ static const struct argp argp = {
 	.parser = parse,
 	.children = children,
 	.doc = "Shows who talks to whom, allowed and refused: as a table, as a graph for Graphviz or "
-	       "Markdown, or as a live screen.",
+	       "Markdown, as a page for a browser, or as a live screen.",
 };
 
 static int compare_names(const json_t *a, const json_t *b)
@@ -194,6 +200,12 @@ static int print(const struct arguments *arguments)
 
 	if (client_get(client, arguments->filter.url, &map, &error) < 0)
 		return report(settings, &error);
+	if (arguments->group) {
+		json_t *grouped = map_group(map, arguments->group);
+
+		json_decref(map);
+		map = grouped;
+	}
 	map_sort(map, arguments->order);
 	switch (settings->output) {
 	case OUTPUT_JSON:
@@ -204,6 +216,9 @@ static int print(const struct arguments *arguments)
 		break;
 	case OUTPUT_MERMAID:
 		graph_print_mermaid(map);
+		break;
+	case OUTPUT_HTML:
+		graph_print_html(map);
 		break;
 	default:
 		print_table(settings, map, filter_is_set(&arguments->filter));
@@ -218,8 +233,9 @@ int map_run(struct settings *settings, int argc, char **argv)
 
 	filter_init(&arguments.filter, "/v1/map");
 	settings_parse(settings, &argp,
-		OUTPUT_TABLE | OUTPUT_WIDE | OUTPUT_JSON | OUTPUT_DOT | OUTPUT_MERMAID, argc, argv,
-		&arguments);
+		OUTPUT_TABLE | OUTPUT_WIDE | OUTPUT_JSON | OUTPUT_DOT | OUTPUT_MERMAID |
+			OUTPUT_HTML,
+		argc, argv, &arguments);
 	code = arguments.live ? map_live_run(settings, arguments.filter.url) : print(&arguments);
 	filter_clear(&arguments.filter);
 	return code;

@@ -17,5 +17,9 @@ const char *map_order_name(enum map_order order);
 /* Edges that were denied come first in every order. */
 void map_sort(json_t *map, enum map_order order);
 
+/* Workloads with the same value of label are one node, "app=web", and their edges one. New
+ * reference. */
+json_t *map_group(json_t *map, const char *label);
+
 /* Live screen: url with its filters is asked each second. Returns an exit code. */
 int map_live_run(const struct settings *settings, const char *url);

@@ -35,7 +35,7 @@ static const struct argp_option output_options[] = {
 };
 
 static const char *const output_names[] = {
-	"table", "wide", "json", "jsonl", "yaml", "csv", "dot", "mermaid", "junit", "tap"};
+	"table", "wide", "json", "jsonl", "yaml", "csv", "dot", "mermaid", "junit", "tap", "html"};
 
 struct parse {
 	struct settings *settings;

@@ -29,6 +29,7 @@ enum output {
 	OUTPUT_MERMAID = 1 << 7,
 	OUTPUT_JUNIT = 1 << 8,
 	OUTPUT_TAP = 1 << 9,
+	OUTPUT_HTML = 1 << 10,
 };
 
 struct settings {

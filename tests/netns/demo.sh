@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make demo: three tiers and an intruder in network namespaces, one policy, and what became of the
-# traffic. Everything shown is checked; the exit code says whether it was so.
+# traffic. Everything shown is checked; the exit code says whether it was so. DEMO_PAGE: file for the
+# map as a page.
 BUILD=${1:?usage: demo.sh BUILD}
 here=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/lib.sh
@@ -115,6 +116,7 @@ done
 
 title "4. The map of what happened"
 say_and_run map
+[ -z "${DEMO_PAGE-}" ] || segctl map -o html >"$DEMO_PAGE"
 must "web -> api:8080 is on the map" \
 	'.edges | any(.from == "default/web" and .to == "default/api" and .port == 8080 and .verdict == "allowed")' map
 must "intruder -> db:5432 is on the map as denied" \
