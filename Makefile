@@ -31,6 +31,8 @@ DEPS_TEST  := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy cppcheck 
 DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 # Only for make test-kernel. It fetches a kernel, too, but does not install that.
 DEPS_KERNEL := qemu-system-x86 cpio kmod
+# Only for make test-browser and make pictures.
+DEPS_BROWSER := chromium chromium-driver
 
 # --- flags ------------------------------------------------------------------------------------
 
@@ -110,7 +112,7 @@ XDP_SKELETON := $(BUILD)/xdp/segd_xdp.skel.h
 
 # --- what people call ---------------------------------------------------------------------------
 
-.PHONY: help deps build binaries demo run test test-kernel bench conformance lint format fuzz \
+.PHONY: help deps build binaries demo run test test-kernel test-browser pictures bench conformance lint format fuzz \
 	install clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -144,6 +146,16 @@ test-kernel: ## end to end on Debian's own kernel, emulated: slow; SUITES="kerne
 	$(Q)$(MAKE) --no-print-directory deps DEPS='$(DEPS) $(DEPS_KERNEL)'
 	$(Q)$(MAKE) --no-print-directory binaries tools
 	$(Q)tests/kernel/run.sh $(BUILD) $(SUITES)
+
+test-browser: ## the map as a page, in a real browser (root)
+	$(Q)$(MAKE) --no-print-directory deps DEPS='$(DEPS) $(DEPS_BROWSER)'
+	$(Q)$(MAKE) --no-print-directory binaries tools
+	$(Q)tests/browser/test_map.sh $(BUILD)
+
+pictures: ## make those of the README anew from the demo (root)
+	$(Q)$(MAKE) --no-print-directory deps DEPS='$(DEPS) $(DEPS_BROWSER)'
+	$(Q)$(MAKE) --no-print-directory binaries tools
+	$(Q)tests/browser/pictures.sh $(BUILD)
 
 bench: deps ## measure against no filter, nftables and iptables, and print ratios (root)
 	$(Q)$(MAKE) --no-print-directory binaries bench-binaries

@@ -77,6 +77,7 @@ done
 for plane in ebpf nft; do
 	run "docker ($plane)" timeout 300 tests/docker/test_docker.sh "$build" "$plane"
 done
+run browser timeout 120 tests/browser/test_map.sh "$build"
 run demo tests/netns/demo_check.sh "$build"
 run install tests/netns/install.sh "$build"
 

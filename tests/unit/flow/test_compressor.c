@@ -48,7 +48,7 @@ static void makes_one_zstd_file_of_the_same_contents(void **state)
 	struct outcome outcome = {0};
 	struct compressor *compressor;
 	char text[TEXT_BYTES], unpacked[TEXT_BYTES + 1], *packed;
-	size_t packed_bytes;
+	size_t packed_bytes = 0;
 	int directory_fd = open(*state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	sd_event *event;
 
