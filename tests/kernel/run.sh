@@ -14,7 +14,7 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 suites=("${@:2}")
 [ ${#suites[@]} -gt 0 ] || suites=(kernel policy:ebpf policy:nft crash:ebpf crash:nft reject:ebpf
 	attach:ebpf fastpath:ebpf xdp:ebpf lock:ebpf)
-limit_s=1500
+limit_s=1800
 work=$build/kernel
 console=$build/test-logs/kernel.log
 mkdir -p "$work" "${console%/*}"
