@@ -56,7 +56,7 @@ for room in base policies flow control workload agent cli; do
 	mapfile -t programs < <(find "$build/asan/tests/unit/$room" -name 'test_*' -type f -executable 2>/dev/null | sort)
 	[ ${#programs[@]} = 0 ] || run "unit-$room (sanitized)" all_of "${programs[@]}"
 done
-for room in bpf xdp nft host lock; do
+for room in bpf xdp nft host lock doctor; do
 	mapfile -t programs < <(find "$build/asan/tests/unit/$room" -name 'test_*' -type f -executable | sort)
 	run "unit-$room (sanitized)" all_of "${programs[@]}"
 done

@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LINE_MAX_BYTES 256
 
@@ -71,14 +73,31 @@ static bool check_end(const struct place *place, struct findings *findings,
 	}
 	if (ours + 1 < programs->count) {
 		list_names(programs, ours + 1, programs->count, names);
-		findings_add(findings, FINDING_NOTE, "foreign-behind", NULL,
+		findings_add(findings, FINDING_NOTE, "foreign-behind",
+			"nothing, where it is wanted; bpftool net shows whose it is",
 			"%s runs behind ours on what %s %s, and sees what policy allows", names,
 			way, place->name);
 	}
 	return !ours;
 }
 
-static void check_ebpf(const struct place *place, struct findings *findings)
+/* An agent attached here once and has not taken it off: its pins (bpf/pins.h) are there. */
+static bool was_attached(const struct doctor_view *view, const struct place *place)
+{
+	static const char *const parts[] = {"links", "filters"};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		snprintf(path, sizeof(path), "%s/%s/%u-leave", view->pin_directory, parts[i],
+			place->interface->ifindex);
+		if (access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_ebpf(
+	const struct doctor_view *view, const struct place *place, struct findings *findings)
 {
 	struct hook_programs leaves, enters;
 	bool inside = place->interface->netns, first;
@@ -87,8 +106,14 @@ static void check_ebpf(const struct place *place, struct findings *findings)
 	if (r == 0)
 		r = hooks_list(place->ifindex, inside, &enters);
 	if (r < 0) {
-		findings_add(findings, FINDING_WARNING, "interface", NULL,
+		findings_add(findings, FINDING_WARNING, "interface", "run segd as root",
 			"what is attached to %s cannot be read: %s", place->name, strerror(-r));
+		return;
+	}
+	if (!view->status && hooks_ours(&leaves) == leaves.count &&
+		hooks_ours(&enters) == enters.count && !was_attached(view, place)) {
+		findings_add(findings, FINDING_NOTE, "not-attached", "systemctl start segd",
+			"nothing enforces on %s yet", place->name);
 		return;
 	}
 	first = check_end(place, findings, &leaves, "leaves");
@@ -144,12 +169,13 @@ static void check_place(
 	int r = reach(place, &visit);
 
 	if (r < 0) {
-		findings_add(findings, FINDING_WARNING, "interface", NULL,
+		findings_add(findings, FINDING_WARNING, "interface",
+			"run segd as root, in the mount namespace that the workloads are started from",
 			"the namespace of %s cannot be entered: %s", place->name, strerror(-r));
 		return;
 	}
 	if (doctor_uses(view, "ebpf"))
-		check_ebpf(place, findings);
+		check_ebpf(view, place, findings);
 	else if (!place->interface->netns) /* else said of the workload */
 		check_nft(place, findings);
 	check_xdp(place->interface->name, place->ifindex, findings);

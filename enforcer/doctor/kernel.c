@@ -134,7 +134,8 @@ static void check_modules(struct findings *findings)
 	struct utsname name;
 
 	if (access("/proc/modules", F_OK) < 0)
-		findings_add(findings, FINDING_NOTE, "modules", NULL,
+		findings_add(findings, FINDING_NOTE, "modules",
+			"nothing, where nothing is missing; else a kernel that has it",
 			"this kernel has no modules: what it lacks cannot be loaded");
 	else if (setting_read("/proc/sys/kernel/modules_disabled") == 1)
 		findings_add(findings, FINDING_NOTE, "modules",

@@ -32,7 +32,8 @@ static void check_disk(const struct doctor_view *view, struct findings *findings
 
 	if (statvfs(view->log_directory, &disk) < 0) {
 		if (errno != ENOENT)
-			findings_add(findings, FINDING_WARNING, "log-space", NULL,
+			findings_add(findings, FINDING_WARNING, "log-space",
+				"name another by --log-directory",
 				"the flow log's directory %s cannot be looked at: %s",
 				view->log_directory, strerror(errno));
 		return;
