@@ -240,12 +240,13 @@ bench-binaries: $(TOOLS) $(BENCH)
 $(TOOLS): $(BUILD)/%: $(BUILD)/%.o
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) -static -o $@ $< # containers without a libc run them, too
-$(BENCH:=.o): $(SKELETON) $(patsubst %,$(BUILD)/tests/bench/%.skel.h,one_lookup first_packet)
+$(BENCH:=.o): $(SKELETON) $(XDP_SKELETON) $(patsubst %,$(BUILD)/tests/bench/%.skel.h,one_lookup first_packet)
 $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(NEEDS_agent))
 	$(SAY) LINK $@
 	$(Q)$(call link,$(filter %.o,$^),$(NEEDS_agent),-lpthread)
 # It measures in the world of the BPF tests.
-$(BUILD)/tests/bench/program_cost: $(patsubst %,$(BUILD)/tests/bpf/%.o,world rules frame)
+$(patsubst %,$(BUILD)/tests/bench/%,program_cost early_cost): \
+	$(patsubst %,$(BUILD)/tests/bpf/%.o,world rules frame)
 
 # One program: random models on both data planes against the evaluator.
 DIFFERENTIAL := $(BUILD)/tests/differential/differential
@@ -290,7 +291,8 @@ FUZZ_SECONDS ?= 60
 FUZZ_ROOMS   := policies base
 # Pure parts of other rooms.
 FUZZ_SOURCES := $(patsubst %,enforcer/workload/%.c,docker_interfaces docker_labels docker_message \
-	docker_parse link_local named_port workload)
+	docker_parse link_local named_port workload) \
+	$(patsubst %,enforcer/dataplane/xdp/%.c,deny_file deny_ranges)
 .PHONY: fuzz-binaries
 fuzz-binaries: $(FUZZERS)
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(foreach room,$(FUZZ_ROOMS),$(call sources,$(DIR_$(room)))) \

@@ -4,7 +4,8 @@
  * among the ranges that begin there. Exact for any mix of prefixes, and the same for both families.
  *
  * Why not a trie: with a million prefixes BPF_MAP_TYPE_LPM_TRIE takes a walk of twenty nodes for
- * every packet and half a second of system calls to load; this is one copy into mapped memory.
+ * every packet, and several times as long to fill (make bench says how long); this is one copy into
+ * mapped memory.
  */
 #pragma once
 

@@ -22,6 +22,10 @@ echo "== cost of the eBPF programs for a packet (BPF_PROG_TEST_RUN)"
 "$BUILD/tests/bench/program_cost" -o json >"$BUILD/bench-programs.json"
 
 echo
+echo "== cost of early dropping, for a packet and to load"
+"$BUILD/tests/bench/early_cost" || exit 1
+
+echo
 echo "== policies to rule IR, on one core"
 "$BUILD/tests/bench/policy_compile" || exit 1
 
