@@ -26,7 +26,7 @@
 
 #include <linux/types.h>
 
-#define ABI_VERSION 2
+#define ABI_VERSION 3
 
 /* Bounds. What is turned away at each is counted in enum abi_loss. */
 #define ABI_MAX_ENDPOINTS   16384
@@ -207,8 +207,8 @@ struct abi_connection {
 
 /*
  * shares: array, memory-mapped, index ifindex % ABI_MAX_ENDPOINTS: what a workload takes of the
- * connection table. Whoever enters or deletes a connection counts it here. Two workloads whose
- * ifindex differs by a multiple of that share one.
+ * connection table and of denials. Whoever enters or deletes a connection counts it here. Two
+ * workloads whose ifindex differs by a multiple of that share one.
  */
 struct abi_share {
 	__u32 connections;
@@ -216,6 +216,8 @@ struct abi_share {
 	__u32 tail;
 	__u32 answers; /* to refused packets, since then */
 	__u64 answers_since_ns;
+	__u32 denials; /* entries of its hook; the agent counts what it deletes */
+	__u32 pad;
 };
 
 /* openings: array of connection keys, ABI_SHARE_OPENINGS for a share: the last connections that a
@@ -297,7 +299,8 @@ struct abi_counter {
 /* losses: per-CPU array of __u64 by enum abi_loss. */
 enum abi_loss {
 	ABI_LOSS_EVENT, /* ring buffer full: a new or ended connection was not reported */
-	ABI_LOSS_DENIAL_AGGREGATE, /* denials full: refusal is only in counters */
+	ABI_LOSS_DENIAL_AGGREGATE, /* denials full, or its share used up: refusal is only in
+				      counters */
 	ABI_LOSS_HIT,              /* hits full: not counted for its rule */
 	ABI_LOSS_ANSWER, /* a refused packet that asks for an answer got none: too many at once, or
 			    none can be made */
@@ -338,7 +341,7 @@ struct abi_configuration {
 	__u32 fast_path;                  /* not 0: fastpath.bpf.h */
 	__u32 share;                      /* connections that a workload may have in the table */
 	__u32 lock_mark; /* bits of skb->mark on all that leaves a workload; 0: no second lock */
-	__u32 pad;
+	__u32 denials_share; /* kinds of refusals that a workload's hook may have in that table */
 };
 
 /*
@@ -417,7 +420,7 @@ ABI_STATIC_ASSERT(abi_port_table, 32);
 ABI_STATIC_ASSERT(abi_port_key, 8);
 ABI_STATIC_ASSERT(abi_connection_key, 40);
 ABI_STATIC_ASSERT(abi_connection, 96);
-ABI_STATIC_ASSERT(abi_share, 24);
+ABI_STATIC_ASSERT(abi_share, 32);
 ABI_STATIC_ASSERT(abi_denial_key, 52);
 ABI_STATIC_ASSERT(abi_denial, 48);
 ABI_STATIC_ASSERT(abi_fragment_key, 44);

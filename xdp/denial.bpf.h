@@ -8,6 +8,9 @@
 #include "xdp/hit.bpf.h"
 #include "xdp/packet.bpf.h"
 #include "xdp/policy.bpf.h"
+#include "xdp/share.bpf.h"
+
+#include <linux/errno.h>
 
 /* Reasons up to NEIGHBOUR pass. */
 static __always_inline int reason_refuses(int reason)
@@ -35,7 +38,8 @@ static __always_inline void denial_add(struct abi_denial *denial, const struct p
 		denial->tcp_flags |= packet->tcp_flags;
 }
 
-/* -EEXIST: another CPU was first. */
+/* -EDQUOT: the hook's share is used up, so that the refusals of others find room; -EEXIST: another
+ * CPU was first. */
 static __always_inline long denial_create(struct __sk_buff *skb, const struct packet *packet,
 	const struct abi_denial_key *key, __u8 decision_flags)
 {
@@ -48,12 +52,20 @@ static __always_inline long denial_create(struct __sk_buff *skb, const struct pa
 		.tcp_flags = packet->tcp_flags,
 		.decision_flags = decision_flags,
 	};
+	struct abi_share *share = share_of(packet->ifindex);
+	long result = -EDQUOT;
 
+	if (!share)
+		return result;
 	bpf_skb_load_bytes(skb, offsetof(struct ethhdr, h_source), denial.source_mac,
 		sizeof(denial.source_mac));
 	bpf_skb_load_bytes(skb, offsetof(struct ethhdr, h_dest), denial.destination_mac,
 		sizeof(denial.destination_mac));
-	return bpf_map_update_elem(&denials, key, &denial, BPF_NOEXIST);
+	if (__sync_fetch_and_add(&share->denials, 1) < configuration.denials_share)
+		result = bpf_map_update_elem(&denials, key, &denial, BPF_NOEXIST);
+	if (result)
+		__sync_fetch_and_sub(&share->denials, 1);
+	return result;
 }
 
 static __always_inline __u32 denial_epoch(void)

@@ -19,6 +19,7 @@ const volatile struct abi_configuration configuration = {
 	.udp_ns = 120ULL * 1000000000,
 	.other_ns = 60ULL * 1000000000,
 	.share = ABI_MAX_CONNECTIONS / 4,
+	.denials_share = ABI_MAX_DENIALS / 4,
 };
 
 struct {

@@ -7,6 +7,8 @@
  * Where the share is used up, a new connection takes the place of an older one of the same workload
  * that nobody has answered; where there is none it is refused. Nothing that was answered ever makes
  * room, and nothing of others.
+ *
+ * Of the table of denials each hook has a share, too.
  */
 #pragma once
 

@@ -40,13 +40,14 @@ static __noinline int connection_open(const struct packet *packet,
 		count_rules(connection);
 		return 0;
 	}
-	if (result == -EDQUOT)
-		return REASON_ENDPOINT_CONNECTIONS_FULL;
-	if (result != -EEXIST)
-		return REASON_CONNECTIONS_FULL;
+	/* Another CPU may have been first, and taken the last place of the share with it. */
 	first = bpf_map_lookup_elem(&connections, key);
 	if (first)
 		connection_count(first, packet, connection_sender(first, packet));
+	else if (result == -EDQUOT)
+		return REASON_ENDPOINT_CONNECTIONS_FULL;
+	else if (result != -EEXIST)
+		return REASON_CONNECTIONS_FULL;
 	return 0;
 }
 

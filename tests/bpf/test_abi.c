@@ -88,6 +88,8 @@ static const struct member members[] = {
 	MEMBER(abi_share, tail),
 	MEMBER(abi_share, answers),
 	MEMBER(abi_share, answers_since_ns),
+	MEMBER(abi_share, denials),
+	MEMBER(abi_share, pad),
 	MEMBER(abi_denial_key, source),
 	MEMBER(abi_denial_key, destination),
 	MEMBER(abi_denial_key, ifindex),
@@ -134,8 +136,8 @@ static const struct member members[] = {
 	MEMBER(abi_configuration, ethertypes),
 	MEMBER(abi_configuration, fast_path),
 	MEMBER(abi_configuration, lock_mark),
-	MEMBER(abi_configuration, pad),
 	MEMBER(abi_configuration, share),
+	MEMBER(abi_configuration, denials_share),
 };
 
 /* Of the data plane and of early dropping. Rows of deny lists are in neither's BTF, for clang tells

@@ -2,16 +2,22 @@
 /* Each workload's share of the connection table, and the hits of rules. */
 #include "expect.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#define SHARE 64
+#define SHARE   64
+#define THREADS 4
+#define RACES   SHARE /* connections that all threads open at once */
+#define DENIALS 20000 /* of each thread */
 
 static struct world the_world;
 
 static int open_small(void **state)
 {
-	const struct world_options options = {.connections_max = 1024, .share = SHARE};
+	const struct world_options options = {
+		.connections_max = 1024, .share = SHARE, .denials_share = SHARE};
 	struct error error = ERROR_INIT;
 
 	*state = &the_world;
@@ -170,6 +176,145 @@ static void hits_are_connections_and_refusals(void **state)
 	assert_int_equal(world_hits(world, RULE_NONE_ALLOWS), 7);
 }
 
+/* A scan of one workload leaves room for the refusals of all others. */
+static void scan_ends_at_the_share(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = udp(&world->web, &world->api, 1000, 1);
+	struct frame_description other = udp(&world->intruder, &world->api, 1000, 1);
+
+	expect_pass(world, &d);
+	expect_reset(world);
+	world_isolate(world, &world->api, ABI_INGRESS, DECISION_NONE);
+	expect_apply(world);
+	for (int i = 0; i < 10 * SHARE; i++, d.destination_port++)
+		expect_refused(world, &d, REASON_POLICY_DENIED);
+	assert_int_equal(world_denials_count(world), SHARE);
+	assert_int_equal(world_share(world, &world->web).denials, SHARE);
+	assert_int_equal(world_loss(world, ABI_LOSS_DENIAL_AGGREGATE), 9 * SHARE);
+	assert_int_equal(world_counter(world, REASON_POLICY_DENIED, ABI_EGRESS, NULL), 10 * SHARE);
+	expect_refused(world, &other, REASON_POLICY_DENIED);
+	assert_int_equal(world_denials_count(world), SHARE + 1);
+	assert_int_equal(world_loss(world, ABI_LOSS_DENIAL_AGGREGATE), 9 * SHARE);
+}
+
+/* One of several CPUs at once. */
+struct sender {
+	struct world *world;
+	pthread_barrier_t *barrier;
+	unsigned int number;
+	unsigned int passed;
+};
+
+static void stay_on_a_cpu(unsigned int number)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(number % (unsigned int)sysconf(_SC_NPROCESSORS_ONLN), &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+/* The same new connection as all others at the same time, one after the other. */
+static void *race(void *data)
+{
+	struct sender *sender = data;
+	struct world *world = sender->world;
+	uint32_t verdict;
+
+	stay_on_a_cpu(sender->number);
+	for (uint16_t i = 0; i < RACES; i++) {
+		struct frame_description d =
+			udp(&world->web, &world->api, (uint16_t)(1000 + i), 53);
+		struct frame frame = frame_build(&d);
+
+		pthread_barrier_wait(sender->barrier);
+		if (world_send(world, &frame, ABI_EGRESS, world->web.ifindex, &verdict) == 0)
+			sender->passed += verdict == WORLD_PASS;
+	}
+	return NULL;
+}
+
+static void *be_refused(void *data)
+{
+	struct sender *sender = data;
+	struct world *world = sender->world;
+	struct frame_description d = udp(&world->web, &world->api, 1000, 54);
+	struct frame frame = frame_build(&d);
+	uint32_t verdict;
+
+	stay_on_a_cpu(sender->number);
+	pthread_barrier_wait(sender->barrier);
+	for (unsigned int i = 0; i < DENIALS; i++)
+		if (world_send(world, &frame, ABI_EGRESS, world->web.ifindex, &verdict) == 0)
+			sender->passed += verdict == WORLD_PASS;
+	return NULL;
+}
+
+/* How many packets passed. */
+static unsigned int send_at_once(struct world *world, void *(*send)(void *sender))
+{
+	struct sender senders[THREADS];
+	pthread_barrier_t barrier;
+	pthread_t threads[THREADS];
+	unsigned int passed = 0;
+
+	assert_int_equal(pthread_barrier_init(&barrier, NULL, THREADS), 0);
+	for (unsigned int i = 0; i < THREADS; i++) {
+		senders[i] = (struct sender){world, &barrier, i, 0};
+		assert_int_equal(pthread_create(&threads[i], NULL, send, &senders[i]), 0);
+	}
+	for (unsigned int i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		passed += senders[i].passed;
+	}
+	pthread_barrier_destroy(&barrier);
+	return passed;
+}
+
+static void allow_port_53(struct world *world)
+{
+	world_isolate(world, &world->api, ABI_INGRESS, DECISION_NONE);
+	world_rule(world, (struct world_rule){WORLD_API, ABI_INGRESS, WORLD_WEB, ABI_UDP, 53, 16,
+				  DECISION_ALLOW});
+	expect_apply(world);
+}
+
+static void one_of_many_cpus_opens_a_connection(void **state)
+{
+	struct world *world = *state;
+
+	allow_port_53(world);
+	assert_int_equal(send_at_once(world, race), THREADS * RACES);
+	assert_int_equal(world_hits(world, RULE_ALLOW), RACES);
+	assert_int_equal(world_share(world, &world->web).connections, RACES);
+	assert_int_equal(world_connections_count(world), RACES);
+	assert_int_equal(world_take_events(world).count[ABI_EVENT_NEW], RACES);
+	for (uint16_t i = 0; i < RACES; i++) {
+		struct frame_description d =
+			udp(&world->web, &world->api, (uint16_t)(1000 + i), 53);
+
+		assert_int_equal(expect_connection(world, &d).packets[ABI_ORIGINATOR], THREADS);
+	}
+}
+
+static void many_cpus_count_every_refusal(void **state)
+{
+	struct world *world = *state;
+	struct abi_denial_key key = {0};
+	struct abi_denial denial;
+
+	allow_port_53(world);
+	assert_int_equal(send_at_once(world, be_refused), 0);
+	assert_int_equal(world_hits(world, RULE_NONE_ALLOWS), THREADS * DENIALS);
+	assert_int_equal(
+		world_counter(world, REASON_POLICY_DENIED, ABI_EGRESS, NULL), THREADS * DENIALS);
+	assert_int_equal(world_denials_count(world), 1);
+	assert_int_equal(world_denial(world, REASON_POLICY_DENIED, &key, &denial), 0);
+	assert_int_equal(denial.packets, THREADS * DENIALS);
+	assert_int_equal(world_take_events(world).count[ABI_EVENT_DENIED], 1);
+}
+
 #define BOTH(test) \
 	cmocka_unit_test_setup(test, reset_ipv4), cmocka_unit_test_setup(test, reset_ipv6)
 
@@ -182,6 +327,9 @@ int main(void)
 		BOTH(remote_flood_takes_the_share_of_its_target),
 		BOTH(end_gives_back),
 		BOTH(hits_are_connections_and_refusals),
+		BOTH(scan_ends_at_the_share),
+		BOTH(one_of_many_cpus_opens_a_connection),
+		BOTH(many_cpus_count_every_refusal),
 	};
 
 	if (geteuid() != 0) {

@@ -71,6 +71,8 @@ static int load(struct world *world, const struct world_options *options, struct
 		configure(world->skeleton)->udp_ns = options->udp_ns;
 	if (options->share)
 		configure(world->skeleton)->share = options->share;
+	if (options->denials_share)
+		configure(world->skeleton)->denials_share = options->denials_share;
 	bpf_map__set_max_entries(world->skeleton->maps.denials, CONNECTIONS_DEFAULT);
 	r = segd_bpf__load(world->skeleton);
 	if (r < 0)

@@ -70,6 +70,7 @@ struct world_options {
 	uint32_t connections_max;
 	uint64_t udp_ns;
 	uint32_t share; /* connections that one workload may have */
+	uint32_t denials_share;
 };
 
 /* Enters a new network namespace, for good. options NULL: all zero. */

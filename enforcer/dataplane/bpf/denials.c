@@ -65,7 +65,8 @@ static void report_difference(
 /* Of a former epoch: no packet counts into it any more. */
 static void take_out(struct denials *denials, struct denial *denial)
 {
-	bpf_map_delete_elem(denials->objects->maps.denials, &denial->key);
+	if (bpf_map_delete_elem(denials->objects->maps.denials, &denial->key) == 0)
+		objects_denial_gone(denials->objects, denial->key.ifindex);
 	reported_forget(&denials->reported, &denial->key);
 	HASH_DEL(denials->items, denial);
 	free(denial);

@@ -423,6 +423,12 @@ struct abi_share *objects_share(const struct objects *objects, uint32_t owner)
 	return &objects->shares[owner % ABI_MAX_ENDPOINTS];
 }
 
+void objects_denial_gone(const struct objects *objects, uint32_t ifindex)
+{
+	if (objects->shares)
+		__atomic_fetch_sub(&objects_share(objects, ifindex)->denials, 1, __ATOMIC_RELAXED);
+}
+
 struct abi_identity *objects_identity(
 	const struct objects *objects, uint32_t number, unsigned int slot)
 {

@@ -36,7 +36,7 @@ struct objects {
 	struct abi_control *control;            /* memory of the map */
 	struct abi_identity *identities;        /* memory of the map, as far as it is reached */
 	size_t identities_bytes;
-	struct abi_share *shares; /* memory of the map */
+	struct abi_share *shares; /* memory of the map; NULL: early dropping has none */
 	char part[64];            /* where the maps are pinned, below the pin directory */
 };
 
@@ -63,6 +63,8 @@ void objects_flip(struct objects *objects);
 void objects_wait_for_packets(void);
 /* What a workload takes of the connection table; owner as in struct abi_connection. */
 struct abi_share *objects_share(const struct objects *objects, uint32_t owner);
+/* An entry of this hook was taken out of denials. */
+void objects_denial_gone(const struct objects *objects, uint32_t ifindex);
 /* Makes the identities below this number, at most ABI_MAX_IDENTITIES, be in memory. Those that were
  * may be elsewhere then. 0 or -ENOMEM. */
 int objects_reach(struct objects *objects, uint32_t end, struct error *error);

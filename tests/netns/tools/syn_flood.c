@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A flood of TCP SYNs: syn_flood INTERFACE HEX COUNT sends the frame COUNT times, an IPv4 TCP
- * segment without options, each time from the next port and, when those are through, to the next
- * one. Prints "sent=N". Checksums are left as the frame has them: no one is to answer.
+ * A flood of TCP SYNs: syn_flood INTERFACE HEX COUNT [scan] sends the frame COUNT times, an IPv4
+ * TCP segment without options, each time from the next port and, when those are through, to the
+ * next one. A scan goes to the next port each time and, when those are through, to the next
+ * address. Prints "sent=N". Checksums are left as the frame has them: no one is to answer.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -17,6 +18,7 @@
 #include <sys/socket.h>
 
 #define FRAME_SIZE 54
+#define LAST_BYTE  (ETH_HLEN + 19) /* of the destination */
 #define PORTS      (ETH_HLEN + 20)
 #define BATCH      256
 #define PORTS_MAX  60000
@@ -45,6 +47,14 @@ static void parse_frame(const char *text, unsigned char frame[static FRAME_SIZE]
 			errx(2, "not a frame in hexadecimal: %s", text);
 }
 
+static void put_target(unsigned char *frame, unsigned char first, unsigned long number)
+{
+	uint16_t port = htons((uint16_t)(1024 + number % PORTS_MAX));
+
+	memcpy(frame + PORTS + sizeof(port), &port, sizeof(port));
+	frame[LAST_BYTE] = (unsigned char)(first + number / PORTS_MAX);
+}
+
 static void put_ports(unsigned char *frame, unsigned long number)
 {
 	uint16_t ports[2] = {htons((uint16_t)(1024 + number % PORTS_MAX)),
@@ -59,10 +69,11 @@ int main(int argc, char **argv)
 	static struct mmsghdr messages[BATCH];
 	static struct iovec vectors[BATCH];
 	unsigned long count, sent = 0;
+	unsigned char first;
 	int fd;
 
-	if (argc != 4)
-		errx(2, "usage: syn_flood INTERFACE HEX COUNT");
+	if (argc != 4 && (argc != 5 || strcmp(argv[4], "scan") != 0))
+		errx(2, "usage: syn_flood INTERFACE HEX COUNT [scan]");
 	fd = open_interface(argv[1]);
 	count = strtoul(argv[3], NULL, 10);
 	for (size_t i = 0; i < BATCH; i++) {
@@ -70,12 +81,16 @@ int main(int argc, char **argv)
 		vectors[i] = (struct iovec){frames[i], FRAME_SIZE};
 		messages[i].msg_hdr = (struct msghdr){.msg_iov = &vectors[i], .msg_iovlen = 1};
 	}
+	first = frames[0][LAST_BYTE];
 	while (sent < count) {
 		unsigned int batch = count - sent < BATCH ? (unsigned int)(count - sent) : BATCH;
 		int r;
 
 		for (unsigned int i = 0; i < batch; i++)
-			put_ports(frames[i], sent + i);
+			if (argc == 5)
+				put_target(frames[i], first, sent + i);
+			else
+				put_ports(frames[i], sent + i);
 		r = sendmmsg(fd, messages, batch, 0);
 		if (r < 0 && errno != ENOBUFS && errno != EAGAIN)
 			err(1, "send at %s", argv[1]);
