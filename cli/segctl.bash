@@ -15,6 +15,7 @@ _segctl_commands() {
 _segctl_names() {
 	case $1 in
 	workload) segctl workloads 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
+	quarantine) segctl quarantine list 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
 	policy) segctl policy get 2>/dev/null | awk 'NR > 1 { print $2 }' ;;
 	esac
 }
@@ -26,7 +27,7 @@ _segctl() {
 		case "${#command[@]} ${command[*]: -1} $word" in
 		"1 segctl "-*) ;;
 		"1 segctl "*) command+=("$word") ;;
-		"2 policy "[a-z]* | "2 inspect "[a-z]*) command+=("$word") ;;
+		"2 policy "[a-z]* | "2 inspect "[a-z]* | "2 quarantine "[a-z]*) command+=("$word") ;;
 		esac
 	done
 	case $previous in
@@ -44,8 +45,9 @@ _segctl() {
 	--rule) words=$(_segctl_names policy) ;;
 	*)
 		case "${command[*]}" in
-		segctl | 'segctl policy' | 'segctl inspect') words=$(_segctl_commands "${command[@]}") ;;
-		'segctl inspect workload' | 'segctl flows' | 'segctl denied' | 'segctl map')
+		segctl | 'segctl policy' | 'segctl inspect' | 'segctl quarantine') words=$(_segctl_commands "${command[@]}") ;;
+		'segctl quarantine remove') words=$(_segctl_names quarantine) ;;
+		'segctl quarantine add' | 'segctl inspect workload' | 'segctl flows' | 'segctl denied' | 'segctl map')
 			words=$(_segctl_names workload) ;;
 		'segctl inspect dataplane') words=$(segctl inspect dataplane --help |
 			awk '/^Tables:$/ { on = 1; next } on { print $1 }') ;;

@@ -151,4 +151,31 @@ agent_start --dataplane="$plane" --docker="$socket" --remove-on-exit --adoption=
 expect "refused after the restart" timeout attempt intruder 10.88.0.13 5432
 expect "allowed after the restart" open attempt web 10.88.0.12 8080
 
+echo "== quarantine: of the name, of the container, through restarts"
+isolated() { # NAME: by the agent's own word
+	segctl workloads -o json | jq -e ".workloads | any(.name == \"$1\" and .enforced and .quarantine != null)"
+}
+expect "before it web -> api" open attempt web 10.88.0.12 8080
+expect "and the node -> api" open in_ns "$id" "$tools/probe" tcp 10.88.0.12 8080 400
+check "api is quarantined" segctl quarantine add api --reason "docker test"
+expect "web -> api is refused" timeout attempt web 10.88.0.12 8080
+expect "node -> api is refused" timeout in_ns "$id" "$tools/probe" tcp 10.88.0.12 8080 400
+expect "api -> db is refused" timeout attempt api 10.88.0.13 5432
+docker restart -t 0 api >/dev/null
+check "restarted, it is quarantined still" await 5 isolated api
+expect "web -> api is refused" timeout attempt web 10.88.0.12 8080
+expect "api -> db is refused" timeout attempt api 10.88.0.13 5432
+docker rename api evidence
+check "renamed, too" await 5 isolated evidence
+expect "web -> evidence is refused" timeout attempt web 10.88.0.12 8080
+docker rename evidence api
+docker rm -f api >/dev/null
+check "it is gone" await 5 gone api
+run api 12 api tcp/8080
+check "made anew under its name, too" await 5 isolated api
+expect "web -> the new api is refused" timeout attempt web 10.88.0.12 8080
+check "its end" segctl quarantine remove api
+expect "web -> api" open attempt web 10.88.0.12 8080
+expect "api -> db" open attempt api 10.88.0.13 5432
+
 finish

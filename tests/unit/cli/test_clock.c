@@ -91,6 +91,22 @@ static void test_duration(void **state)
 	is(clock_duration(86400 * 4 + 7200), "4 d 2 h");
 }
 
+static void test_parse_duration(void **state)
+{
+	(void)state;
+	assert_int_equal(clock_parse_duration("60", 100), 60);
+	assert_int_equal(clock_parse_duration("60s", 100), 60);
+	assert_int_equal(clock_parse_duration("5m", 300), 300);
+	assert_int_equal(clock_parse_duration("2h", 86400), 7200);
+	assert_int_equal(clock_parse_duration("7d", 700000), 604800);
+	assert_int_equal(clock_parse_duration("6m", 300), 0);
+	assert_int_equal(clock_parse_duration("never", 300), 0);
+	assert_int_equal(clock_parse_duration("1w", 300), 0);
+	assert_int_equal(clock_parse_duration("1h1", 86400), 0);
+	assert_int_equal(clock_parse_duration("-1s", 300), 0);
+	assert_int_equal(clock_parse_duration("99999999999999999999d", 86400), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -99,6 +115,7 @@ int main(void)
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_format_cell_depends_on_the_width),
 		cmocka_unit_test(test_duration),
+		cmocka_unit_test(test_parse_duration),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
