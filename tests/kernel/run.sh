@@ -4,7 +4,8 @@
 #
 #   run.sh BUILD [SUITE...]
 #
-# A suite is "kernel", what is different on that kernel, or NAME:PLANE for tests/netns/test_NAME.sh.
+# A suite is "kernel" or "programs", what is different on that kernel, or NAME:PLANE for
+# tests/netns/test_NAME.sh.
 # The machine is emulated in software, so this works wherever qemu does, and has no network card. What
 # it boots is an initramfs with this build and the tests in it; what they print comes over its serial
 # line. The machine's own kernel, its modules and its packages stay as they are.
@@ -12,8 +13,8 @@ set -u
 build=$(realpath "${1:?usage: run.sh BUILD}")
 here=$(cd "$(dirname "$0")/../.." && pwd)
 suites=("${@:2}")
-[ ${#suites[@]} -gt 0 ] || suites=(kernel policy:ebpf policy:nft crash:ebpf crash:nft reject:ebpf
-	attach:ebpf fastpath:ebpf xdp:ebpf lock:ebpf)
+[ ${#suites[@]} -gt 0 ] || suites=(kernel programs policy:ebpf policy:nft
+	reject:ebpf crash:ebpf crash:nft lock:ebpf)
 limit_s=1800
 work=$build/kernel
 console=$build/test-logs/kernel.log

@@ -24,7 +24,7 @@ workload_up "$id-db" 13 db "app: db"
 serve "$id-web" tcp/80
 serve "$id-api" tcp/8080
 serve "$id-db" tcp/5432
-probe_ms=200
+probe_ms=${probe_ms:-200}
 options=(--dataplane=ebpf --no-docker --workloads="$work/workloads.yaml")
 
 # Packets that the bridge has handed to the port of api, as it counts them.

@@ -12,7 +12,7 @@ trap node_down EXIT
 trap 'exit 130' INT TERM
 
 id=xdp$$
-probe_ms=200
+probe_ms=${probe_ms:-200}
 world=$id-world
 options=(--dataplane="$plane" --no-docker --adoption=0)
 
