@@ -119,6 +119,26 @@ static void check_host(const json_t *status, struct findings *findings)
 			"policies are in force for a trial, and go back unless they are confirmed");
 }
 
+/* The other data plane behind the one in use (segd --second-lock). */
+static void check_second_lock(const json_t *status, struct findings *findings)
+{
+	const json_t *lock = json_object_get(status, "second_lock");
+	long long open = json_integer_value(json_object_get(lock, "open"));
+	long long all = json_integer_value(json_object_get(lock, "interfaces"));
+
+	if (!json_is_object(lock))
+		return;
+	if (open)
+		findings_add(findings, FINDING_WARNING, "second-lock",
+			"segctl status names the trouble, see --second-lock in segd(8)",
+			"the second lock does not cover %lld of %lld interfaces: there the first data "
+			"plane is alone",
+			open, all);
+	else
+		findings_add(findings, FINDING_OK, "second-lock", NULL,
+			"the second lock covers all of %lld interfaces", all);
+}
+
 void check_state(const struct doctor_view *view, struct findings *findings)
 {
 	if (!view->status) {
@@ -133,4 +153,5 @@ void check_state(const struct doctor_view *view, struct findings *findings)
 	check_tables(json_object_get(view->status, "plane"), findings);
 	check_losses(view->status, findings);
 	check_host(view->status, findings);
+	check_second_lock(view->status, findings);
 }

@@ -99,6 +99,20 @@ check "its label-less twin is known" await 5 known twin
 expect "web -> twin is refused" timeout attempt web 10.88.0.16 8080
 expect "twin -> db is refused" timeout attempt twin 10.88.0.13 5432
 
+echo "== a container on the node's own network"
+doctor_finds() { # REGEX
+	segctl doctor -o json | jq -e --arg what "$1" \
+		'.findings | any(.check == "host-network" and .level == "warning" and (.what | test($what)))'
+}
+doctor_lacks() {
+	segctl doctor -o json | jq -e '.findings | all(.check != "host-network")'
+}
+check "the doctor knows of none" doctor_lacks
+docker run -d --name bare --network host -v "$tools:/tools:ro" segd-test /tools/echo tcp/8099 >/dev/null
+check "and names the one that has come" await 5 doctor_finds '/bare shares the network of the node'
+docker rm -f bare >/dev/null
+check "until it is gone" await 5 doctor_lacks
+
 echo "== an address reused by another container inherits nothing"
 docker rm -f api2 >/dev/null
 check "api2 is gone" await 5 gone api2

@@ -91,6 +91,8 @@ static void test_troubles(void **state)
 			"table-full"},
 		{"{'plane': {'losses': {'event': 7}}}", "note", "losses"},
 		{"{'host': {'bound': false}}", "note", "host"},
+		{"{'second_lock': {'interfaces': 3, 'open': 1}}", "warning", "second-lock"},
+		{"{'second_lock': {'interfaces': 3, 'open': 0}}", "ok", "second-lock"},
 		{"{'confirm': {'seconds_left': 3}}", "note", "confirm"},
 	};
 
@@ -101,7 +103,8 @@ static void test_troubles(void **state)
 
 		assert_null(find(&well, cases[i].level, cases[i].check));
 		assert_non_null(finding);
-		assert_true(json_is_string(json_object_get(finding, "advice")));
+		assert_int_equal(json_is_string(json_object_get(finding, "advice")),
+			strcmp(cases[i].level, "ok") != 0);
 		clear(&well);
 		clear(&ill);
 	}
