@@ -295,13 +295,13 @@ static int compare_pointers(const void *one, const void *other)
 
 static struct document **sorted(const struct document_list *list)
 {
-	struct document **items = calloc(list->count + 1, sizeof(*items));
+	struct document **items = calloc(list->count + 1, sizeof(struct document *));
 
 	if (!items)
 		return NULL;
 	if (list->count)
 		memcpy(items, list->items, list->count * sizeof(struct document *));
-	qsort(items, list->count, sizeof(*items), compare_pointers);
+	qsort(items, list->count, sizeof(struct document *), compare_pointers);
 	return items;
 }
 
@@ -311,7 +311,7 @@ static int only_in(const struct document_list *list, const struct document_list 
 	struct document_list *ret)
 {
 	_cleanup_free_ struct document **there = sorted(other);
-	struct document **items = calloc(list->count + 1, sizeof(*items));
+	struct document **items = calloc(list->count + 1, sizeof(struct document *));
 	size_t count = 0;
 
 	if (!there || !items) {
@@ -319,8 +319,8 @@ static int only_in(const struct document_list *list, const struct document_list 
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < list->count; i++)
-		if (!bsearch(
-			    &list->items[i], there, other->count, sizeof(*there), compare_pointers))
+		if (!bsearch(&list->items[i], there, other->count, sizeof(struct document *),
+			    compare_pointers))
 			items[count++] = list->items[i];
 	*ret = (struct document_list){items, count};
 	return 0;

@@ -210,30 +210,46 @@ int workload_store_load(const char *directory, struct registry *registry, struct
 /* --- writing ------------------------------------------------------------------------------------
  */
 
-static json_t *encode(const struct registry *registry)
+/* One after the other: all of them as one tree would be megabytes, at each change of one. */
+static int write_workloads(FILE *file, const struct registry *registry)
 {
-	json_t *workloads = json_array();
 	char boot[40];
 
 	if (read_boot_id(boot) < 0)
 		boot[0] = '\0';
-	for (size_t i = 0; i < registry_count(registry); i++)
-		json_array_append_new(workloads, json_from_workload(registry_at(registry, i)));
-	return json_pack("{s:s, s:o}", "boot_id", boot, "workloads", workloads);
+	fprintf(file, "{\"boot_id\": \"%s\", \"workloads\": [", boot);
+	for (size_t i = 0; i < registry_count(registry); i++) {
+		_cleanup_json_ json_t *workload = json_from_workload(registry_at(registry, i));
+
+		fputs(i ? ",\n" : "\n", file);
+		if (!workload)
+			return -ENOMEM;
+		if (json_dumpf(workload, file, JSON_COMPACT) < 0)
+			return errno ? -errno : -EIO;
+	}
+	fputs("]}\n", file);
+	return fflush(file) == EOF || ferror(file) ? -EIO : 0;
+}
+
+static int write_file(const char *path, const struct registry *registry)
+{
+	_cleanup_file_ FILE *file = fopen(path, "we");
+
+	return file ? write_workloads(file, registry) : -errno;
 }
 
 int workload_store_save(const char *directory, const struct registry *registry, struct error *error)
 {
 	_cleanup_free_ char *path = NULL, *next = NULL;
-	_cleanup_json_ json_t *root = encode(registry);
+	int r;
 
-	if (!root || store_path(directory, "", &path) < 0 ||
-		store_path(directory, ".next", &next) < 0)
+	if (store_path(directory, "", &path) < 0 || store_path(directory, ".next", &next) < 0)
 		return error_nomem(error);
 	if (mkdir(directory, 0700) < 0 && errno != EEXIST)
 		return error_errno(error, -errno, "make state directory %s", directory);
 	/* No fsync: after a power cut the file is void in any case. */
-	if (json_dump_file(root, next, JSON_INDENT(1)) < 0 || rename(next, path) < 0)
-		return error_errno(error, errno ? -errno : -EIO, "write %s", path);
-	return 0;
+	r = write_file(next, registry);
+	if (r == 0 && rename(next, path) < 0)
+		r = -errno;
+	return r < 0 ? error_errno(error, r, "write %s", path) : 0;
 }
