@@ -9,6 +9,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <net/ethernet.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #define SEED_TIMEOUT_S 300 /* until its next packet sets the usual one */
@@ -140,6 +141,9 @@ struct flow_event connection_event(
 		event.source_port = key->source_port;
 		event.destination_port = key->destination_port;
 	}
+	/* Policy lets no other one begin, and conntrack tells of none that were seen later. */
+	if (type == FLOW_NEW && key->protocol == IPPROTO_TCP && event.reason != REASON_ADOPTED)
+		event.tcp_flags = TH_SYN;
 	memcpy(event.packets, connection->packets, sizeof(event.packets));
 	memcpy(event.bytes, connection->bytes, sizeof(event.bytes));
 	return event;

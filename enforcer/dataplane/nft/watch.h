@@ -7,6 +7,9 @@
  * Where announcements are lost (-ENOBUFS: a large change, our own included), the generation tells
  * whether anybody else has been there: it grows by one with each transaction, and our own are
  * counted (batch_commits()).
+ *
+ * It listens during our own changes, too: nobody else's must be missed then, and it costs little
+ * (announcements of 100,000 elements: 2.5 ms to read and pass over, next to 150 ms for the change).
  */
 #pragma once
 
