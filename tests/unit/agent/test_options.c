@@ -61,6 +61,26 @@ static void test_values(void **state)
 	assert_string_equal(options.node, "n1");
 }
 
+static void test_early_dropping(void **state)
+{
+	struct error error = ERROR_INIT;
+	struct options options;
+
+	(void)state;
+	assert_int_equal(
+		PARSE(&options, &error, "--deny-list=/a", "--deny-list", "/b", "--uplink=eth0",
+			"--new-connection-limit=100/s", "--workload-connection-limit=20"),
+		0);
+	assert_int_equal(options.deny_lists_count, 2);
+	assert_string_equal(options.deny_lists[0], "/a");
+	assert_string_equal(options.deny_lists[1], "/b");
+	assert_int_equal(options.uplinks_count, 1);
+	assert_string_equal(options.uplinks[0], "eth0");
+	assert_int_equal(options.uplink_limit, 100);
+	assert_int_equal(options.workload_limit, 20);
+	options_clear(&options);
+}
+
 static void refused(char *argument, const char *message)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
@@ -93,6 +113,16 @@ static void test_wrong_usage(void **state)
 	refused("--allow-ethertype=1537,1538,1539,1540,1541,1542,1543,1544,1545,1546,1547,1548,"
 		"1549,1550,1551,1552,1553",
 		"--allow-ethertype: more than 16 types");
+	refused("--uplink=",
+		"--uplink: '' is no name of an interface, which has 1 to 15 characters");
+	refused("--uplink=abcdefghijklmnop",
+		"--uplink: 'abcdefghijklmnop' is no name of an interface, which has 1 to 15 "
+		"characters");
+	refused("--new-connection-limit=0/s",
+		"--new-connection-limit: '0/s' is no rate from 1/s to 1000000000/s, such as 100/s");
+	refused("--workload-connection-limit=5/min",
+		"--workload-connection-limit: '5/min' is no rate from 1/s to 1000000000/s, such as "
+		"100/s");
 	refused("--what", "--what: no such option (segd --help lists the options)");
 	refused("--socket", "--socket: needs a value (segd --help lists the options)");
 	refused("stray", "stray: segd takes options only");
@@ -103,6 +133,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_early_dropping),
 		cmocka_unit_test(test_wrong_usage),
 	};
 

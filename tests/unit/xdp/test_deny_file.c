@@ -119,8 +119,7 @@ static void no_file(void **state)
 	assert_string_equal(
 		error_message(&error), "open deny list /nonexistent: No such file or directory");
 	assert_int_equal(deny_file_read("/dev/null", &ranges, &prefixes, &error), -EINVAL);
-	assert_string_equal(
-		error_message(&error), "deny list /dev/null is no regular file");
+	assert_string_equal(error_message(&error), "deny list /dev/null is no regular file");
 }
 
 int main(void)
