@@ -11,8 +11,8 @@
  * programs only on what they wrote: addresses and ports are those of the refused packet, and no
  * payload goes to anyone but the one who sent it.
  *
- * Inside a workload's namespace the workload may set marks, so none is believed on what leaves, and
- * what was about to enter there is refused without an answer.
+ * Inside a workload's namespace the workload may set marks (CAP_NET_RAW is enough), so none is
+ * believed on what leaves, and what was about to enter there is refused without an answer.
  *
  * Never answered: what policy did not judge (so no ICMP error, no later fragment, nothing that is
  * malformed or not the sender's own), a RST, what went to many, and more than ANSWERS_MAX in
@@ -196,6 +196,39 @@ static __noinline __s64 answer_sum_carried(struct __sk_buff *skb, __u32 size)
 	return sum;
 }
 
+/*
+ * Where the sender of a datagram has left its checksum to the hardware, the field holds the sum of
+ * the pseudo header, and whoever takes the answer may still finish it, over as much as is carried.
+ * The datagram then adds the complement of that sum to the one around it, whatever is in it.
+ * Whoever does not finish it does not look at either.
+ */
+static __always_inline int datagram_is_unfinished(
+	struct __sk_buff *skb, const struct packet *packet, __u16 *ret_finished)
+{
+	struct udphdr udp;
+	__u16 pseudo;
+
+	if (packet->protocol != IPPROTO_UDP ||
+		bpf_skb_load_bytes(skb, packet->transport, &udp, sizeof(udp)))
+		return 0;
+	pseudo = sum_fold(sum_pseudo(packet, IPPROTO_UDP, packet->end - packet->transport));
+	*ret_finished = ~pseudo;
+	return udp.check == pseudo;
+}
+
+/* Of as much of the packet as is carried. Negative where it cannot be read. */
+static __always_inline __s64 answer_sum(
+	struct __sk_buff *skb, const struct packet *packet, __u32 size)
+{
+	__u16 finished = 0;
+	__s64 sum;
+
+	if (!datagram_is_unfinished(skb, packet, &finished))
+		return answer_sum_carried(skb, size);
+	sum = answer_sum_carried(skb, packet->transport - ETH_HLEN);
+	return sum < 0 ? sum : sum + finished;
+}
+
 static __noinline int answer_by_icmp(struct __sk_buff *skb, const struct packet *packet)
 {
 	const int ipv4 = packet->ethertype == ETH_P_IP;
@@ -209,7 +242,7 @@ static __noinline int answer_by_icmp(struct __sk_buff *skb, const struct packet 
 		size = most;
 	if (bpf_skb_change_tail(skb, ETH_HLEN + size, 0))
 		return -1;
-	sum = answer_sum_carried(skb, size);
+	sum = answer_sum(skb, packet, size);
 	if (sum < 0 ||
 		bpf_skb_adjust_room(skb, ip_header_size(packet) + ICMP_HEADER, BPF_ADJ_ROOM_MAC, 0))
 		return -1;

@@ -16,6 +16,7 @@
 #define TCP_ACKNOWL   8
 #define TCP_FLAGS     13
 #define TCP_CHECKSUM  16
+#define UDP_CHECKSUM  6
 #define IPV4_CHECKSUM 10
 
 static void isolate_api(struct world *world, uint8_t flags)
@@ -256,6 +257,40 @@ static void datagram_is_answered_with_its_head(void **state)
 	}
 }
 
+/* As whoever takes the answer does it, if at all: over what is carried (RFC 768). */
+static void finish_carried(struct frame *frame, size_t datagram)
+{
+	uint16_t checksum =
+		htons((uint16_t)~fold(sum(frame->bytes + datagram, frame->size - datagram)));
+
+	memcpy(frame->bytes + datagram + UDP_CHECKSUM, &checksum, sizeof(checksum));
+}
+
+static void unfinished_datagram_may_be_finished_in_the_answer(void **state)
+{
+	static const uint16_t bodies[] = {0, 1, 7, 400, 1400};
+	struct world *world = *state;
+	struct frame_description d = udp(&world->web, &world->api, 5000, 53);
+	uint8_t body[1400];
+
+	for (size_t i = 0; i < sizeof(body); i++)
+		body[i] = (uint8_t)(i * 13);
+	isolate_api(world, ABI_DECISION_REJECT);
+	d.body = body;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		struct frame frame;
+		uint16_t checksum;
+
+		d.body_size = bodies[i];
+		frame = frame_build(&d);
+		checksum = htons(fold(pseudo(world, &frame, frame.size - frame.transport)));
+		memcpy(frame.bytes + frame.transport + UDP_CHECKSUM, &checksum, sizeof(checksum));
+		expect_answer(world, &frame, ABI_EGRESS, &world->web);
+		finish_carried(&frame, frame.transport + ICMP_HEADER + header_size(world));
+		expect_checksum(world, &frame, world->ipv6);
+	}
+}
+
 static void request_is_answered_with_its_head(void **state)
 {
 	struct world *world = *state;
@@ -337,6 +372,7 @@ int main(void)
 		FOR_BOTH(unfinished_checksum_stays_unfinished),
 		FOR_BOTH(options_are_left_out),
 		FOR_BOTH(datagram_is_answered_with_its_head),
+		FOR_BOTH(unfinished_datagram_may_be_finished_in_the_answer),
 		FOR_BOTH(request_is_answered_with_its_head),
 		FOR_BOTH(some_are_never_answered),
 		FOR_BOTH(answers_are_bounded),
