@@ -5,9 +5,9 @@
 #include "dataplane/nft/clock.h"
 #include "dataplane/nft/connection.h"
 #include "dataplane/nft/netlink.h"
+#include "dataplane/nft/orientation.h"
 #include "dataplane/nft/ruleset.h"
 #include "dataplane/nft/snapshot.h"
-#include "xdp/client_port.h"
 
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -29,7 +29,7 @@ struct connections {
 	struct connection *items;
 	uint64_t round;
 	uint64_t opened_ns; /* CLOCK_REALTIME */
-	uint64_t places; /* that were given away */
+	uint64_t places;    /* that were given away */
 	uint64_t lost;
 	uint32_t drops; /* of events' socket, as far as they were told */
 };
@@ -458,16 +458,6 @@ int connections_collect(struct connections *connections, struct error *error)
 	return 0;
 }
 
-static bool is_named(const struct evaluation *evaluation)
-{
-	return evaluation->egress.rule >= IR_RULE_FIRST ||
-	       evaluation->ingress.rule >= IR_RULE_FIRST;
-}
-
-/* Which end is the server is not in the packet, but the ports may tell. Where they do not, and
- * policy allows one way alone, that way counts only if a rule names it: else what policy refuses
- * would pass as a connection of the other direction, which no policy binds. Where it allows both,
- * the lower port serves. */
 static bool choose_orientation(const struct connections *connections,
 	const struct nflog_packet *packet, struct flow_query *ret, uint16_t *ret_source_port)
 {
@@ -475,28 +465,15 @@ static bool choose_orientation(const struct connections *connections,
 		{packet->source, packet->destination, IPPROTO_TCP, packet->destination_port},
 		{packet->destination, packet->source, IPPROTO_TCP, packet->source_port},
 	};
-	enum client_end client = client_port_tell(packet->source_port, packet->destination_port);
-	bool lower = queries[1].port < queries[0].port, told = client != CLIENT_UNKNOWN;
-	bool allowed[2], named[2], turned;
+	const struct evaluation evaluations[] = {
+		judge_query(connections, &queries[0]), judge_query(connections, &queries[1])};
+	int chosen =
+		orientation_choose(queries, evaluations, connections->options.lower_port_serves);
 
-	for (size_t i = 0; i < ARRAY_SIZE(queries); i++) {
-		const struct evaluation evaluation = judge_query(connections, &queries[i]);
-
-		allowed[i] = evaluation.verdict == VERDICT_ALLOW;
-		named[i] = is_named(&evaluation);
-	}
-	if (told)
-		turned = client == CLIENT_DESTINATION;
-	else if (connections->options.lower_port_serves || (allowed[0] && allowed[1]))
-		turned = lower;
-	else
-		turned = allowed[1];
-	if (!allowed[turned])
+	if (chosen < 0)
 		return false;
-	if (!told && !connections->options.lower_port_serves && !allowed[!turned] && !named[turned])
-		return false;
-	*ret = queries[turned];
-	*ret_source_port = queries[!turned].port;
+	*ret = queries[chosen];
+	*ret_source_port = queries[!chosen].port;
 	return true;
 }
 
