@@ -186,10 +186,14 @@ static int read_pages(struct client *client, const struct arguments *arguments,
 	return 0;
 }
 
+struct row {
+	const json_t *entry;
+};
+
 static int by_number(const void *a, const void *b, void *key)
 {
-	double first = field_number(*(json_t *const *)a, key);
-	double second = field_number(*(json_t *const *)b, key);
+	double first = field_number(((const struct row *)a)->entry, key);
+	double second = field_number(((const struct row *)b)->entry, key);
 
 	return (first > second) - (first < second);
 }
@@ -199,14 +203,14 @@ static void print_table(
 {
 	_cleanup_table_ struct table *table = table_new(settings, view->columns);
 	size_t count = json_array_size(entries);
-	_cleanup_free_ const json_t **rows = must(calloc(count + 1, sizeof(*rows)));
+	_cleanup_free_ struct row *rows = must(calloc(count + 1, sizeof(*rows)));
 
 	for (size_t i = 0; i < count; i++)
-		rows[i] = json_array_get(entries, i);
+		rows[i].entry = json_array_get(entries, i);
 	if (view->sort)
 		qsort_r(rows, count, sizeof(*rows), by_number, (void *)view->sort);
 	for (size_t i = 0; i < count; i++)
-		view->add_row(table, settings, rows[i]);
+		view->add_row(table, settings, rows[i].entry);
 	table_print(table);
 }
 

@@ -54,7 +54,8 @@ static struct hook_program *add(struct hook_programs *programs, const char *mech
 static int list_tcx(uint32_t ifindex, bool comes_in, struct hook_programs *programs)
 {
 	uint32_t ids[HOOKS_PROGRAMS_MAX] = {0};
-	LIBBPF_OPTS(bpf_prog_query_opts, options, .prog_ids = ids, .prog_cnt = HOOKS_PROGRAMS_MAX);
+	struct bpf_prog_query_opts options = {
+		.sz = sizeof(options), .prog_ids = ids, .prog_cnt = HOOKS_PROGRAMS_MAX};
 	int r = bpf_prog_query_opts((int)ifindex,
 		(enum bpf_attach_type)(comes_in ? ATTACH_TCX_INGRESS : ATTACH_TCX_EGRESS),
 		&options);

@@ -68,9 +68,10 @@ static int try_xdp_link(void)
 static int try_clsact(void)
 {
 	_cleanup_close_ int program = load(BPF_PROG_TYPE_SCHED_CLS, -1);
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = LOOPBACK,
-		.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program);
+	struct bpf_tc_hook hook = {.sz = sizeof(hook),
+		.ifindex = LOOPBACK,
+		.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS};
+	struct bpf_tc_opts options = {.sz = sizeof(options), .prog_fd = program};
 	int r = program < 0 ? program : bpf_tc_hook_create(&hook);
 
 	if (r < 0)

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "dataplane/nft/clock.h"
+#include "dataplane/nft/condemned.h"
 #include "dataplane/nft/connection.h"
 #include "dataplane/nft/netlink.h"
 #include "dataplane/nft/orientation.h"
@@ -303,42 +304,21 @@ const struct connection *connections_first(const struct connections *connections
 	return connections->items;
 }
 
-/* Messages are kept until the listing is over: the socket is busy meanwhile. */
-struct condemned {
+struct revocation {
 	struct connections *connections;
-	struct nf_conntrack **items;
-	size_t count;
-	size_t size;
+	struct condemned condemned;
 };
 
-static void condemned_clear(struct condemned *condemned)
+static void revocation_clear(struct revocation *revocation)
 {
-	for (size_t i = 0; i < condemned->count; i++)
-		nfct_destroy(condemned->items[i]);
-	free(condemned->items);
-}
-
-static int condemn(struct condemned *condemned, struct nf_conntrack *ct)
-{
-	if (condemned->count == condemned->size) {
-		size_t size = condemned->size ? 2 * condemned->size : 64;
-		struct nf_conntrack **items =
-			reallocarray(condemned->items, size, sizeof(struct nf_conntrack *));
-
-		if (!items)
-			return -ENOMEM;
-		condemned->items = items;
-		condemned->size = size;
-	}
-	condemned->items[condemned->count++] = ct;
-	return 0;
+	condemned_clear(&revocation->condemned);
 }
 
 static int read_for_revocation(const struct nlmsghdr *message, void *userdata)
 {
 	_cleanup_(nfct_destroyp) struct nf_conntrack *ct = nfct_new();
-	struct condemned *condemned = userdata;
-	struct connections *connections = condemned->connections;
+	struct revocation *revocation = userdata;
+	struct connections *connections = revocation->connections;
 	struct connection candidate = {0};
 
 	if (!ct || connection_parse(message, ct) < 0)
@@ -346,7 +326,7 @@ static int read_for_revocation(const struct nlmsghdr *message, void *userdata)
 	candidate.key = connection_key(ct);
 	if (!concerns_us(connections, &candidate.key) || judge(connections, &candidate))
 		return MNL_CB_OK;
-	if (condemn(condemned, ct) < 0) {
+	if (condemned_add(&revocation->condemned, ct) < 0) {
 		errno = ENOMEM;
 		return MNL_CB_ERROR;
 	}
@@ -385,16 +365,16 @@ static void judge_again(struct connections *connections)
 
 int connections_revoke(struct connections *connections, struct error *error)
 {
-	_cleanup_(condemned_clear) struct condemned condemned = {.connections = connections};
+	_cleanup_(revocation_clear) struct revocation revocation = {.connections = connections};
 	char buffer[CONNECTION_REQUEST_BYTES];
 	int r = 0;
 
 	if (!connections->ir)
 		return 0;
 	r = netlink_dump(connections->socket, connection_request_list(buffer), read_for_revocation,
-		NULL, &condemned);
-	for (size_t i = 0; !r && i < condemned.count; i++)
-		r = cut(connections, condemned.items[i]);
+		NULL, &revocation);
+	for (size_t i = 0; !r && i < revocation.condemned.count; i++)
+		r = cut(connections, revocation.condemned.items[i]);
 	if (r < 0)
 		return error_errno(error, r, "cut connections that policy refuses");
 	judge_again(connections);
