@@ -27,7 +27,8 @@ DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf
 	libsmartcols-dev libncurses-dev uthash-dev libsqlite3-dev libzstd-dev
 DEPS_RUN   := iputils-ping iproute2 procps util-linux mount curl netcat-openbsd
 DEPS_TEST  := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind jq \
-	nftables iptables ipset docker.io busybox-static iperf3 sockperf conntrack tcpdump tmux mandoc
+	nftables iptables ipset docker.io busybox-static iperf3 sockperf conntrack tcpdump tmux mandoc \
+	gnuplot-nox
 DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 # Only for make test-kernel. It fetches a kernel, too, but does not install that.
 DEPS_KERNEL := qemu-system-x86 cpio kmod
@@ -157,7 +158,7 @@ pictures: ## make those of the README anew from the demo (root)
 	$(Q)$(MAKE) --no-print-directory binaries tools
 	$(Q)tests/browser/pictures.sh $(BUILD)
 
-bench: deps ## measure against no filter, nftables and iptables, and print ratios (root)
+bench: deps ## measure against no filter, nftables and iptables; BENCH="rules load" selects (root)
 	$(Q)$(MAKE) --no-print-directory binaries bench-binaries
 	$(Q)+tests/bench/run.sh $(BUILD)
 
@@ -233,15 +234,15 @@ bpf-test-binaries: $(BPF_TESTS)
 
 # tests/netns/tools/*.c and tests/bench/*.c: small programs, one file each.
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/tools/*.c))
-BENCH := $(patsubst %.c,$(BUILD)/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
+BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 .PHONY: tools
 tools: $(TOOLS)
-bench-binaries: $(TOOLS) $(BENCH)
+bench-binaries: $(TOOLS) $(BENCH_PROGRAMS)
 $(TOOLS): $(BUILD)/%: $(BUILD)/%.o
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) -static -o $@ $< # containers without a libc run them, too
-$(BENCH:=.o): $(SKELETON) $(XDP_SKELETON) $(patsubst %,$(BUILD)/tests/bench/%.skel.h,one_lookup first_packet)
-$(BENCH): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(NEEDS_agent))
+$(BENCH_PROGRAMS:=.o): $(SKELETON) $(XDP_SKELETON) $(patsubst %,$(BUILD)/tests/bench/%.skel.h,one_lookup first_packet)
+$(BENCH_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(NEEDS_agent))
 	$(SAY) LINK $@
 	$(Q)$(call link,$(filter %.o,$^),$(NEEDS_agent),-lpthread)
 # It measures in the world of the BPF tests.

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Samples of make bench, slurped -> {figures, budgets}. A figure is the median over the rounds. Rates
+# are their upper quartile, since other load on the machine only takes away from them; quartiles of
+# both sides make a ratio.
+def median: sort | if length == 0 then null else .[length / 2 | floor] end;
+def p99: sort | if length == 0 then null else .[((length * 0.99) | ceil) - 1] end;
+def rounded: if . == null then null elif . >= 100 then round elif . >= 10 then . * 10 | round / 10
+	else . * 1000 | round / 1000 end;
+
+. as $samples
+| def values($row; $metric; $configuration; $x): $samples | map(select(.row == $row and
+	.metric == $metric and .configuration == $configuration and ($x == null or .x == $x)));
+def pick($row; $metric; $configuration; $x): values($row; $metric; $configuration; $x) | map(.value) | median;
+def upper: sort | if length == 0 then null else .[length * 3 / 4 | floor] end;
+def is_rate: . as $metric | ["bytes", "round-trips", "datagrams", "connections"] | any(. == $metric);
+def figure($metric): map(.value) | if $metric | is_rate then upper else median end;
+def against($row; $metric; $one; $x; $other; $y):
+	(values($row; $metric; $one; $x) | figure($metric)) as $figure
+	| (values($row; $metric; $other; $y) | figure($metric)) as $base
+	| if $figure and $base then $figure / $base else null end;
+def least(f): [f] | map(select(. != null)) | if length == 0 then null else min end;
+def most(f): [f] | map(select(. != null)) | if length == 0 then null else max end;
+def budget($what; $sign; $limit; $unit; $value):
+	{what: $what, budget: "\($sign) \($limit)\($unit)", measured: ($value | rounded), unit: $unit,
+	met: (if $value == null then null elif $sign == "≤" then $value <= $limit else $value >= $limit end)};
+def planes(f): ("segd-ebpf", "segd-nft") | f;
+
+{
+	figures: (group_by([.row, .metric, .configuration, .x]) | map({row: .[0].row, metric: .[0].metric,
+		configuration: .[0].configuration, x: .[0].x, figure: (.[0].metric as $m | figure($m) | rounded),
+		median: (map(.value) | median | rounded),
+		p99: (map(.value) | p99 | rounded), rounds: length,
+		ratio: (.[0] as $f | against($f.row; $f.metric; $f.configuration; $f.x; "none"; $f.x) | rounded)})),
+	budgets: [
+		budget("eBPF: established packet, worst of four (BPF_PROG_TEST_RUN)"; "≤"; 60; " ns";
+			most($samples[] | select(.metric == "packet-ns" and (.configuration | startswith("established"))) | .value)),
+		budget("… against one hash look-up and a count"; "≤"; 1.5; " ×";
+			most($samples[] | select(.metric == "packet-ratio" and (.configuration | startswith("established"))) | .value)),
+		budget("eBPF: denial, 10,000 rules"; "≤"; 150; " ns";
+			pick("programs"; "packet-ns"; "denied, 10,000 rules"; null)),
+		budget("… against 10 rules"; "≤"; 1.1; " ×";
+			against("programs"; "packet-ns"; "denied, 10,000 rules"; null; "denied, 10 rules"; null)),
+		(pick("programs"; "packet-ns"; "another source port and a tail call"; null) as $frame
+			| ("10", "10,000") as $rules | budget("eBPF: first packet, \($rules) rules"; "≤"; 150; " ns";
+			pick("programs"; "packet-ns"; "first, leaving, \($rules) rules"; null)
+			| if . and $frame then . - $frame else . end)),
+		(("segd-ebpf", "segd-nft", "segd-fast", "segd-lock") as $c
+			| if values("rules"; "bytes"; $c; 10) == [] then empty else
+			budget("\($c): TCP throughput against no filter"; "≥"; 0.97; " ×"; against("rules"; "bytes"; $c; 10; "none"; 10)),
+			budget("\($c): TCP round trips against no filter"; "≥"; 0.97; " ×"; against("rules"; "round-trips"; $c; 10; "none"; 10)),
+			budget("\($c): small UDP packets against no filter"; "≥"; 0.95; " ×"; against("rules"; "datagrams"; $c; 10; "none"; 10)),
+			budget("\($c): connections against no filter"; "≥"; 0.95; " ×"; against("rules"; "connections"; $c; 10; "none"; 10))
+			end),
+		(("nftables", "iptables-ipset") as $peer | budget("segd-ebpf: connections against \($peer)"; "≥"; 1; " ×";
+			against("rules"; "connections"; "segd-ebpf"; 10; $peer; 10))),
+		budget("segd-nft: time of a connection, 10,000 rules against 10"; "≤"; 1.05; " ×";
+			(against("rules"; "connections"; "segd-nft"; 10; "segd-nft"; 10000))),
+		budget("segd-nft: loading 100,000 elements against nft -f"; "≤"; 0.5; " ×";
+			against("load"; "load-ms"; "segd-nft"; null; "nftables"; null)),
+		(planes(. as $c | budget("\($c): policy apply, 1,000 endpoints and 250 policies, p99"; "≤";
+			(if $c == "segd-ebpf" then 10 else 50 end); " ms";
+			(values("endpoints"; "apply-ms"; $c; null) | map(.value) | p99)))),
+		(planes(. as $c | budget("\($c): a workload added to 1,000, p99"; "≤"; 5; " ms";
+			(values("endpoints"; "added-ms"; $c; null) | map(.value) | p99)))),
+		(planes(. as $c | budget("\($c): container start, p99 over that without the agent"; "≤"; 5; " ms";
+			(values("start"; "first-answer-ms"; "none"; null) | map(.value) | p99) as $none
+			| values("start"; "first-answer-ms"; $c; null) | map(.value) | p99 | if . then . - $none else . end))),
+		(planes(. as $c | budget("\($c): packets before policy"; "≤"; 0; "";
+			(values("start"; "packets-before-policy"; $c; null) | map(.value) | add)))),
+		(planes(. as $c | budget("\($c): agent with 1,000 endpoints, 10,000 remote addresses"; "≤"; 32; " MiB";
+			pick("endpoints"; "agent-mib"; $c; null)))),
+		budget("flow events a second on one core, worst mix"; "≥"; 500000; "";
+			least(("connections", "refusals", "scan") as $mix | pick("events"; "events-per-second"; $mix; null))),
+		(planes(. as $c | budget("\($c): agent CPU at 10,000 connections a second"; "≤"; 5; " %";
+			pick("cpu"; "agent-cpu-percent"; $c; null))))
+	] | map(select(.measured != null))
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the agent itself takes of the processor while two workloads open 10,000 connections a second.
+# What the kernel does for a packet is the traffic's own: row_rules.sh has it. row_cpu.sh BUILD SAMPLES
+# shellcheck source=tests/bench/lib.sh
+. "$(dirname "$0")/lib.sh"
+configurations=(segd-ebpf segd-nft)
+rounds=3
+ms=2500
+rate=10000
+
+busy_ns() { # time on a processor so far, all threads
+	awk '{ sum += $1 } END { printf "%d\n", sum }' /proc/"$agent_pid"/task/*/schedstat
+}
+
+scratch=$(mktemp -d)
+pairs 10 >"$scratch/pairs"
+for configuration in "${configurations[@]}"; do
+	progress "nodes: $configuration"
+	world_up "$configuration"
+	segd_up "$configuration"
+	install "$configuration" "$scratch/pairs"
+done
+for ((round = 1; round <= rounds; round++)); do
+	for configuration in "${configurations[@]}"; do
+		progress "10,000 connections a second, round $round of $rounds: $configuration"
+		enter "$configuration"
+		idle=$(busy_ns)
+		sleep 0.5
+		start=$EPOCHREALTIME before=$(busy_ns)
+		opened=$(traffic "$configuration" $ms connections=$rate | jq .connections)
+		after=$(busy_ns) end=$EPOCHREALTIME
+		sample connections "$configuration" "$opened" $rate
+		# Of one core, less what it takes when nothing happens.
+		sample agent-cpu-percent "$configuration" "$(awk -v idle=$((before - idle)) \
+			-v busy=$((after - before)) -v start="$start" -v end="$end" \
+			'BEGIN { s = end - start; printf "%.3f", (busy - idle * s / 0.5) / s / 1e7 }')" $rate
+	done
+done
