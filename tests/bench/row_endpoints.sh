@@ -12,7 +12,7 @@ sizes=(10 100 1000)
 policies=250
 rounds=${BENCH_ROUNDS:-12}
 ms=${BENCH_MS:-120}
-changes=100
+changes=${BENCH_CHANGES:-100}
 shares=50 # the agent lists all interfaces of a namespace for each of its workloads
 
 address() { # NUMBER
