@@ -93,8 +93,8 @@ int xdp_apply(struct xdp *xdp, struct error *error);
 int xdp_collect(struct xdp *xdp, struct error *error);
 
 /* Investigators and deny ranges, page by page: as dataplane_ops.dump. */
-int xdp_dump(struct xdp *xdp, const struct dump *dump, struct dump_cursor *cursor,
-	struct error *error);
+int xdp_dump(
+	struct xdp *xdp, const struct dump *dump, struct dump_cursor *cursor, struct error *error);
 
 /* {"interfaces": [{"interface", "ifindex", "mechanism": "native|tc|out", "jobs": [...]}],
  * "deny_lists": {"files": [{"file", "prefixes"}], "prefixes": n, "ranges": n, "loaded": seconds

@@ -14,7 +14,7 @@
 	POD("shop", "web-1", "app: web", "10.0.0.1") \
 	POD("shop", "web-2", "app: web", "10.0.0.2") \
 	POD("shop", "db", "app: db", "10.0.0.3")     \
-		POD("lab", "scope", "role: forensics", "10.0.0.4")
+	POD("lab", "scope", "role: forensics", "10.0.0.4")
 #define OPEN_TO_ALL \
 	ADMIN("open", "{subject: '*', tier: admin, priority: 0, ingress: [{}], egress: [{}]}")
 
