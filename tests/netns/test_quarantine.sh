@@ -241,9 +241,11 @@ check "it gets another name" await 5 knows renamed 10.77.0.15
 expect "it is not reached" timeout probe "$id-web" tcp 10.77.0.15 80
 check "the trace knows" says "quarantined:" \
 	segctl policy trace --from default/web --to default/renamed --port TCP/80
+check "and keeps the address" await 10 knows renamed 10.77.0.115
 check "remove, by that name" segctl quarantine remove renamed
 expect "it is reached" open probe "$id-web" tcp 10.77.0.15 80
-expect "by the new address, too" open probe "$id-web" tcp 10.77.0.115 80
+# Its ARP was refused, too: the asking kernel asks again after a second.
+probe_ms=5000 expect "by the new address, too" open probe "$id-web" tcp 10.77.0.115 80
 
 # --- its time ---------------------------------------------------------------------------------------------
 
