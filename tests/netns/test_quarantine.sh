@@ -75,17 +75,24 @@ reach() { # ATTEMPT 4|6
 	[ "$from" != node ] || namespace=$id
 	address=10.$network.0.$number
 	[ "$2" = 4 ] || address=fd$network::$number
-	probe_ms=200 probe "$namespace" tcp "$address" "$port"
+	probe_ms=400 probe "$namespace" tcp "$address" "$port"
 }
-# world: what passes, in one line.
-world() {
-	local attempt family
+# world: what passes, in one line. All are tried at once, in a process of its own.
+world() (
+	mkdir -p "$work/world"
 	for attempt in "${attempts[@]}"; do
 		for family in 4 6; do
-			[ "$(reach "$attempt" $family)" != open ] || printf '%s/%s ' "${attempt// /-}" $family
+			reach "$attempt" $family >"$work/world/${attempt// /-}.$family" &
 		done
 	done
-}
+	wait
+	for attempt in "${attempts[@]}"; do
+		for family in 4 6; do
+			! grep -qx open "$work/world/${attempt// /-}.$family" ||
+				printf '%s/%s ' "${attempt// /-}" $family
+		done
+	done
+)
 # both NAME...: as world() says it.
 both() {
 	local name
