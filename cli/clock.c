@@ -119,7 +119,7 @@ double clock_age(const char *text)
 unsigned long clock_parse_duration(const char *text, unsigned long maximum)
 {
 	static const char units[] = "smhd";
-	static const unsigned long factors[] = {1, 60, 60 * 60, 24 * 60 * 60};
+	static const unsigned long factors[] = {1, 60, 3600, 86400};
 	unsigned long value, factor = 1;
 	const char *unit;
 	char *end;

@@ -119,13 +119,13 @@ static int compare_pointers(const void *a, const void *b)
 static int copy_pointers(
 	const struct document_list *list, size_t first, size_t count, struct document_list *ret)
 {
-	ret->items = calloc(count + 1, sizeof(*ret->items));
+	ret->items = calloc(count + 1, sizeof(struct document *));
 	if (!ret->items)
 		return -ENOMEM;
 	if (count)
-		memcpy(ret->items, list->items + first, count * sizeof(*ret->items));
+		memcpy(ret->items, list->items + first, count * sizeof(struct document *));
 	ret->count = count;
-	qsort(ret->items, ret->count, sizeof(*ret->items), compare_pointers);
+	qsort(ret->items, ret->count, sizeof(struct document *), compare_pointers);
 	return 0;
 }
 

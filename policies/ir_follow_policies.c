@@ -81,7 +81,7 @@ static int add_policy(struct change_set *set, struct document *document)
 		return -ENOMEM;
 	}
 	memmove(&compile->policies[place + 1], &compile->policies[place],
-		(compile->policies_count - 1 - place) * sizeof(*compile->policies));
+		(compile->policies_count - 1 - place) * sizeof(struct compiled_policy *));
 	compile->policies[place] = compiled;
 	slot = array_append(set->added, set->added_count);
 	if (!slot)

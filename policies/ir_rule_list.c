@@ -42,7 +42,7 @@ static int compare_rules(const void *a, const void *b)
 static void sort_list(struct rule_list *list)
 {
 	if (list->policies_count)
-		qsort(list->policies, list->policies_count, sizeof(*list->policies),
+		qsort(list->policies, list->policies_count, sizeof(struct compiled_policy *),
 			compiled_policy_compare);
 	if (list->rules_count)
 		qsort(list->rules, list->rules_count, sizeof(const struct compiled_rule *),

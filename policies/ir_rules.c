@@ -214,7 +214,7 @@ int compile_rules(
 		*slot = compiled;
 	}
 	if (compile->policies_count)
-		qsort(compile->policies, compile->policies_count, sizeof(*compile->policies),
+		qsort(compile->policies, compile->policies_count, sizeof(struct compiled_policy *),
 			compiled_policy_compare);
 	if (add_fixed_rules(compile) < 0)
 		return error_nomem(error);

@@ -283,7 +283,7 @@ static int prepare(struct search *search, const struct flow_filter *filter, stru
 	if (search->limit > SEARCH_RECORDS_MAX)
 		search->limit = SEARCH_RECORDS_MAX;
 	search->found = json_array();
-	search->find.records = calloc(search->limit, sizeof(*search->find.records));
+	search->find.records = calloc(search->limit, sizeof(json_t *));
 	return search->found && search->find.records ? 0 : error_nomem(error);
 }
 

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 #define CUT_PARTS       8 /* of a level's time: one cut when the file is too big */
-#define RUNNING_SECONDS (7 * 86400)
+#define RUNNING_SECONDS ((int64_t)7 * 86400)
 
 static int ask_number(
 	sqlite3 *database, const char *sql, int64_t parameter, int64_t *ret, struct error *error)

@@ -54,7 +54,7 @@ static int load(struct xdp_objects *objects, const struct pins *pins, struct err
 	if (!objects->skeleton)
 		return error_errno(error, -errno, "read the XDP programs");
 	/* The counters have a place for each reason. */
-	snprintf(objects->shared.part, sizeof(objects->shared.part), PART_PREFIX "%u-%u",
+	snprintf(objects->shared.part, sizeof(objects->shared.part), PART_PREFIX "%d-%d",
 		ABI_EARLY_VERSION, REASON_COUNT);
 	r = choose_pins(objects, pins, error);
 	if (r < 0)
