@@ -27,7 +27,8 @@ peers() {
 
 jq -r '"Measured on Linux \(.machine.kernel), \(.machine.cores) cores, by make bench; load average before: \(.machine.load).\n",
 	"| what | budget | measured | |", "|---|---|---|---|",
-	(.budgets[] | "| \(.what) | \(.budget) | \(.measured)\(.unit) | \(if .met then "met" else "**missed**" end) |")' "$json"
+	(.budgets[] | "| \(.what) | \(.budget) | \(.measured)\(.unit) | \(
+		if .met == null then "unclear: noise" elif .met then "met" else "**missed**" end) |")' "$json"
 peers 10
 peers 10000
 jq -r '.figures | map(select(.row != "rules" and .row != "programs")) | if . == [] then empty else
