@@ -137,6 +137,7 @@ static void test_an_overlap_is_refused(void **state)
 					  "  - {to: [{cidr: 198.51.100.0/24}], ports: [tcp/443]}\n"
 					  "  - {to: [{cidr: 192.0.2.0/24}], ports: [tcp/80]}\n";
 	struct attempt *attempt = *state;
+	char name[256];
 	struct ruleset_set *set;
 	struct element *first;
 
@@ -149,8 +150,9 @@ static void test_an_overlap_is_refused(void **state)
 	/* 192.0.2.0/24 begins below the end of the one before it. */
 	first = find_element(set, "198.51.100.0");
 	memcpy(first->key, (const uint8_t[]){192, 0, 2, 128}, 4);
+	snprintf(name, sizeof(name), "%s", set->name);
 	assert_true(attempt_end(attempt) < 0);
-	assert_named(attempt, set->name);
+	assert_named(attempt, name);
 	assert_named(attempt, "policy shop/outside");
 	assert_first_policy_holds();
 	assert_true(village_reaches("db", SOCK_STREAM, VILLAGE_WORLD, 443));
