@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "dataplane/nft/layout.h"
+#include "dataplane/nft/watch.h"
 
 #include <errno.h>
 #include <libnftnl/common.h>
@@ -16,6 +17,8 @@
 
 #define RECEIVE_BYTES   ((size_t)(64 << 10))
 #define EXPLANATION_MAX 640
+/* From here on the kernel's announcements cost more than asking afterwards who was there. */
+#define LARGE_BYTES ((size_t)(256 << 10))
 
 struct batch {
 	char *data;
@@ -287,6 +290,20 @@ static int receive(const struct batch *batch, struct mnl_socket *socket, mnl_cb_
 	return failure;
 }
 
+/* The kernel works through the whole transaction before this returns. */
+static int send_quietly(const struct batch *batch, struct mnl_socket *socket)
+{
+	bool large = batch->used >= LARGE_BYTES;
+	int r;
+
+	if (large)
+		watch_pause();
+	r = mnl_socket_sendto(socket, batch->data, batch->used) < 0 ? -errno : 0;
+	if (large)
+		watch_resume();
+	return r;
+}
+
 int batch_send(struct batch *batch, struct mnl_socket *socket, mnl_cb_t echo, void *userdata,
 	struct error *error)
 {
@@ -302,9 +319,10 @@ int batch_send(struct batch *batch, struct mnl_socket *socket, mnl_cb_t echo, vo
 	/* The kernel doubles it; netlink wants the whole message within it. */
 	bytes = (int)batch->used + 4096;
 	(void)setsockopt(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
-	if (mnl_socket_sendto(socket, batch->data, batch->used) < 0)
-		return error_errno(error, -errno, "send %zu nftables messages (%zu bytes)",
-			batch->count, batch->used);
+	r = send_quietly(batch, socket);
+	if (r < 0)
+		return error_errno(error, r, "send %zu nftables messages (%zu bytes)", batch->count,
+			batch->used);
 	r = receive(batch, socket, echo, userdata, error);
 	commits += !r;
 	return r;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <utlist.h>
 
 #define READS_PER_WAKE 256
 #define REQUEST_BYTES  256
@@ -29,12 +30,17 @@ struct watch {
 	struct mnl_socket *socket; /* for questions */
 	struct mnl_socket *events;
 	sd_event_source *source;
+	sd_event_source *doubt;   /* enabled where not everything was listened to */
 	struct intrusion pending; /* of the transaction whose announcements are coming in */
-	uint32_t generation;      /* up to which all is known */
-	uint32_t own;             /* of batch_commits(), those up to generation */
+	uint32_t generation;      /* from which on transactions are counted */
+	uint32_t own;             /* batch_commits() at that generation */
+	uint32_t others;          /* transactions of somebody else that were heard of since */
 	uint64_t overruns;
 	bool foreign; /* somebody else made a transaction since this was last false */
+	struct watch *prev, *next;
 };
+
+static struct watch *watches; /* of this process */
 
 struct generation {
 	uint32_t id;
@@ -143,10 +149,8 @@ static void end_transaction(struct watch *watch, const struct nlmsghdr *message,
 
 	read_generation(message, &generation);
 	/* Not one that was known before its announcement was read. */
-	if ((int32_t)(generation.id - watch->generation) > 0) {
-		watch->generation = generation.id;
-		watch->own += own;
-	}
+	if ((int32_t)(generation.id - watch->generation) > 0)
+		watch->others += !own;
 	watch->foreign |= !own;
 	if (!own)
 		tell(watch, &generation);
@@ -175,16 +179,17 @@ static void recover(struct watch *watch)
 	bool alone;
 	int r;
 
-	watch->overruns++;
 	watch->foreign = false;
 	do
 		r = netlink_receive(watch->events, read_event, watch);
 	while (!r || r == -ENOBUFS);
 	r = ask_generation(watch, &generation);
-	alone = !r && !watch->foreign && generation - watch->generation == commits - watch->own;
+	alone = !r && !watch->foreign &&
+		generation - watch->generation == commits - watch->own + watch->others;
 	if (!r) {
 		watch->generation = generation;
 		watch->own = commits;
+		watch->others = 0;
 	}
 	if (alone)
 		return;
@@ -207,9 +212,35 @@ static int on_event(sd_event_source *source, int fd, uint32_t events, void *user
 	(void)events;
 	for (unsigned int i = 0; !r && i < READS_PER_WAKE; i++)
 		r = netlink_receive(watch->events, read_event, watch);
-	if (r == -ENOBUFS)
+	if (r == -ENOBUFS) {
+		watch->overruns++;
 		recover(watch);
+	}
 	return 0;
+}
+
+static int on_doubt(sd_event_source *source, void *userdata)
+{
+	(void)source;
+	recover(userdata);
+	return 0;
+}
+
+static int add_sources(struct watch *watch, sd_event *event)
+{
+	int r = sd_event_add_io(
+		event, &watch->source, mnl_socket_get_fd(watch->events), EPOLLIN, on_event, watch);
+
+	if (r >= 0)
+		r = sd_event_add_defer(event, &watch->doubt, on_doubt, watch);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(watch->doubt, SD_EVENT_OFF);
+	/* Before whatever else waits: nothing is refused while our table is away. */
+	if (r >= 0)
+		r = sd_event_source_set_priority(watch->source, SD_EVENT_PRIORITY_IMPORTANT);
+	if (r >= 0)
+		r = sd_event_source_set_priority(watch->doubt, SD_EVENT_PRIORITY_IMPORTANT);
+	return r;
 }
 
 int watch_open(sd_event *event, const struct watch_scope *scope, watch_fn callback, void *userdata,
@@ -233,13 +264,10 @@ int watch_open(sd_event *event, const struct watch_scope *scope, watch_fn callba
 	r = ask_generation(watch, &watch->generation);
 	if (r < 0)
 		return error_errno(error, r, "ask for the generation of nftables' ruleset");
-	r = sd_event_add_io(
-		event, &watch->source, mnl_socket_get_fd(watch->events), EPOLLIN, on_event, watch);
-	/* Before whatever else waits: nothing is refused while our table is away. */
-	if (r >= 0)
-		r = sd_event_source_set_priority(watch->source, SD_EVENT_PRIORITY_IMPORTANT);
+	r = add_sources(watch, event);
 	if (r < 0)
 		return error_errno(error, r, "watch nftables");
+	DL_APPEND(watches, watch);
 	*ret = TAKE_PTR(watch);
 	return 0;
 }
@@ -248,10 +276,41 @@ void watch_free(struct watch *watch)
 {
 	if (!watch)
 		return;
+	/* Not listed before watch_open() is through. */
+	if (watch->prev)
+		DL_DELETE(watches, watch);
 	sd_event_source_disable_unref(watch->source);
+	sd_event_source_disable_unref(watch->doubt);
 	netlink_closep(&watch->events);
 	netlink_closep(&watch->socket);
 	free(watch);
+}
+
+/* Membership cannot be refused to who has been a member, and leaving to nobody. */
+static void set_membership(const struct watch *watch, int option)
+{
+	int group = NFNLGRP_NFTABLES;
+
+	(void)mnl_socket_setsockopt(watch->events, option, &group, sizeof(group));
+}
+
+void watch_pause(void)
+{
+	struct watch *watch;
+
+	DL_FOREACH (watches, watch)
+		set_membership(watch, NETLINK_DROP_MEMBERSHIP);
+}
+
+void watch_resume(void)
+{
+	struct watch *watch;
+
+	DL_FOREACH (watches, watch) {
+		set_membership(watch, NETLINK_ADD_MEMBERSHIP);
+		/* Not here: the answer to an intrusion is a change, and one is being made. */
+		(void)sd_event_source_set_enabled(watch->doubt, SD_EVENT_ONESHOT);
+	}
 }
 
 uint64_t watch_overruns(const struct watch *watch)

@@ -15,6 +15,7 @@
 #include <sched.h>
 
 #define MANY 200000 /* announcements of so many elements do not fit into a socket */
+#define FEW  5000   /* not a large change */
 
 struct bench {
 	sd_event *loop;
@@ -177,19 +178,18 @@ static void test_the_nodes_table(void **state)
 	assert_int_equal(bench->last.damage, TABLE_REMOVED);
 }
 
-/* A large change of our own overruns the socket, and is no intrusion. */
+/* Changes of our own that nobody reads meanwhile overrun the socket, and are no intrusion. */
+static void add_many(struct bench *bench, uint32_t first)
+{
+	for (uint32_t i = 0; i < MANY; i += FEW)
+		add_elements(bench, LAYOUT_TABLE, first + i, FEW);
+}
+
 static void test_own_overrun(void **state)
 {
 	struct bench *bench = *state;
-	uint64_t start_ns;
 
-	add_elements(bench, LAYOUT_TABLE, 1, MANY / 2);
-	start_ns = clock_now_ns(CLOCK_MONOTONIC);
-	settle(bench);
-	print_message("reading announcements of %u own elements: %.1f ms, %u overruns\n", MANY / 2,
-		(double)(clock_now_ns(CLOCK_MONOTONIC) - start_ns) / 1e6,
-		(unsigned int)watch_overruns(bench->watch));
-	add_elements(bench, LAYOUT_TABLE, MANY, MANY);
+	add_many(bench, 1);
 	settle(bench);
 	assert_true(watch_overruns(bench->watch) > 0);
 	assert_int_equal(bench->calls, 0);
@@ -205,9 +205,9 @@ static void test_foreign_overrun(void **state)
 {
 	struct bench *bench = *state;
 
-	add_elements(bench, LAYOUT_TABLE, 1, MANY);
+	add_many(bench, 1);
 	assert_int_equal(fixture_run("nft add element inet segd many '{ 192.0.2.1 }'"), 0);
-	add_elements(bench, LAYOUT_TABLE, MANY, 10);
+	add_elements(bench, LAYOUT_TABLE, MANY + 1, FEW);
 	settle(bench);
 	assert_true(watch_overruns(bench->watch) > 0);
 	assert_int_equal(bench->calls, 1);
@@ -215,7 +215,42 @@ static void test_foreign_overrun(void **state)
 	assert_true(bench->last.inet && bench->last.netdev);
 	assert_string_equal(bench->last.who, WATCH_SOMEBODY);
 	/* It was told, and is known. */
-	add_elements(bench, LAYOUT_TABLE, 2 * MANY, MANY);
+	add_many(bench, 2 * MANY);
+	settle(bench);
+	assert_int_equal(bench->calls, 1);
+}
+
+/* Nobody listens to a large one, and small ones around it change nothing about that. */
+static void test_own_large_change(void **state)
+{
+	struct bench *bench = *state;
+
+	add_elements(bench, LAYOUT_TABLE, 1, FEW);
+	add_elements(bench, LAYOUT_TABLE, MANY, MANY);
+	add_elements(bench, LAYOUT_TABLE, 3 * MANY, FEW);
+	settle(bench);
+	assert_int_equal(watch_overruns(bench->watch), 0);
+	assert_int_equal(bench->calls, 0);
+	assert_int_equal(fixture_run("nft add chain inet segd evil"), 0);
+	settle(bench);
+	assert_int_equal(bench->calls, 1);
+	assert_false(bench->last.overrun);
+}
+
+static void test_foreign_while_nobody_listens(void **state)
+{
+	struct bench *bench = *state;
+
+	watch_pause();
+	assert_int_equal(fixture_run("nft add element inet segd many '{ 192.0.2.1 }'"), 0);
+	watch_resume();
+	assert_int_equal(bench->calls, 0);
+	settle(bench);
+	assert_int_equal(bench->calls, 1);
+	assert_true(bench->last.overrun);
+	assert_true(bench->last.inet && bench->last.netdev);
+	/* Once. */
+	add_elements(bench, LAYOUT_TABLE, MANY, MANY);
 	settle(bench);
 	assert_int_equal(bench->calls, 1);
 }
@@ -238,6 +273,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_the_nodes_table, set_up_host, tear_down),
 		cmocka_unit_test_setup_teardown(test_own_overrun, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_foreign_overrun, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_own_large_change, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_foreign_while_nobody_listens, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, enter_namespace, NULL);
