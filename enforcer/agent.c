@@ -368,13 +368,14 @@ void agent_free(struct agent *agent)
 		agent->sources[i].ops->close(agent->sources[i].source);
 		free(agent->sources[i].message);
 	}
-	links_free(agent->links);
+	/* What the data planes still report as they close wants its names. */
 	if (agent->host)
 		host_close(agent->host, agent->options->remove_on_exit);
 	early_close(agent);
 	second_lock_close(agent->lock, agent->options->remove_on_exit);
 	if (agent->plane)
 		agent->plane_ops->close(agent->plane, agent->options->remove_on_exit);
+	links_free(agent->links);
 	registry_free(agent->registry);
 	quarantines_free(agent->quarantines);
 	flow_pipeline_free(agent->flows);

@@ -252,6 +252,7 @@ static void check_refusal(struct bench *bench, const struct trip *trip, enum abi
 		return;
 	}
 	bpf_map_delete_elem(denials, &key);
+	objects_denial_gone(&bench->plane->objects, key.ifindex);
 	if (denial.packets != 1 || denial.bytes != trip->frame.size - ETHERNET_BYTES)
 		differ(bench, trip, "one packet of %zu bytes, counted as %llu of %llu",
 			trip->frame.size - ETHERNET_BYTES, (unsigned long long)denial.packets,
