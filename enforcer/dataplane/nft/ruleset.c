@@ -82,6 +82,26 @@ struct ruleset_set *ruleset_find_set(const struct ruleset *ruleset, const char *
 	return set;
 }
 
+struct ruleset_chain *ruleset_find_same_chain(
+	const struct ruleset *ruleset, const struct ruleset_chain *other)
+{
+	struct ruleset_chain *chain;
+
+	HASH_FIND_BYHASHVALUE(
+		hh, ruleset->chains, &other->id, sizeof(other->id), other->hh.hashv, chain);
+	return chain;
+}
+
+struct ruleset_set *ruleset_find_same_set(
+	const struct ruleset *ruleset, const struct ruleset_set *other)
+{
+	struct ruleset_set *set;
+
+	HASH_FIND_BYHASHVALUE(
+		hh, ruleset->sets, other->name, other->hh.keylen, other->hh.hashv, set);
+	return set;
+}
+
 const char *ruleset_chain_name(uint64_t id, void *ruleset)
 {
 	const struct ruleset_chain *chain = ruleset_find_chain(ruleset, id);

@@ -61,6 +61,11 @@ struct ruleset_set *ruleset_add_set(
 
 struct ruleset_chain *ruleset_find_chain(const struct ruleset *ruleset, uint64_t id);
 struct ruleset_set *ruleset_find_set(const struct ruleset *ruleset, const char *name);
+/* Those of the same name as one of another ruleset, by the hash that this one has of it. */
+struct ruleset_chain *ruleset_find_same_chain(
+	const struct ruleset *ruleset, const struct ruleset_chain *other);
+struct ruleset_set *ruleset_find_same_set(
+	const struct ruleset *ruleset, const struct ruleset_set *other);
 /* As chain_name_fn; userdata is the ruleset. "" for what is not there. */
 const char *ruleset_chain_name(uint64_t id, void *ruleset);
 

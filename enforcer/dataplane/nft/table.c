@@ -151,7 +151,7 @@ static int remember_new(struct table *table, const struct ruleset *plan, uint64_
 	for (chain = plan->chains; chain; chain = chain->hh.next) {
 		struct ruleset_chain *added;
 
-		if (ruleset_find_chain(&table->installed, chain->id))
+		if (ruleset_find_same_chain(&table->installed, chain))
 			continue;
 		added = ruleset_add_chain(&table->installed, chain->name);
 		if (!added)
@@ -161,7 +161,7 @@ static int remember_new(struct table *table, const struct ruleset *plan, uint64_
 	for (set = plan->sets; set; set = set->hh.next) {
 		struct ruleset_set *added;
 
-		if (ruleset_find_set(&table->installed, set->name))
+		if (ruleset_find_same_set(&table->installed, set))
 			continue;
 		added = ruleset_add_set(&table->installed, set->name, &set->shape, set->mutable);
 		if (!added)
@@ -190,9 +190,9 @@ static void settle(struct table *table, struct ruleset *plan, uint64_t now_ns)
 
 	table->statistics.elements = 0;
 	for (chain = table->installed.chains; chain; chain = chain->hh.next)
-		retire(&chain->retired_ns, ruleset_find_chain(plan, chain->id), now_ns);
+		retire(&chain->retired_ns, ruleset_find_same_chain(plan, chain), now_ns);
 	for (set = table->installed.sets; set; set = set->hh.next) {
-		struct ruleset_set *planned = ruleset_find_set(plan, set->name);
+		struct ruleset_set *planned = ruleset_find_same_set(plan, set);
 
 		retire(&set->retired_ns, planned, now_ns);
 		if (!planned || !set->mutable)
@@ -232,7 +232,7 @@ static int remember_written(struct table *table, const struct ruleset *plan)
 	struct ruleset_set *set;
 
 	for (set = table->installed.sets; set; set = set->hh.next) {
-		const struct ruleset_set *planned = ruleset_find_set(plan, set->name);
+		const struct ruleset_set *planned = ruleset_find_same_set(plan, set);
 
 		element_list_clear(&set->elements);
 		for (size_t i = 0; planned && set->mutable && i < planned->elements.count; i++)
@@ -293,10 +293,10 @@ static bool differs(const struct table *table, const struct ruleset *plan)
 	if (table->presence < TABLE_DOUBTED)
 		return true;
 	for (chain = plan->chains; chain; chain = chain->hh.next)
-		if (!ruleset_find_chain(&table->installed, chain->id))
+		if (!ruleset_find_same_chain(&table->installed, chain))
 			return true;
 	for (set = plan->sets; set; set = set->hh.next) {
-		const struct ruleset_set *found = ruleset_find_set(&table->installed, set->name);
+		const struct ruleset_set *found = ruleset_find_same_set(&table->installed, set);
 
 		if (!found ||
 			(set->mutable && !element_list_equal(&found->elements, &set->elements)))

@@ -29,7 +29,7 @@ static bool is_whole(const struct table_change *change)
 
 static bool is_new_set(const struct table_change *change, const struct ruleset_set *set)
 {
-	return is_whole(change) || !ruleset_find_set(change->installed, set->name);
+	return is_whole(change) || !ruleset_find_same_set(change->installed, set);
 }
 
 static int write_sets(const struct table_change *change, struct batch *batch)
@@ -66,7 +66,7 @@ static int write_chains(const struct table_change *change, struct batch *batch)
 		for (chain = change->plan->chains; !r && chain; chain = chain->hh.next)
 			if (chain->kind == order[i] &&
 				(is_whole(change) ||
-					!ruleset_find_chain(change->installed, chain->id)))
+					!ruleset_find_same_chain(change->installed, chain)))
 				r = plan_write_chain(batch, change->ir, change->plan, chain,
 					change->nflog_group);
 	return r;
@@ -124,7 +124,7 @@ int table_write_elements(const struct table_change *change, struct batch *batch)
 	int r = 0;
 
 	for (after = change->plan->sets; !r && after; after = after->hh.next) {
-		before = ruleset_find_set(change->installed, after->name);
+		before = ruleset_find_same_set(change->installed, after);
 		if (before && after->mutable)
 			r = write_set_change(change, batch, before, after);
 	}
