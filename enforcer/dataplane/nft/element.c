@@ -43,7 +43,8 @@ void element_key_add_address(struct element *element, const struct address *addr
 int element_list_add(struct element_list *list, const struct element *element)
 {
 	if (list->count == list->size) {
-		size_t size = list->size ? 2 * list->size : 16;
+		/* Most peer tables have a few hosts, and there are thousands of lists. */
+		size_t size = list->size ? 2 * list->size : 4;
 		struct element *items = reallocarray(list->items, size, sizeof(*items));
 
 		if (!items)
@@ -66,11 +67,21 @@ static int compare_keys(const void *one, const void *other)
 	return order ? order : memcmp(a->key_end, b->key_end, sizeof(a->key_end));
 }
 
+/* And no key twice. */
+static bool is_sorted(const struct element_list *list)
+{
+	for (size_t i = 1; i < list->count; i++)
+		if (compare_keys(&list->items[i - 1], &list->items[i]) >= 0)
+			return false;
+	return true;
+}
+
 void element_list_sort(struct element_list *list)
 {
 	size_t kept = 0;
 
-	if (!list->count)
+	/* Intervals always are. */
+	if (is_sorted(list))
 		return;
 	qsort(list->items, list->count, sizeof(*list->items), compare_keys);
 	for (size_t i = 1; i < list->count; i++)
