@@ -63,7 +63,7 @@ done
 mapfile -t programs < <(find "$build/tests/bpf" -name 'test_*' -type f -executable | sort)
 run bpf-programs all_of "${programs[@]}"
 run differential timeout 300 "$build/tests/differential/differential" --models 300 --probes 40
-run fuzz tests/fuzz/run.sh "$build" 7
+run fuzz tests/fuzz/run.sh "$build" 4
 run conformance tests/conformance/test.sh "$build"
 run cli tests/netns/cli.sh "$build"
 run examples tests/examples.sh "$build"
