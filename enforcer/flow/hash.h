@@ -15,7 +15,7 @@
 /* Each element of a chain that is passed over is a cache miss in a table of tens of thousands of
  * connections, and uthash's own 10 leaves several to pass. */
 #undef HASH_BKT_CAPACITY_THRESH
-#define HASH_BKT_CAPACITY_THRESH 5U
+#define HASH_BKT_CAPACITY_THRESH 7U
 
 #define HASH_SEED   0xa0761d6478bd642fULL
 #define HASH_FACTOR 0x9e3779b97f4a7c15ULL /* 2^64 / golden ratio */
