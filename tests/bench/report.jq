@@ -79,6 +79,8 @@ def unclear: . as $budgets | (["rules", "start"] | map(. as $row
 			pick("endpoints"; "agent-mib"; $c; null)))),
 		budget("flow events a second on one core, worst mix"; "≥"; 500000; "";
 			least(("connections", "refusals", "scan") as $mix | pick("events"; "events-per-second"; $mix; null))),
+		budget("flow store: all peers of one workload in 30 days, 50 million flows"; "≤"; 100; " ms";
+			pick("store"; "store-peers-ms"; "flow-store"; null)),
 		(planes(. as $c | budget("\($c): agent CPU at 10,000 connections a second"; "≤"; 5; " %";
 			pick("cpu"; "agent-cpu-percent"; $c; null))))
 	] | map(select(.measured != null)) | unclear
