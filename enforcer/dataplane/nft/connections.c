@@ -33,6 +33,7 @@ struct connections {
 	struct connection *items;
 	uint64_t round;
 	uint64_t opened_ns; /* CLOCK_REALTIME */
+	bool reading;       /* events are being read: a listing in between reads none */
 	uint64_t places;    /* that were given away */
 	uint64_t lost;
 	uint32_t drops; /* of events' socket, as far as they were told */
@@ -219,6 +220,7 @@ static int read_events(struct connections *connections)
 {
 	int r = 0;
 
+	connections->reading = true;
 	for (unsigned int i = 0; !r && i < READS_PER_WAKE; i++) {
 		r = netlink_receive(connections->events, read_event, connections);
 		if (r == -ENOBUFS) {
@@ -229,7 +231,14 @@ static int read_events(struct connections *connections)
 				r = connections_collect(connections, NULL);
 		}
 	}
+	connections->reading = false;
 	return r;
+}
+
+void connections_read(struct connections *connections)
+{
+	if (!connections->reading)
+		(void)read_events(connections);
 }
 
 static int on_event(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -433,6 +442,9 @@ int connections_collect(struct connections *connections, struct error *error)
 	char buffer[CONNECTION_REQUEST_BYTES];
 	int r;
 
+	/* A connection that two listings saw come and go must not begin again with its own event.
+	 */
+	connections_read(connections);
 	report_drops(connections);
 	connections->round++;
 	r = netlink_dump(connections->socket, connection_request_list(buffer), read_for_update,

@@ -45,6 +45,10 @@ void connections_free(struct connections *connections);
 /* The policy in force. Borrowed until the next call. NULL: none yet. */
 void connections_set_ir(struct connections *connections, const struct ir *ir);
 
+/* Takes in what the kernel has told by now. Before a policy is replaced: what began under it is
+ * its. */
+void connections_read(struct connections *connections);
+
 /* Cuts what the policy in force refuses. */
 int connections_revoke(struct connections *connections, struct error *error);
 

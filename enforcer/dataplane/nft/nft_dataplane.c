@@ -338,6 +338,7 @@ static int nft_apply(
 	struct ends ends;
 	int r;
 
+	connections_read(dataplane->connections);
 	if (ends_copy(state->attachments, state->attachments_count, &ends) < 0)
 		return error_nomem(error);
 	/* Whatever becomes of this state: its interfaces are these. */
