@@ -290,6 +290,9 @@ static void check_connection(struct bench *bench, const struct trip *trip)
 		return;
 	}
 	bpf_map_delete_elem(connections, &key);
+	/* As the agent does with what it reclaims. */
+	__atomic_fetch_sub(&objects_share(&bench->plane->objects, connection.owner)->connections, 1,
+		__ATOMIC_RELAXED);
 	for (int direction = 0; direction < ABI_DIRECTIONS; direction++) {
 		uint32_t wanted = rule_of(bench, trip, (enum direction)direction);
 
