@@ -64,6 +64,7 @@ LIBS_base     =
 LIBS_policies = $(call libraries,yaml-0.1)
 LIBS_workload = $(call libraries,libcurl libmnl libsystemd jansson)
 LIBS_flow     = $(call libraries,jansson libsystemd libzstd sqlite3) -pthread
+LIBS_detect   = $(call libraries,jansson yaml-0.1)
 LIBS_control  = $(call libraries,libmicrohttpd jansson libsystemd)
 LIBS_bpf      = $(call libraries,libbpf libmnl jansson libsystemd)
 LIBS_xdp      = $(call libraries,libbpf jansson libsystemd) -pthread
@@ -74,11 +75,12 @@ LIBS_cli      = $(call libraries,libcurl jansson smartcols ncursesw)
 
 # --- rooms: each is one archive; the lists say what each may lean on ------------------------------
 
-ROOMS         := base policies workload flow control bpf xdp nft host lock doctor agent cli
+ROOMS         := base policies workload flow detect control bpf xdp nft host lock doctor agent cli
 DIR_base      := enforcer/base
 DIR_policies  := policies
 DIR_workload  := enforcer/workload
 DIR_flow      := enforcer/flow
+DIR_detect    := enforcer/detect
 DIR_control   := enforcer/control
 DIR_bpf       := enforcer/dataplane/bpf
 DIR_xdp       := enforcer/dataplane/xdp
@@ -99,7 +101,7 @@ NEEDS_nft      := nft policies base
 NEEDS_host     := host nft policies base
 NEEDS_lock     := lock nft policies base
 NEEDS_doctor   := doctor workload bpf nft policies base
-NEEDS_agent    := agent doctor control flow workload xdp bpf host lock nft policies base
+NEEDS_agent    := agent doctor control detect flow workload xdp bpf host lock nft policies base
 NEEDS_cli      := cli policies base
 
 sources  = $(sort $(filter-out %/main.c,$(wildcard $(1)/*.c)))

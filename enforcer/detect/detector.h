@@ -4,8 +4,10 @@
  * findings. Each detector is one file behind this table.
  *
  * A detector has no clock, no files and no randomness of its own: time is that of the records, so
- * that the same records give the same findings, live or years later. Its state is bounded; where
- * the bound turns something away, it counts that.
+ * that the same records give the same findings, live or years later. It sees of a record what the
+ * flow log keeps of it: times in whole microseconds, names by their text (not by their pointer),
+ * no ifindex and no ids of rules. Its state is bounded; where the bound turns something away, it
+ * counts that.
  */
 #pragma once
 

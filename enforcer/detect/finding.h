@@ -32,6 +32,10 @@ struct finding {
 	struct address actor_address;
 	const struct name *target; /* NULL with a zero address: many */
 	struct address target_address;
+	/* Chains: who was let into the actor before it did this. What is told of him and of the
+	 * actor becomes one incident. NULL with a zero address: nobody that is known. */
+	const struct name *origin;
+	struct address origin_address;
 
 	/* What tells it from other findings of this detector about this actor: "vertical:shop/db".
 	 * The same actor and key are one alert, however often they are reported. */

@@ -34,7 +34,7 @@ licensed() {
 		xargs grep -L 'SPDX-License-Identifier: GPL-2.0-or-later'
 }
 
-# base <- policies <- dataplane, workload, flow, control <- agent; cli <- policies, base.
+# base <- policies <- dataplane, workload, flow, control <- agent; flow <- detect; cli <- policies, base.
 include_direction() {
 	local room allowed
 	while read -r room allowed; do
@@ -47,6 +47,7 @@ include_direction() {
 		xdp xdp/
 		enforcer/workload base/|policies/|workload/|dataplane/attachment.h
 		enforcer/flow base/|policies/|flow/|xdp/reasons.h
+		enforcer/detect base/|policies/|flow/|xdp/reasons.h|detect/
 		enforcer/control base/|control/
 		enforcer/dataplane/bpf base/|policies/|flow/event.h|xdp/|dataplane/dataplane.h|dataplane/dump.h|dataplane/attachment.h|dataplane/bpf/
 		enforcer/dataplane/nft base/|policies/|flow/event.h|xdp/reasons.h|xdp/client_port.h|dataplane/dataplane.h|dataplane/dump.h|dataplane/attachment.h|dataplane/nft/
