@@ -6,35 +6,60 @@ build=${1:?usage: run.sh BUILD}
 here=$(cd "$(dirname "$0")/.." && pwd)
 cd "$here" || exit 1
 logs=$build/test-logs
+results=$logs/results
 mkdir -p "$logs"
-passed=0
-failed=0
-skipped=0
+: >"$results"
 make=(make --no-print-directory)
+export build logs results
 
-# run NAME COMMAND...: its output goes to a log; counts are added up from its closing lines
-# ("N passed, N failed, N skipped", or cmocka's). A suite without a closing line, or with an exit code
-# that its counts do not explain, has failed.
-run() {
-	local name=$1 log=$logs/$1.log start=$SECONDS code p f s
-	shift
-	printf '%-28s' "$name"
-	"$@" >"$log" 2>&1 </dev/null
-	code=$?
-	read -r p f s < <(awk '
+# counts LOG: passed, failed and skipped of its closing lines ("N passed, N failed, N skipped", or
+# cmocka's).
+counts() {
+	awk '
 		/^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ { p += $1; f += $3; s += $5 }
 		/^\[  PASSED  \] [0-9]+ test\(s\)\.$/ { p += $4 }
 		/^\[  FAILED  \] .*[0-9]+ test\(s\), listed below:$/ { for (i = 1; i <= NF; i++) if ($i == "test(s),") f += $(i - 1) }
 		/^\[  SKIPPED \] .*[0-9]+ test\(s\), listed below:$/ { for (i = 1; i <= NF; i++) if ($i == "test(s),") s += $(i - 1) }
-		END { print p + 0, f + 0, s + 0 }' "$log")
+		END { print p + 0, f + 0, s + 0 }' "$1"
+}
+
+# run NAME COMMAND...: its output goes to a log; counts are added up from that. A suite without a
+# closing line, or with an exit code that its counts do not explain, has failed.
+run() {
+	local name=$1 log=$logs/$1.log start=$SECONDS code p f s
+	shift
+	"$@" >"$log" 2>&1 </dev/null
+	code=$?
+	read -r p f s < <(counts "$log")
 	if [ "$code" != 0 ] && [ "$f" = 0 ] || [ $((p + f + s)) = 0 ]; then
 		f=$((f + 1))
 	fi
-	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-	printf '%5d passed %3d failed %3d skipped %5d s\n' "$p" "$f" "$s" $((SECONDS - start))
-	[ "$f" = 0 ] || { echo "--- $log"; tail -40 "$log"; echo "---"; }
-	grep -hi '^ *skip' "$log" | sort | uniq | head -5
+	echo "$p $f $s $name" >>"$results"
+	# In one write: suites that run side by side do not mix their lines.
+	printf '%s\n' "$(
+		printf '%-28s%5d passed %3d failed %3d skipped %5d s\n' \
+			"$name" "$p" "$f" "$s" $((SECONDS - start))
+		[ "$f" = 0 ] || failure "$log"
+		grep -hi '^ *skip' "$log" | sort | uniq | head -5
+	)"
 }
+
+# failure LOG: each check that failed with what it said, then how the log ends.
+failure() {
+	echo "--- $1"
+	grep -hE -A 4 '^ *FAIL|^\[  ERROR|^\[  FAILED|ERROR: AddressSanitizer|runtime error:' "$1" | head -60
+	echo "..."
+	tail -15 "$1"
+	echo "---"
+}
+
+# side_by_side: reads lines "NAME|SCRIPT ARGUMENT..." and runs two at a time, for they wait more than they
+# compute. Each has its own namespaces and directories.
+side_by_side() {
+	xargs -d '\n' -P 2 -n 1 bash -c 'IFS="|" read -r name command <<<"$1"
+		run "$name" timeout 300 $command' side_by_side
+}
+export -f run counts failure
 
 # Two programs at a time: each has its own namespaces and directories. What they say stays together.
 all_of() {
@@ -59,11 +84,8 @@ echo "building"
 	"${make[@]}" BUILD="$build" fuzz-binaries || exit 1
 
 run lint "${make[@]}" BUILD="$build" lint
-for room in base policies flow control workload agent cli; do
-	mapfile -t programs < <(find "$build/asan/tests/unit/$room" -name 'test_*' -type f -executable 2>/dev/null | sort)
-	[ ${#programs[@]} = 0 ] || run "unit-$room (sanitized)" all_of "${programs[@]}"
-done
-for room in bpf xdp nft host lock doctor; do
+for room in tests/unit/*/; do
+	room=$(basename "$room")
 	mapfile -t programs < <(find "$build/asan/tests/unit/$room" -name 'test_*' -type f -executable | sort)
 	run "unit-$room (sanitized)" all_of "${programs[@]}"
 done
@@ -75,18 +97,16 @@ run conformance tests/conformance/test.sh "$build"
 run cli tests/netns/cli.sh "$build"
 run examples tests/examples.sh "$build"
 run trace tests/golden/trace/run.sh "$build"
-for script in tests/netns/test_*.sh; do
+for script in tests/netns/test_*.sh tests/docker/test_*.sh; do
 	name=$(basename "$script" .sh)
 	for plane in ebpf nft; do
-		run "netns-${name#test_} ($plane)" timeout 300 "$script" "$build" "$plane"
+		echo "$(basename "$(dirname "$script")")-${name#test_} ($plane)|$script $build $plane"
 	done
-done
-for plane in ebpf nft; do
-	run "docker ($plane)" timeout 300 tests/docker/test_docker.sh "$build" "$plane"
-done
+done | side_by_side || echo "0 1 0 side by side" >>"$results"
 run browser timeout 120 tests/browser/test_map.sh "$build"
 run demo tests/netns/demo_check.sh "$build"
 run install tests/netns/install.sh "$build"
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+awk '$2 { print "failed: " substr($0, index($0, $4)) }
+	{ p += $1; f += $2; s += $3 }
+	END { printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 }' "$results"
