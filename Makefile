@@ -102,12 +102,12 @@ NEEDS_host     := host nft policies base
 NEEDS_lock     := lock nft policies base
 NEEDS_doctor   := doctor workload bpf nft policies base
 NEEDS_agent    := agent doctor control detect flow workload xdp bpf host lock nft policies base
-NEEDS_cli      := cli policies base
+NEEDS_cli      := cli flow policies base
 
 sources  = $(sort $(filter-out %/main.c,$(wildcard $(1)/*.c)))
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 archives = $(patsubst %,$(BUILD)/lib%.a,$(1))
-link     = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(1) -Wl,--start-group $(call archives,$(2)) \
+link     = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(1) -Wl,--as-needed -Wl,--start-group $(call archives,$(2)) \
 	-Wl,--end-group $(foreach room,$(2),$(LIBS_$(room))) $(3)
 
 SKELETON     := $(BUILD)/xdp/segd.skel.h

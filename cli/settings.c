@@ -34,8 +34,8 @@ static const struct argp_option output_options[] = {
 	{0},
 };
 
-static const char *const output_names[] = {
-	"table", "wide", "json", "jsonl", "yaml", "csv", "dot", "mermaid", "junit", "tap", "html"};
+static const char *const output_names[] = {"table", "wide", "json", "jsonl", "yaml", "csv", "dot",
+	"mermaid", "junit", "tap", "html", "ocsf", "ecs"};
 
 struct parse {
 	struct settings *settings;

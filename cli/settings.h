@@ -30,6 +30,8 @@ enum output {
 	OUTPUT_JUNIT = 1 << 8,
 	OUTPUT_TAP = 1 << 9,
 	OUTPUT_HTML = 1 << 10,
+	OUTPUT_OCSF = 1 << 11, /* one event a line, in the words of other products */
+	OUTPUT_ECS = 1 << 12,
 };
 
 struct settings {

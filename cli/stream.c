@@ -2,7 +2,7 @@
 #include "stream.h"
 
 #include "clock.h"
-#include "csv.h"
+#include "lines.h"
 #include "output.h"
 #include "record.h"
 #include "text.h"
@@ -73,14 +73,17 @@ static void print_row(const struct settings *settings, const json_t *record)
 
 static void print_record(const struct settings *settings, const json_t *record)
 {
-	if (strcmp(field_text(record, "event"), "gap") == 0) {
+	bool gap = strcmp(field_text(record, "event"), "gap") == 0;
+
+	/* The exports have words for it. */
+	if (gap && !(settings->output & (OUTPUT_OCSF | OUTPUT_ECS))) {
 		double lost = field_number(record, "lost");
 		_cleanup_free_ char *records = output_plural(lost, "record", "records");
 
 		fflush(stdout);
 		fprintf(stderr, "%s: gap: %s lost here\n", settings->program, records);
-	} else if (settings->output == OUTPUT_CSV) {
-		csv_print_record(record);
+	} else if (settings->output & LINES_OUTPUTS) {
+		lines_print(settings, record);
 	} else {
 		print_row(settings, record);
 	}
@@ -106,8 +109,7 @@ int stream_run(const struct settings *settings, char **url)
 	_cleanup_client_ struct client *client = client_new(settings->socket_path);
 	_cleanup_error_ struct error error = ERROR_INIT;
 
-	if (settings->output == OUTPUT_CSV)
-		csv_print_heading();
+	lines_begin(settings);
 	url_query(url, "follow", "1");
 	client_follow(client, *url, print_line, (void *)settings, &error);
 	return report(settings, &error);

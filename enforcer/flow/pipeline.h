@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "flow/event.h"
+#include "flow/flow_filter.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -56,18 +57,6 @@ void flow_pipeline_names_changed(struct flow_pipeline *pipeline);
 
 /* Writes out what is buffered. 0 or the log's last error. */
 int flow_pipeline_flush(struct flow_pipeline *pipeline, struct error *error);
-
-/*
- * The same filter for history, stream, map and refusals. Keys as in the API's query:
- * from, to, workload (namespace/name or name), namespace, label (key=value), port, protocol,
- * verdict, reason, rule (policy name), cidr, since, until (RFC 3339, or 10s/5m/2h/1d ago), limit.
- */
-struct flow_filter;
-/* -EINVAL: unknown key or bad value, in error. */
-int flow_filter_set(
-	struct flow_filter **filter, const char *key, const char *value, struct error *error);
-bool flow_filter_matches(const struct flow_filter *filter, const json_t *record);
-void flow_filter_free(struct flow_filter *filter);
 
 /* The record that this event would become, if the filter (NULL: all) matches it: a new reference in
  * *ret, and 1; 0: it does not match. The event is not taken in. -ENOMEM. */

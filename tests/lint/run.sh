@@ -56,7 +56,7 @@ include_direction() {
 		enforcer/dataplane/xdp base/|policies/|flow/event.h|xdp/|dataplane/dataplane.h|dataplane/dump.h|dataplane/bpf/|dataplane/xdp/
 	END
 	grep -nE '^#include "(control|dataplane|flow|workload|xdp)/' cli/*.[ch] |
-		grep -v '"xdp/reasons.h"' |
+		grep -vE '"(xdp/reasons|flow/(flow_filter|log_reader|protocol|timestamp))\.h"' |
 		sed 's/$/ (the command line must not know the agent)/'
 }
 
