@@ -67,19 +67,36 @@ char *clock_format(const struct settings *settings, const char *text)
 	return format_as(&parts, settings->utc ? "%Y-%m-%d %H:%M:%SZ" : "%Y-%m-%d %H:%M:%S");
 }
 
-char *clock_format_cell(const struct settings *settings, const char *text)
+/* The shortest form that says which day it was. dates: of this year, and of before. */
+static char *format_short(const struct settings *settings, const char *text, const char *this_year,
+	const char *before)
 {
 	struct timespec moment;
 	struct tm parts, today;
 
-	if (!settings->width || !clock_parse(text, &moment) ||
-		!split(settings, moment.tv_sec, &parts) || !split(settings, time(NULL), &today))
+	if (!clock_parse(text, &moment) || !split(settings, moment.tv_sec, &parts) ||
+		!split(settings, time(NULL), &today))
 		return clock_format(settings, text);
 	if (parts.tm_year != today.tm_year)
-		return format_as(&parts, "%Y-%m-%d");
+		return format_as(&parts, before);
 	if (parts.tm_yday != today.tm_yday)
-		return format_as(&parts, settings->utc ? "%b %d %H:%MZ" : "%b %d %H:%M");
+		return format_as(&parts, this_year);
 	return format_as(&parts, settings->utc ? "%H:%M:%SZ" : "%H:%M:%S");
+}
+
+char *clock_format_cell(const struct settings *settings, const char *text)
+{
+	if (!settings->width)
+		return clock_format(settings, text);
+	return format_short(
+		settings, text, settings->utc ? "%b %d %H:%MZ" : "%b %d %H:%M", "%Y-%m-%d");
+}
+
+char *clock_format_moment(const struct settings *settings, const char *text)
+{
+	if (settings->utc)
+		return format_short(settings, text, "%b %d %H:%M:%SZ", "%Y-%m-%d %H:%M:%SZ");
+	return format_short(settings, text, "%b %d %H:%M:%S", "%Y-%m-%d %H:%M:%S");
 }
 
 char *clock_duration(double seconds)

@@ -15,6 +15,9 @@ char *clock_format(const struct settings *settings, const char *text);
 /* The same for tables: where columns are scarce only "01:18:55" of today, "Nov 20 01:18" of this
  * year, "2025-11-20" of before. */
 char *clock_format_cell(const struct settings *settings, const char *text);
+/* For sentences, and where the second counts: "01:18:55" of today, "Nov 20 01:18:55" of this year,
+ * "2025-11-20 01:18:55" of before. */
+char *clock_format_moment(const struct settings *settings, const char *text);
 
 /* A new string: "3 ms", "12 s", "2 min 5 s", "3 h 10 min", "4 d 2 h". */
 char *clock_duration(double seconds);

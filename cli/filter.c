@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "filter.h"
 
+#include "clock.h"
+#include "flow/timestamp.h"
 #include "text.h"
 #include "url.h"
 
@@ -28,18 +30,36 @@ static const struct argp_option options[] = {
 	{0},
 };
 
+void filter_add(struct filter *filter, const char *key, const char *value)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	/* The agent would say the same; but not everybody asks one. */
+	if (flow_filter_set(&filter->flow_filter, key, value, &error) < 0)
+		usage_error(filter->settings, "--%s", error_message(&error));
+	if (strcmp(key, "since") == 0)
+		filter->since = value;
+	else if (strcmp(key, "until") == 0)
+		filter->until = value;
+	else if (strcmp(key, "limit") == 0)
+		filter->limit = strtoull(value, NULL, 10);
+	else
+		filter->narrowed = true;
+	url_query(&filter->url, key, value);
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct filter *filter = state->input;
 
 	if (key == ARGP_KEY_ARG) {
-		url_query(&filter->url, "workload", argument);
+		filter_add(filter, "workload", argument);
 		return 0;
 	}
 	for (const struct argp_option *option = options; option->doc; option++) {
 		if (!option->name || option->key != key)
 			continue;
-		url_query(&filter->url, option->name, argument);
+		filter_add(filter, option->name, argument);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -47,17 +67,32 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 const struct argp filter_argp = {.options = options, .parser = parse, .args_doc = "[WORKLOAD]"};
 
-void filter_init(struct filter *filter, const char *path)
+void filter_init(struct filter *filter, const struct settings *settings, const char *path)
 {
-	filter->url = text_format("%s", path);
+	*filter = (struct filter){.settings = settings, .url = text_format("%s", path)};
 }
 
 void filter_clear(struct filter *filter)
 {
 	free(filter->url);
+	flow_filter_free(filter->flow_filter);
 }
 
-bool filter_is_set(const struct filter *filter)
+static char *moment(const struct settings *settings, const char *time)
 {
-	return strchr(filter->url, '?') != NULL;
+	char text[TIMESTAMP_LENGTH + 1];
+	uint64_t time_ns;
+
+	if (timestamp_parse(time, timestamp_now_ns(), &time_ns) < 0)
+		return text_format("%s", time);
+	return clock_format_moment(settings, timestamp_format(time_ns, text));
+}
+
+char *filter_time(const struct filter *filter)
+{
+	_cleanup_free_ char *since = filter->since ? moment(filter->settings, filter->since) : NULL;
+	_cleanup_free_ char *until = filter->until ? moment(filter->settings, filter->until) : NULL;
+
+	return text_format("%s%s%s%s", since ? " since " : "", since ? since : "",
+		until ? " until " : "", until ? until : "");
 }

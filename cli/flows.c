@@ -15,50 +15,88 @@ static const struct table_column columns[] = {
 	{"TO", TABLE_SHRINK},
 	{"PORT", 0},
 	{"VERDICT", 0},
+	{"PACKETS", TABLE_RIGHT},
+	{"BECAUSE", TABLE_NOTE},
+	{0},
+};
+
+static const struct table_column wide[] = {
+	{"TIME", 0},
+	{"FROM", 0},
+	{"TO", 0},
+	{"PORT", 0},
+	{"VERDICT", 0},
 	{"EVENT", 0},
 	{"PACKETS", TABLE_RIGHT},
 	{"BECAUSE", TABLE_NOTE},
 	{0},
 };
 
+/* To the second, which is what records are told apart by. */
+static char *time_of(const struct settings *settings, const json_t *record)
+{
+	const char *time = field_text(record, "time");
+
+	return settings->width ? clock_format_moment(settings, time) : clock_format(settings, time);
+}
+
 static void add_gap(struct table *table, const struct settings *settings, const json_t *record)
 {
-	table_cell(table, TABLE_PLAIN, clock_format_cell(settings, field_text(record, "time")));
-	for (int i = 0; i < 4; i++)
+	table_cell(table, TABLE_PLAIN, time_of(settings, record));
+	for (int i = 0; i < 3; i++)
 		table_cell_text(table, TABLE_PLAIN, "");
 	table_cell_text(table, TABLE_WARNING, "gap");
+	if (settings->output == OUTPUT_WIDE)
+		table_cell_text(table, TABLE_PLAIN, "");
 	table_cell_text(table, TABLE_PLAIN, "");
 	table_cell(table, TABLE_WARNING,
 		text_format("%.0f records were lost here", field_number(record, "lost")));
 }
 
+/* A refusal is an event of its own; a connection begins, goes on and ends. */
+static char *note_of(const json_t *record)
+{
+	const char *event = field_text(record, "event");
+	char *why = record_why(record), *note;
+
+	if (strcmp(event, "denied") == 0)
+		return why;
+	note = text_format("%s: %s", event, why);
+	free(why);
+	return note;
+}
+
 static void add_row(struct table *table, const struct settings *settings, const json_t *record)
 {
 	const char *verdict = field_text(record, "verdict");
+	bool is_wide = settings->output == OUTPUT_WIDE;
 
 	table_row(table);
 	if (strcmp(field_text(record, "event"), "gap") == 0) {
 		add_gap(table, settings, record);
 		return;
 	}
-	table_cell(table, TABLE_PLAIN, clock_format_cell(settings, field_text(record, "time")));
+	table_cell(table, TABLE_PLAIN, time_of(settings, record));
 	table_cell(table, TABLE_PLAIN, record_end(json_object_get(record, "source")));
 	table_cell(table, TABLE_PLAIN, record_end(json_object_get(record, "destination")));
 	table_cell(table, TABLE_PLAIN, record_port(record));
 	table_cell_text(table, record_color(verdict), verdict);
-	table_cell_text(table, TABLE_PLAIN, field_text(record, "event"));
+	if (is_wide)
+		table_cell_text(table, TABLE_PLAIN, field_text(record, "event"));
 	table_count(table, field_sum(record, "packets"));
-	table_cell(table, TABLE_PLAIN, record_why(record));
+	table_cell(table, TABLE_PLAIN, is_wide ? record_why(record) : note_of(record));
 }
 
 static const struct listing listing = {
 	.path = "/v1/flows",
 	.member = "flows",
 	.doc = "Shows the last connections of this node's workloads, allowed and refused, newest last, "
-	       "with the rule that decided each.",
+	       "with the rule that decided each. -o ocsf and -o ecs print one event a line for "
+	       "collectors: OCSF Network Activity, Elastic Common Schema.",
 	.columns = columns,
+	.wide = wide,
 	.add_row = add_row,
-	.none = "flows yet",
+	.none = "flows",
 };
 
 int flows_run(struct settings *settings, int argc, char **argv)

@@ -2,20 +2,39 @@
 #include "listing.h"
 
 #include "client.h"
-#include "csv.h"
+#include "empty.h"
 #include "filter.h"
+#include "lines.h"
+#include "listing_log.h"
 #include "output.h"
 #include "record.h"
 #include "stream.h"
 #include "text.h"
 
-struct arguments {
-	struct filter filter;
-	bool follow;
+enum {
+	KEY_SUGGEST = 0x700,
 };
+
+struct arguments {
+	const struct listing *listing;
+	struct filter filter;
+	struct log_files files;
+	bool follow;
+	bool suggest;
+};
+
+#define READ_HELP "Flow logs (files, a directory, -) instead of the agent"
 
 static const struct argp_option options[] = {
 	{"follow", 'f', NULL, 0, "Go on with what happens from now, until interrupted", 0},
+	{"read", 'r', "PATH", 0, READ_HELP, 0},
+	{0},
+};
+
+static const struct argp_option options_suggest[] = {
+	{"follow", 'f', NULL, 0, "Go on with what happens from now, until interrupted", 0},
+	{"read", 'r', "PATH", 0, READ_HELP, 0},
+	{"suggest", KEY_SUGGEST, NULL, 0, "Print policies that would allow exactly this", 0},
 	{0},
 };
 
@@ -23,13 +42,18 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
 
-	(void)argument;
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &arguments->filter;
 		return 0;
 	case 'f':
 		arguments->follow = true;
+		return 0;
+	case 'r':
+		log_files_add(&arguments->files, argument);
+		return 0;
+	case KEY_SUGGEST:
+		arguments->suggest = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -38,25 +62,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static const struct argp_child children[] = {{&filter_argp, 0, NULL, 0}, {0}};
 
-static void print_jsonl(const json_t *items)
+static void print_lines(const struct settings *settings, const json_t *items)
 {
 	const json_t *item;
 	size_t i;
 
+	lines_begin(settings);
 	json_array_foreach (items, i, item) {
-		json_dumpf(item, stdout, JSON_COMPACT);
-		putchar('\n');
-	}
-}
-
-static void print_csv(const json_t *items)
-{
-	const json_t *item;
-	size_t i;
-
-	csv_print_heading();
-	json_array_foreach (items, i, item) {
-		csv_print_record(item);
+		lines_print(settings, item);
 	}
 }
 
@@ -80,72 +93,118 @@ static void print_table(
 	table_print(table);
 }
 
-/* "no denied flows; 3 policies enforce 12 workloads" */
-static void print_none(struct client *client, const struct listing *listing, bool filtered)
+/* Gaps that stand among the records are in the table already. */
+static void warn_of_gaps(const struct settings *settings, double gaps)
 {
-	_cleanup_free_ char *policies = NULL, *workloads = NULL;
-	_cleanup_json_ json_t *status = NULL;
+	_cleanup_free_ char *text = output_plural(gaps, "gap", "gaps");
 
-	if (filtered) {
-		printf("no %s match these filters\n", listing->none);
-		return;
-	}
-	if (client_get(client, "/v1/status", &status, NULL) < 0) {
-		printf("no %s\n", listing->none);
-		return;
-	}
-	policies = output_plural(
-		field_number(status, "policies"), "policy enforces", "policies enforce");
-	workloads = output_plural(field_number(status, "workloads"), "workload", "workloads");
-	printf("no %s; %s %s\n", listing->none, policies, workloads);
+	fflush(stdout);
+	fprintf(stderr, "%s: %s: records were lost because too many came at once\n",
+		settings->program, text);
 }
 
-static int list(
-	const struct listing *listing, const struct settings *settings, const struct filter *filter)
+/* client: NULL where the answer is not an agent's. */
+static void print_answer(
+	const struct arguments *arguments, struct client *client, const json_t *answer)
 {
+	const struct settings *settings = arguments->filter.settings;
+	const struct listing *listing = arguments->listing;
+	json_t *items = json_object_get(answer, listing->member);
+	double gaps = field_number(answer, "gaps");
+
+	if (settings->output == OUTPUT_JSON)
+		output_json(answer);
+	else if (settings->output & LINES_OUTPUTS)
+		print_lines(settings, items);
+	else if (json_array_size(items) == 0)
+		empty_print(client, &arguments->filter, listing->none);
+	else
+		print_table(listing, settings, items);
+	if (gaps > 0 && settings->output != OUTPUT_JSON)
+		warn_of_gaps(settings, gaps);
+}
+
+static int suggest(const struct arguments *arguments, struct client *client, const json_t *answer)
+{
+	const json_t *items = json_object_get(answer, arguments->listing->member);
+
+	if (json_array_size(items) == 0) {
+		empty_print(client, &arguments->filter, arguments->listing->none);
+		return EXIT_YES;
+	}
+	return arguments->listing->suggest(arguments->filter.settings, items);
+}
+
+static int ask_agent(const struct arguments *arguments)
+{
+	const struct settings *settings = arguments->filter.settings;
 	_cleanup_client_ struct client *client = client_new(settings->socket_path);
 	_cleanup_error_ struct error error = ERROR_INIT;
 	_cleanup_json_ json_t *answer = NULL;
-	json_t *items;
-	double gaps;
 
-	if (client_get(client, filter->url, &answer, &error) < 0)
+	if (client_get(client, arguments->filter.url, &answer, &error) < 0)
 		return report(settings, &error);
-	items = json_object_get(answer, listing->member);
-	gaps = field_number(answer, "gaps");
-	if (settings->output == OUTPUT_JSON)
-		output_json(answer);
-	else if (settings->output == OUTPUT_JSONL)
-		print_jsonl(items);
-	else if (settings->output == OUTPUT_CSV)
-		print_csv(items);
-	else if (json_array_size(items) == 0)
-		print_none(client, listing, filter_is_set(filter));
-	else
-		print_table(listing, settings, items);
-	if (gaps > 0 && settings->output != OUTPUT_JSON) {
-		_cleanup_free_ char *text = output_plural(gaps, "gap", "gaps");
-
-		fflush(stdout);
-		fprintf(stderr, "%s: %s: records were lost because too many came at once\n",
-			settings->program, text);
-	}
+	if (arguments->suggest)
+		return suggest(arguments, client, answer);
+	print_answer(arguments, client, answer);
 	return EXIT_YES;
+}
+
+static int read_logs(struct arguments *arguments)
+{
+	const struct settings *settings = arguments->filter.settings;
+	const struct listing *listing = arguments->listing;
+	_cleanup_json_ json_t *answer = NULL;
+	int code;
+
+	if (listing->verdict)
+		filter_add(&arguments->filter, "verdict", listing->verdict);
+	if (settings->output & LINES_OUTPUTS && !arguments->filter.limit && !listing->gather) {
+		lines_begin(settings);
+		return log_files_print(settings, &arguments->files, &arguments->filter);
+	}
+	code = log_files_collect(settings, &arguments->files, &arguments->filter, &answer);
+	if (listing->gather)
+		json_object_set_new(
+			answer, listing->member, listing->gather(json_object_get(answer, "flows")));
+	if (arguments->suggest)
+		return suggest(arguments, NULL, answer);
+	print_answer(arguments, NULL, answer);
+	return code;
+}
+
+static void check(const struct arguments *arguments)
+{
+	const struct settings *settings = arguments->filter.settings;
+
+	if (arguments->follow && arguments->files.count)
+		usage_error(settings, "--follow is of the agent, --read of files");
+	if (arguments->follow && arguments->suggest)
+		usage_error(settings, "--suggest is about what happened, not with --follow");
+	if (arguments->suggest && settings->output != OUTPUT_TABLE)
+		usage_error(settings, "--suggest prints YAML, leave out -o");
 }
 
 int listing_run(const struct listing *listing, struct settings *settings, int argc, char **argv)
 {
-	const struct argp argp = {
-		.options = options, .parser = parse, .children = children, .doc = listing->doc};
-	struct arguments arguments = {0};
+	const struct argp argp = {.options = listing->suggest ? options_suggest : options,
+		.parser = parse,
+		.children = children,
+		.doc = listing->doc};
+	struct arguments arguments = {.listing = listing};
 	int code;
 
-	filter_init(&arguments.filter, listing->path);
-	settings_parse(settings, &argp,
-		OUTPUT_TABLE | OUTPUT_WIDE | OUTPUT_JSON | OUTPUT_JSONL | OUTPUT_CSV, argc, argv,
-		&arguments);
-	code = arguments.follow ? stream_run(settings, &arguments.filter.url)
-				: list(listing, settings, &arguments.filter);
+	filter_init(&arguments.filter, settings, listing->path);
+	settings_parse(settings, &argp, OUTPUT_TABLE | OUTPUT_WIDE | OUTPUT_JSON | LINES_OUTPUTS,
+		argc, argv, &arguments);
+	check(&arguments);
+	if (arguments.follow)
+		code = stream_run(settings, &arguments.filter.url);
+	else if (arguments.files.count)
+		code = read_logs(&arguments);
+	else
+		code = ask_agent(&arguments);
+	log_files_clear(&arguments.files);
 	filter_clear(&arguments.filter);
 	return code;
 }

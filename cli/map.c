@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "command.h"
+#include "empty.h"
 #include "filter.h"
 #include "graph.h"
 #include "output.h"
@@ -176,15 +177,11 @@ static void add_row(struct table *table, const struct settings *settings, const 
 	table_cell(table, TABLE_PLAIN, denied || !settings->width ? record_why(edge) : NULL);
 }
 
-static void print_table(const struct settings *settings, const json_t *map, bool filtered)
+static void print_table(const struct settings *settings, const json_t *map)
 {
 	const json_t *edges = json_object_get(map, "edges");
 	_cleanup_table_ struct table *table = table_new(settings, columns);
 
-	if (json_array_size(edges) == 0) {
-		puts(filtered ? "no connections match these filters" : "no connections seen yet");
-		return;
-	}
 	for (size_t i = 0; i < json_array_size(edges); i++)
 		add_row(table, settings, map, json_array_get(edges, i),
 			i ? json_array_get(edges, i - 1) : NULL);
@@ -221,7 +218,10 @@ static int print(const struct arguments *arguments)
 		graph_print_html(map);
 		break;
 	default:
-		print_table(settings, map, filter_is_set(&arguments->filter));
+		if (json_array_size(json_object_get(map, "edges")) == 0)
+			empty_print(client, &arguments->filter, "connections");
+		else
+			print_table(settings, map);
 	}
 	return EXIT_YES;
 }
@@ -231,7 +231,7 @@ int map_run(struct settings *settings, int argc, char **argv)
 	struct arguments arguments = {.settings = settings};
 	int code;
 
-	filter_init(&arguments.filter, "/v1/map");
+	filter_init(&arguments.filter, settings, "/v1/map");
 	settings_parse(settings, &argp,
 		OUTPUT_TABLE | OUTPUT_WIDE | OUTPUT_JSON | OUTPUT_DOT | OUTPUT_MERMAID |
 			OUTPUT_HTML,

@@ -31,7 +31,7 @@ _segctl() {
 		esac
 	done
 	case $previous in
-	-f | --filename | --base | --socket)
+	-f | --filename | --base | --socket | -r | --read)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;

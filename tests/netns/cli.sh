@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # segctl as a person and as a script meet it: exit codes, one line for each failure, widths, colours,
-# times, every output form against golden files, the live screen in a terminal. The agent is
+# times, every output form against golden files, recorded logs, the live screen in a terminal. The agent is
 # tools/fake_agent with canned answers. UPDATE=1 writes the golden files anew: read the diff.
 BUILD=$(realpath "${1:?usage: cli.sh BUILD}")
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -140,7 +140,9 @@ expect "filters are the API's keys" \
 	"GET /v1/flows?from=web&to=shop%2Fdb&port=5432&protocol=tcp&since=5m&cidr=10.0.0.0%2F8&namespace=shop&label=app%3Ddb&verdict=denied&reason=policy_denied&rule=r&until=1m&limit=3&workload=api" \
 	cat "$work/agent/requests"
 echo '{"denied": []}' >"$work/agent/GET/v1/denied"
-expect "nothing denied" "no denied flows; 3 policies enforce 4 workloads" segctl denied
+expect "nothing denied" "no denied flows since the agent started at 2021-03-01 08:00:00; 3 policies enforce 4 workloads" segctl denied
+expect "nothing denied in a time" "no denied flows since 2021-11-21 10:00:00; 3 policies enforce 4 workloads" \
+	segctl denied --since 2021-11-21T10:00:00Z
 expect "nothing denied by filter" "no denied flows match these filters" segctl denied --to db
 echo '<html>' >"$work/agent/GET/v1/denied"
 says "an answer that is no JSON" 1 "no JSON object" segctl denied
@@ -339,6 +341,9 @@ for verb in "" status doctor workloads "inspect workload" "inspect dataplane" "p
 	expect "help of segctl $verb fits 80 columns" 1 sh -c \
 		"[ \$('$BUILD/segctl' $verb --help | wc -L) -le 80 ] && echo 1"
 done
+
+# shellcheck source=tests/netns/cli_log.sh
+. "$here/tests/netns/cli_log.sh"
 
 echo "== live map"
 screen() {
