@@ -135,7 +135,7 @@ static void print_early(const json_t *status)
 	}
 }
 
-/* Each data plane has its own places to lose events at; two of its losses are none of events. */
+/* Each data plane has its own places to lose events at; some of its losses are none of events. */
 static double events_lost(const json_t *losses, double *ret_unanswered)
 {
 	const json_t *value;
@@ -143,7 +143,7 @@ static double events_lost(const json_t *losses, double *ret_unanswered)
 	double lost = 0;
 
 	json_object_foreach ((json_t *)losses, name, value)
-		if (strcmp(name, "answer") && strcmp(name, "hit"))
+		if (strcmp(name, "answer") && strcmp(name, "hit") && strcmp(name, "sample"))
 			lost += json_number_value(value);
 	*ret_unanswered = field_number(losses, "answer");
 	return lost;

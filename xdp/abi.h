@@ -43,6 +43,7 @@
 #define ABI_MAX_HITS        65536
 #define ABI_MAX_OPENINGS    65536
 #define ABI_EVENTS_BYTES    (4 << 20)
+#define ABI_SAMPLES_BYTES   (512 << 10)
 #define ABI_ETHERTYPES      16
 
 enum abi_direction {
@@ -200,7 +201,8 @@ struct abi_connection {
 	__u8 originator;            /* which side of the key it is: 0 or 1 */
 	__u8 flags;                 /* ABI_CONNECTION_* */
 	__u16 type_code;            /* ICMP of the first packet: type << 8 | code */
-	__u16 pad;
+	__u8 samples;               /* packets that are still to be looked into */
+	__u8 pad;
 	__u32 id;    /* with start_ns unique on the node */
 	__u32 owner; /* ifindex of the hook that saw it first: whose share it takes */
 };
@@ -217,7 +219,7 @@ struct abi_share {
 	__u32 answers; /* to refused packets, since then */
 	__u64 answers_since_ns;
 	__u32 denials; /* entries of its hook; the agent counts what it deletes */
-	__u32 pad;
+	__u32 samples; /* second << 16 | taken in it of connections that it owns */
 };
 
 /* openings: array of connection keys, ABI_SHARE_OPENINGS for a share: the last connections that a
@@ -304,6 +306,7 @@ enum abi_loss {
 	ABI_LOSS_HIT,              /* hits full: not counted for its rule */
 	ABI_LOSS_ANSWER, /* a refused packet that asks for an answer got none: too many at once, or
 			    none can be made */
+	ABI_LOSS_SAMPLE, /* samples full, or the second's budget used up: a packet was not seen */
 	ABI_LOSS_COUNT
 };
 
@@ -326,6 +329,28 @@ struct abi_event {
 	};
 };
 
+/*
+ * samples: ring buffer of the beginnings of payloads, for whoever wants to know what is spoken: of
+ * DNS over UDP each packet, of a part of the other connections the first few, with payload or not.
+ * Only of what was allowed, and once where a packet passes two hooks. Nobody is woken for them.
+ */
+#define ABI_SAMPLE_BYTES 952 /* so that one fills a KiB of the ring */
+#define ABI_SAMPLES_ALL  255 /* abi_connection.samples: of each packet */
+#define ABI_SAMPLES_FEW  12
+#define ABI_SAMPLE_SHARE 4 /* a workload may have this part of a second's budget */
+#define ABI_DNS_PORT     53
+
+struct abi_sample {
+	struct abi_connection_key key;
+	__u64 time_ns;
+	__u16 size;      /* of the payload, in the packet */
+	__u16 sampled;   /* of it, in bytes; the rest of them is what the ring had before */
+	__u8 originator; /* which side of the key it is */
+	__u8 sender;     /* enum abi_side */
+	__u8 pad[10];
+	__u8 bytes[ABI_SAMPLE_BYTES];
+};
+
 /* inside: program array by enum abi_direction. The program of an interface inside writes the number
  * that it is known by into skb->cb[0] and jumps there. */
 
@@ -342,6 +367,8 @@ struct abi_configuration {
 	__u32 share;                      /* connections that a workload may have in the table */
 	__u32 lock_mark; /* bits of skb->mark on all that leaves a workload; 0: no second lock */
 	__u32 denials_share; /* kinds of refusals that a workload's hook may have in that table */
+	__u32 samples;       /* in a second; 0: none are taken */
+	__u32 sampled_connections; /* in a second, besides DNS; 0: none */
 };
 
 /*
@@ -425,8 +452,9 @@ ABI_STATIC_ASSERT(abi_denial_key, 52);
 ABI_STATIC_ASSERT(abi_denial, 48);
 ABI_STATIC_ASSERT(abi_fragment_key, 44);
 ABI_STATIC_ASSERT(abi_fragment, 16);
-ABI_STATIC_ASSERT(abi_configuration, 96);
+ABI_STATIC_ASSERT(abi_configuration, 104);
 ABI_STATIC_ASSERT(abi_event, 144);
+ABI_STATIC_ASSERT(abi_sample, 1016);
 ABI_STATIC_ASSERT(abi_early_interface, 24);
 ABI_STATIC_ASSERT(abi_deny_range, 32);
 ABI_STATIC_ASSERT(abi_deny_bucket, 8);

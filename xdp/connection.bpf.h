@@ -6,6 +6,7 @@
 #include "xdp/clock.bpf.h"
 #include "xdp/packet.bpf.h"
 #include "xdp/policy.bpf.h"
+#include "xdp/sample.bpf.h"
 
 /* What changes in the state of a connection, as one word so that CPUs can OR into it at once. */
 union connection_state {
@@ -237,5 +238,7 @@ static __always_inline int connection_carries(struct __sk_buff *skb, struct pack
 	if (packet->first_fragment) /* the others will look for it */
 		return 0;
 	connection_count(connection, packet, sender);
+	if (sample_is_wanted(connection) && connection_counts_here(connection, packet, sender))
+		sample_take(skb, packet, connection, sender);
 	return 1;
 }

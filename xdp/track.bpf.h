@@ -34,6 +34,7 @@ static __noinline int connection_open(const struct packet *packet,
 	connection->id = __sync_fetch_and_add(&connection_ids, 1);
 	connection_count(connection, packet, sender);
 	connection->owner = packet->ifindex;
+	connection->samples = samples_of(packet);
 	result = connection_insert(key, connection);
 	if (!result) {
 		event_connection(key, connection);
@@ -159,8 +160,9 @@ static __always_inline int reject_stray(const struct packet *packet,
 }
 
 /* No connection, or one that this packet is not part of. */
-static __noinline int track_new(const struct packet *packet, const struct abi_connection_key *key,
-	const struct abi_endpoint *endpoint, struct refusal *refusal)
+static __noinline int track_new(struct __sk_buff *skb, const struct packet *packet,
+	const struct abi_connection_key *key, const struct abi_endpoint *endpoint,
+	struct refusal *refusal)
 {
 	struct abi_connection connection = {
 		.originator = packet->side,
@@ -198,7 +200,11 @@ static __noinline int track_new(const struct packet *packet, const struct abi_co
 		connection_end(key, standing);
 	share_make_room(packet->ifindex);
 	failed = connection_open(packet, key, &connection);
-	return failed ? failed : reason;
+	if (failed)
+		return failed;
+	if (sample_is_wanted(&connection))
+		sample_take(skb, packet, &connection, connection_sender(&connection, packet));
+	return reason;
 }
 
 /*
@@ -296,5 +302,5 @@ static __always_inline int track(struct __sk_buff *skb, const struct packet *pac
 	if (!packet->unknown)
 		reason = track_standing(skb, packet, &key.value, endpoint, refusal);
 
-	return reason == TRACK_NEW ? track_new(packet, &key.value, endpoint, refusal) : reason;
+	return reason == TRACK_NEW ? track_new(skb, packet, &key.value, endpoint, refusal) : reason;
 }

@@ -13,6 +13,7 @@
 #include "dataplane/attachment.h"
 #include "dataplane/dump.h"
 #include "flow/event.h"
+#include "flow/sample.h"
 #include "policies/ir.h"
 #include "policies/model.h"
 
@@ -35,6 +36,9 @@ struct dataplane_state {
 struct dataplane_callbacks {
 	/* A flow event or a gap. Borrowed for the call. */
 	void (*flow)(const struct flow_event *event, void *userdata);
+	/* A packet of which the options want samples, before any flow event of what came after it.
+	 * Borrowed for the call. */
+	void (*sample)(const struct flow_sample *sample, void *userdata);
 	/* Something went wrong behind the agent's back, e.g. a program was detached by someone
 	 * else; repaired says whether the data plane has already put it right. */
 	void (*trouble)(const char *message, bool repaired, void *userdata);
@@ -56,6 +60,9 @@ struct dataplane_options {
 	uint32_t lock_mark; /* ebpf: bits of skb->mark on what leaves workloads; 0: none */
 	uint32_t
 		share; /* ebpf: connections that one workload may have in the table; 0: a quarter */
+	uint32_t samples; /* packets in a second that callbacks.sample may see; 0: none */
+	uint32_t sampled_connections; /* begun in a second, besides DNS, whose first are among them
+				       */
 };
 
 struct dataplane_ops {

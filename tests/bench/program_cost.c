@@ -19,6 +19,7 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ROUNDS          7
@@ -31,6 +32,8 @@
 #define API_PORT        8080
 #define DENIED_PORT     22
 #define EXPIRED_AT_ONCE UINT64_MAX /* as a signed duration: -1 */
+
+static uint32_t samples; /* of payloads, in a second; 0: as without */
 
 /* Which program is measured. */
 enum subject {
@@ -309,8 +312,10 @@ static int compare(const void *a, const void *b)
 
 static int open_bench(struct bench *bench, bool expire, struct error *error)
 {
-	const struct world_options options = {
-		.connections_max = ABI_MAX_CONNECTIONS, .udp_ns = expire ? EXPIRED_AT_ONCE : 0};
+	const struct world_options options = {.connections_max = ABI_MAX_CONNECTIONS,
+		.udp_ns = expire ? EXPIRED_AT_ONCE : 0,
+		.samples = samples,
+		.sampled_connections = samples / 5};
 	int r = world_open(&bench->world, &options, error);
 
 	if (r < 0)
@@ -400,9 +405,13 @@ int main(int argc, char **argv)
 	bool json = false;
 	int option;
 
-	while ((option = getopt(argc, argv, "o:")) != -1) {
+	while ((option = getopt(argc, argv, "o:s:")) != -1) {
+		if (option == 's') {
+			samples = (uint32_t)strtoul(optarg, NULL, 10);
+			continue;
+		}
 		if (option != 'o' || (strcmp(optarg, "json") && strcmp(optarg, "table"))) {
-			fprintf(stderr, "usage: %s [-o table|json]\n", argv[0]);
+			fprintf(stderr, "usage: %s [-o table|json] [-s SAMPLES]\n", argv[0]);
 			return 2;
 		}
 		json = !strcmp(optarg, "json");

@@ -80,6 +80,7 @@ static const struct member members[] = {
 	MEMBER(abi_connection, originator),
 	MEMBER(abi_connection, flags),
 	MEMBER(abi_connection, type_code),
+	MEMBER(abi_connection, samples),
 	MEMBER(abi_connection, pad),
 	MEMBER(abi_connection, id),
 	MEMBER(abi_connection, owner),
@@ -89,7 +90,7 @@ static const struct member members[] = {
 	MEMBER(abi_share, answers),
 	MEMBER(abi_share, answers_since_ns),
 	MEMBER(abi_share, denials),
-	MEMBER(abi_share, pad),
+	MEMBER(abi_share, samples),
 	MEMBER(abi_denial_key, source),
 	MEMBER(abi_denial_key, destination),
 	MEMBER(abi_denial_key, ifindex),
@@ -138,6 +139,16 @@ static const struct member members[] = {
 	MEMBER(abi_configuration, lock_mark),
 	MEMBER(abi_configuration, share),
 	MEMBER(abi_configuration, denials_share),
+	MEMBER(abi_configuration, samples),
+	MEMBER(abi_configuration, sampled_connections),
+	MEMBER(abi_sample, key),
+	MEMBER(abi_sample, time_ns),
+	MEMBER(abi_sample, size),
+	MEMBER(abi_sample, sampled),
+	MEMBER(abi_sample, originator),
+	MEMBER(abi_sample, sender),
+	MEMBER(abi_sample, pad),
+	MEMBER(abi_sample, bytes),
 };
 
 /* Of the data plane and of early dropping. Rows of deny lists are in neither's BTF, for clang tells

@@ -412,7 +412,8 @@ static void print_trouble(const char *message, bool repaired, void *userdata)
 static int bench_open(struct bench *bench, struct error *error)
 {
 	const struct dataplane_options options = {.pin_directory = NETWORK_PIN_DIRECTORY};
-	const struct dataplane_callbacks callbacks = {ignore_flow, print_trouble, NULL};
+	const struct dataplane_callbacks callbacks = {
+		.flow = ignore_flow, .trouble = print_trouble};
 	int r = network_build(TOPOLOGY_ROUTED, &bench->network, error);
 
 	if (r < 0)

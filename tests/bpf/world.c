@@ -73,6 +73,8 @@ static int load(struct world *world, const struct world_options *options, struct
 		configure(world->skeleton)->share = options->share;
 	if (options->denials_share)
 		configure(world->skeleton)->denials_share = options->denials_share;
+	configure(world->skeleton)->samples = options->samples;
+	configure(world->skeleton)->sampled_connections = options->sampled_connections;
 	bpf_map__set_max_entries(world->skeleton->maps.denials, CONNECTIONS_DEFAULT);
 	r = segd_bpf__load(world->skeleton);
 	if (r < 0)

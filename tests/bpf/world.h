@@ -71,6 +71,8 @@ struct world_options {
 	uint64_t udp_ns;
 	uint32_t share; /* connections that one workload may have */
 	uint32_t denials_share;
+	uint32_t samples; /* in a second; 0: none, as the programs have it */
+	uint32_t sampled_connections;
 };
 
 /* Enters a new network namespace, for good. options NULL: all zero. */

@@ -54,7 +54,8 @@ static int open_plane(struct bench *bench, struct error *error)
 		.adoption_ns = 0,
 		.nflog_group = NFLOG_GROUP,
 	};
-	const struct dataplane_callbacks callbacks = {on_flow, on_trouble, bench};
+	const struct dataplane_callbacks callbacks = {
+		.flow = on_flow, .trouble = on_trouble, .userdata = bench};
 
 	return bench->trial->plane->open(&options, &callbacks, bench->event, &bench->plane, error);
 }

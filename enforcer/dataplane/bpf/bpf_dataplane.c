@@ -69,6 +69,8 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 
 	(void)source;
 	(void)usec;
+	report_now(&dataplane->report);
+	samples_drain(&dataplane->samples);
 	r = sweep_step(&dataplane->sweep, &error);
 	denials = collect_denials(dataplane, r < 0 ? NULL : &error);
 	tell(dataplane, r < 0 ? r : denials, &error);
@@ -118,6 +120,7 @@ static void dataplane_free(struct dataplane *dataplane)
 	sd_event_source_disable_unref(dataplane->clean_up);
 	hook_watch_close(&dataplane->watch);
 	events_close(&dataplane->events);
+	samples_close(&dataplane->samples);
 	sweep_clear(&dataplane->sweep);
 	denials_close(&dataplane->denials);
 	generations_clear(&dataplane->generations);
@@ -153,8 +156,10 @@ static struct dataplane *dataplane_new(const struct dataplane_options *options,
 	dataplane->generations.objects = &dataplane->objects;
 	dataplane->generations.interfaces = &dataplane->interfaces;
 	dataplane->generations.adoption_ns = options->adoption_ns;
+	dataplane->samples.report = &dataplane->report;
 	dataplane->events = (struct events){
 		.report = &dataplane->report,
+		.samples = &dataplane->samples,
 		.denied = on_denied,
 		.userdata = dataplane,
 	};
@@ -193,6 +198,9 @@ static int open_plane(const struct dataplane_options *options,
 	if (r < 0)
 		return r;
 	r = interfaces_adopt(&dataplane->interfaces, error);
+	if (r < 0)
+		return r;
+	r = samples_open(&dataplane->samples, &dataplane->objects, error);
 	if (r < 0)
 		return r;
 	r = events_open(&dataplane->events, dataplane->objects.maps.events, event, error);

@@ -16,6 +16,7 @@ static const char *const loss_names[ABI_LOSS_COUNT] = {
 	[ABI_LOSS_DENIAL_AGGREGATE] = "denial_aggregate",
 	[ABI_LOSS_HIT] = "hit",
 	[ABI_LOSS_ANSWER] = "answer",
+	[ABI_LOSS_SAMPLE] = "sample",
 };
 
 static json_t *attached(const struct interfaces *interfaces, const struct objects *objects)

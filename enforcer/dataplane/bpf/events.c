@@ -47,6 +47,7 @@ static int consume(struct events *events, unsigned int budget)
 	events->budget = budget;
 	events->hinted = false;
 	report_now(events->report);
+	samples_drain(events->samples);
 	r = ring_buffer__consume(events->ring);
 	if (events->hinted)
 		events->denied(events->userdata);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "dataplane/bpf/report.h"
+#include "dataplane/bpf/samples.h"
 
 #include <stdbool.h>
 #include <systemd/sd-event.h>
@@ -12,6 +13,7 @@ struct ring_buffer;
 
 struct events {
 	struct report *report;
+	struct samples *samples;        /* which are told first */
 	void (*denied)(void *userdata); /* there are new denials */
 	void *userdata;
 	struct ring_buffer *ring;

@@ -327,6 +327,8 @@ static void configure(struct segd_bpf *skeleton, const struct dataplane_options 
 		configuration->ethertypes[i] = options->ethertypes[i];
 	configuration->fast_path = options->fast_path;
 	configuration->lock_mark = options->lock_mark;
+	configuration->samples = options->samples;
+	configuration->sampled_connections = options->sampled_connections;
 	if (options->share)
 		configuration->share = options->share;
 }

@@ -10,6 +10,7 @@
 #include "dataplane/bpf/objects.h"
 #include "dataplane/bpf/pins.h"
 #include "dataplane/bpf/report.h"
+#include "dataplane/bpf/samples.h"
 #include "dataplane/bpf/sweep.h"
 #include "dataplane/dataplane.h"
 
@@ -26,6 +27,7 @@ struct dataplane {
 	struct generations generations;
 	struct report report;
 	struct events events;
+	struct samples samples;
 	struct sweep sweep;
 	struct denials denials;
 	sd_event *event;

@@ -61,7 +61,8 @@ static int tear_down(void **state)
 
 static struct second_lock *open_lock(struct fixture *fixture, uint32_t mark)
 {
-	const struct dataplane_callbacks callbacks = {on_flow, on_trouble, fixture};
+	const struct dataplane_callbacks callbacks = {
+		.flow = on_flow, .trouble = on_trouble, .userdata = fixture};
 	_cleanup_error_ struct error error = ERROR_INIT;
 	struct second_lock *lock = NULL;
 

@@ -46,7 +46,8 @@ static inline void start(struct agent *agent)
 {
 	const struct dataplane_options options = {
 		.adoption_ns = UINT64_C(20000000000), .nflog_group = GROUP};
-	const struct dataplane_callbacks callbacks = {take_flow, take_trouble, &agent->seen};
+	const struct dataplane_callbacks callbacks = {
+		.flow = take_flow, .trouble = take_trouble, .userdata = &agent->seen};
 	struct error error = ERROR_INIT;
 
 	if (!agent->seen.events)
