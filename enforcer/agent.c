@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "confirm.h"
 #include "deny_reload.h"
+#include "detection.h"
 #include "early.h"
 #include "guards.h"
 #include "journal.h"
@@ -308,6 +309,9 @@ static int start(struct agent *agent, struct error *error)
 	r = open_flows(agent, error);
 	if (r < 0)
 		return r;
+	r = detection_open(agent, error);
+	if (r < 0)
+		return r;
 	r = open_plane(agent, error);
 	if (r < 0)
 		return r;
@@ -378,6 +382,7 @@ void agent_free(struct agent *agent)
 	links_free(agent->links);
 	registry_free(agent->registry);
 	quarantines_free(agent->quarantines);
+	detection_free(agent->detection);
 	flow_pipeline_free(agent->flows);
 	documents_clear(&agent->documents);
 	policy_journal_free(agent->policies);

@@ -22,6 +22,11 @@ static const struct control_route routes[] = {
 	{"GET", "/v1/flows", CONTROL_READ, api_flows},
 	{"GET", "/v1/denied", CONTROL_READ, api_denied},
 	{"GET", "/v1/map", CONTROL_READ, api_map},
+	{"GET", "/v1/alerts", CONTROL_READ, api_alerts},
+	{"GET", "/v1/alerts/{id}", CONTROL_READ, api_alert},
+	{"GET", "/v1/incidents", CONTROL_READ, api_incidents},
+	{"GET", "/v1/incidents/{id}", CONTROL_READ, api_incident},
+	{"GET", "/v1/detectors", CONTROL_READ, api_detectors},
 };
 
 int api_open(struct agent *agent, struct error *error)

@@ -32,6 +32,11 @@ void api_quarantine_remove(struct control_request *request, void *userdata);
 void api_flows(struct control_request *request, void *userdata);
 void api_denied(struct control_request *request, void *userdata);
 void api_map(struct control_request *request, void *userdata);
+void api_alerts(struct control_request *request, void *userdata);
+void api_alert(struct control_request *request, void *userdata);
+void api_incidents(struct control_request *request, void *userdata);
+void api_incident(struct control_request *request, void *userdata);
+void api_detectors(struct control_request *request, void *userdata);
 
 /* Something judges its packets. */
 bool api_workload_is_enforced(const struct agent *agent, const struct workload *workload);

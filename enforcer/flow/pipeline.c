@@ -43,6 +43,8 @@ struct flow_pipeline {
 	struct map *map;
 	struct denied *denied;
 	struct subscribers subscribers;
+	void (*observer)(const struct record *record, void *userdata); /* NULL: none */
+	void *observer_userdata;
 	struct writer line;
 	uint64_t events;
 	uint64_t records;
@@ -219,8 +221,17 @@ void flow_pipeline_event(struct flow_pipeline *pipeline, const struct flow_event
 		pipeline->records++;
 		history_add(pipeline->history, &record);
 		hand_out(pipeline, &record);
+		if (pipeline->observer)
+			pipeline->observer(&record, pipeline->observer_userdata);
 	}
 	record_clear(&record);
+}
+
+void flow_pipeline_observe(struct flow_pipeline *pipeline,
+	void (*observer)(const struct record *record, void *userdata), void *userdata)
+{
+	pipeline->observer = observer;
+	pipeline->observer_userdata = userdata;
 }
 
 void flow_pipeline_names_changed(struct flow_pipeline *pipeline)

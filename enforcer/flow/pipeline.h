@@ -18,6 +18,7 @@
 #include <systemd/sd-event.h>
 
 struct flow_pipeline;
+struct record;
 
 /* What the pipeline asks of the agent. */
 struct flow_resolver {
@@ -50,6 +51,11 @@ void flow_pipeline_free(struct flow_pipeline *pipeline);
 
 /* Never fails and never blocks: what cannot be kept is counted and reported as a gap record. */
 void flow_pipeline_event(struct flow_pipeline *pipeline, const struct flow_event *event);
+
+/* Calls observer with each record that goes into the flow log, and with no other; NULL: with none.
+ * Its names are the pipeline's: references to them end before it does. */
+void flow_pipeline_observe(struct flow_pipeline *pipeline,
+	void (*observer)(const struct record *record, void *userdata), void *userdata);
 
 /* The resolver's answers may be others than before (workloads, labels, rules, interfaces): they are
  * asked for anew. Records of the past keep their names. */
