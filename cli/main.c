@@ -18,6 +18,7 @@ static const struct command commands[] = {
 	{"flows", "connections, allowed and refused", flows_run},
 	{"denied", "what was refused, how often, and by which rule", denied_run},
 	{"map", "who talks to whom: table, graph, live screen", map_run},
+	{"alerts", "what detectors found: who attacks whom, and how", alerts_run},
 	{"quarantine", "cut a workload off, at once and whatever policies say", quarantine_run},
 	{0},
 };

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* segctl alerts: what detectors found. Without a word behind it, it lists. */
+#include "command.h"
+
+static const struct command commands[] = {
+	{"list", "what was found, as without a command", alerts_list_run},
+	{"show", "one alert or incident: time line, evidence, response", alerts_show_run},
+	{"incidents", "alerts that tell one story, as one", alerts_incidents_run},
+	{0},
+};
+
+static const struct command_group group = {
+	.summary = "What detectors found in the flows: who does what, how bad it is, and why.",
+	.commands = commands,
+};
+
+int alerts_run(struct settings *settings, int argc, char **argv)
+{
+	if (argc == 1 || argv[1][0] == '-')
+		return alerts_list_run(settings, argc, argv);
+	return command_group_run(&group, settings, argc, argv);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* segctl alerts [list]: what was found, the latest last. */
+#include "alert_text.h"
+#include "client.h"
+#include "clock.h"
+#include "command.h"
+#include "output.h"
+#include "record.h"
+#include "text.h"
+#include "url.h"
+
+#include <string.h>
+
+#define KEY(place) (0x700 + (place))
+
+struct arguments {
+	char *url;
+	bool follow;
+	bool filtered;
+	bool all;
+};
+
+static const struct argp_option options[] = {
+	{"detector", KEY(0), "NAME", 0, "Only of this detector", 1},
+	{"severity", KEY(1), "LEVEL", 0, "low, medium, high or critical, and above", 1},
+	{"actor", KEY(2), "WORKLOAD|IP", 0, "Who does it", 1},
+	{"target", KEY(3), "WORKLOAD|IP", 0, "To whom", 1},
+	{"technique", KEY(4), "ID", 0, "Of MITRE ATT&CK, as T1046", 1},
+	{"incident", KEY(5), "ID", 0, "Of one story", 1},
+	{"since", KEY(6), "TIME", 0, "10s, 5m, 2h, 1d ago, or RFC 3339", 1},
+	{"until", KEY(7), "TIME", 0, "Likewise", 1},
+	{"limit", KEY(8), "NUMBER", 0, "No more than the newest so many", 1},
+	{"all", 'a', NULL, 0, "Also those that are acknowledged or muted", 2},
+	{"follow", 'f', NULL, 0, "Go on with what is found from now, until interrupted", 2},
+	{0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	if (key == 'f') {
+		arguments->follow = true;
+		return 0;
+	}
+	if (key == 'a') {
+		arguments->all = true;
+		return 0;
+	}
+	for (const struct argp_option *option = options; option->doc; option++)
+		if (option->key == key) {
+			url_query(&arguments->url, option->name, argument);
+			arguments->filtered = true;
+			return 0;
+		}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.doc = "Lists what detectors found and nobody has acknowledged or muted, the latest last. "
+	       "'segctl alerts COMMAND' does more:\n\n"
+	       "  show ID     time line, evidence and response\n"
+	       "  incidents   alerts that tell one story, as one\n"
+	       "\vWhat is behind one: segctl alerts show ID; its flows: segctl flows --alert ID.",
+};
+
+static const struct table_column columns[] = {
+	{"ID", 0},
+	{"LAST", 0},
+	{"SEVERITY", 0},
+	{"DETECTOR", 0},
+	{"ACTOR", TABLE_SHRINK},
+	{"TARGET", TABLE_SHRINK},
+	{"STATE", 0},
+	{"WHAT", TABLE_NOTE},
+	{0},
+};
+
+static const struct table_column wide[] = {
+	{"ID", 0},
+	{"FIRST", 0},
+	{"LAST", 0},
+	{"SEVERITY", 0},
+	{"DETECTOR", 0},
+	{"ACTOR", 0},
+	{"TARGET", 0},
+	{"COUNT", TABLE_RIGHT},
+	{"STATE", 0},
+	{"INCIDENT", 0},
+	{"TECHNIQUE", 0},
+	{"WHAT", 0},
+	{"WHY", TABLE_NOTE},
+	{0},
+};
+
+static void add_row(struct table *table, const struct settings *settings, const json_t *alert)
+{
+	const char *severity = field_text(alert, "severity");
+	bool all = settings->output == OUTPUT_WIDE;
+
+	table_row(table);
+	table_cell_text(table, TABLE_PLAIN, field_text(alert, "id"));
+	if (all)
+		table_cell(table, TABLE_PLAIN,
+			clock_format_cell(settings, field_text(alert, "first")));
+	table_cell(table, TABLE_PLAIN, clock_format_cell(settings, field_text(alert, "last")));
+	table_cell_text(table, alert_color(severity), severity);
+	table_cell_text(table, TABLE_PLAIN, field_text(alert, "detector"));
+	table_cell_text(table, TABLE_PLAIN, alert_party(json_object_get(alert, "actor")));
+	table_cell_text(table, TABLE_PLAIN, alert_party(json_object_get(alert, "target")));
+	if (all)
+		table_count(table, field_number(alert, "count"));
+	table_cell_text(table, TABLE_PLAIN, alert_state(alert));
+	if (all) {
+		table_cell_text(table, TABLE_PLAIN, field_text(alert, "incident"));
+		table_cell(
+			table, TABLE_PLAIN, alert_technique(json_object_get(alert, "technique")));
+	}
+	table_cell_text(table, TABLE_PLAIN, field_text(alert, "sentence"));
+	if (all)
+		table_cell_text(table, TABLE_PLAIN, field_text(alert, "because"));
+}
+
+static void print_table(const struct settings *settings, const json_t *alerts)
+{
+	_cleanup_table_ struct table *table =
+		table_new(settings, settings->output == OUTPUT_WIDE ? wide : columns);
+	const json_t *alert;
+	size_t i;
+
+	json_array_foreach (alerts, i, alert) {
+		add_row(table, settings, alert);
+	}
+	table_print(table);
+}
+
+static int list(const struct settings *settings, const struct arguments *arguments)
+{
+	_cleanup_client_ struct client *client = client_new(settings->socket_path);
+	_cleanup_error_ struct error error = ERROR_INIT;
+	_cleanup_json_ json_t *answer = NULL;
+	const json_t *alerts, *alert;
+	size_t i;
+
+	if (client_get(client, arguments->url, &answer, &error) < 0)
+		return report(settings, &error);
+	alerts = json_object_get(answer, "alerts");
+	if (settings->output == OUTPUT_JSON)
+		output_json(answer);
+	else if (settings->output == OUTPUT_JSONL)
+		json_array_foreach (alerts, i, alert) {
+			json_dumpf(alert, stdout, JSON_COMPACT);
+			putchar('\n');
+		}
+	else if (json_array_size(alerts))
+		print_table(settings, alerts);
+	else
+		puts(arguments->filtered ? "no alerts match these filters" : "no alerts");
+	return EXIT_YES;
+}
+
+/* --- following ----------------------------------------------------------------------------------
+ */
+
+static void print_alert(const struct settings *settings, const json_t *alert)
+{
+	static const char *const colors[] = {[TABLE_PLAIN] = "",
+		[TABLE_GOOD] = "\033[32m",
+		[TABLE_WARNING] = "\033[33m",
+		[TABLE_BAD] = "\033[31m"};
+	const char *severity = field_text(alert, "severity");
+	const char *color = settings->color ? colors[alert_color(severity)] : "";
+	_cleanup_free_ char *time = clock_format_cell(settings, field_text(alert, "last"));
+
+	printf("%s  %s  %s%-8s%s  ", time, field_text(alert, "id"), color, severity,
+		*color ? "\033[0m" : "");
+	output_text(field_text(alert, "detector"));
+	fputs(settings->width ? "\n    " : "  ", stdout);
+	output_text(field_text(alert, "sentence"));
+	putchar('\n');
+}
+
+static void print_line(const char *line, size_t length, void *userdata)
+{
+	const struct settings *settings = userdata;
+	_cleanup_json_ json_t *alert = NULL;
+
+	if (settings->output & (OUTPUT_JSON | OUTPUT_JSONL)) {
+		fwrite(line, 1, length, stdout);
+		putchar('\n');
+	} else if ((alert = json_loadb(line, length, 0, NULL)) && json_object_get(alert, "id")) {
+		print_alert(settings, alert);
+	}
+	fflush(stdout);
+}
+
+static int follow(const struct settings *settings, struct arguments *arguments)
+{
+	_cleanup_client_ struct client *client = client_new(settings->socket_path);
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	url_query(&arguments->url, "follow", "1");
+	client_follow(client, arguments->url, print_line, (void *)settings, &error);
+	return report(settings, &error);
+}
+
+int alerts_list_run(struct settings *settings, int argc, char **argv)
+{
+	struct arguments arguments = {.url = text_format("/v1/alerts")};
+	int code;
+
+	settings_parse(settings, &argp, OUTPUT_TABLE | OUTPUT_WIDE | OUTPUT_JSON | OUTPUT_JSONL,
+		argc, argv, &arguments);
+	if (!arguments.all && !arguments.follow) {
+		url_query(&arguments.url, "acknowledged", "0");
+		url_query(&arguments.url, "muted", "0");
+	}
+	code = arguments.follow ? follow(settings, &arguments) : list(settings, &arguments);
+	free(arguments.url);
+	return code;
+}
