@@ -4,6 +4,7 @@
 #include "command.h"
 #include "denied_fold.h"
 #include "denied_nearest.h"
+#include "denied_suggest.h"
 #include "listing.h"
 #include "output.h"
 #include "record.h"
@@ -58,10 +59,12 @@ static const struct listing listing = {
 	.doc = "Shows who was refused what, how many packets, and the rule that refused them, or that "
 	       "no rule of a policy allows it. Most packets first; refusals that differ by address "
 	       "only are one row, and rows of their own with -o wide, which also shows the rule that "
-	       "came nearest to allowing it, and what it lacked.",
+	       "came nearest to allowing it, and what it lacked. --suggest prints the shortest "
+	       "policies that would allow it, ready for 'segctl policy apply -f -'.",
 	.columns = columns,
 	.wide = wide,
 	.explain = denied_nearest_add,
+	.suggest = denied_suggest,
 	.verdict = "denied",
 	.gather = denied_gather,
 	.fold = denied_fold,

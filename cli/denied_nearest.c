@@ -16,8 +16,7 @@ static bool read_end(const json_t *end, struct address *ret)
 	return address_parse(field_text(end, "ip"), ret) == 0;
 }
 
-/* False: it is nothing that policy is asked about. */
-static bool read_query(const json_t *refusal, struct flow_query *ret)
+bool denied_nearest_query(const json_t *refusal, struct flow_query *ret)
 {
 	const json_t *icmp = json_object_get(refusal, "icmp");
 	struct flow_query query = {
@@ -48,7 +47,7 @@ static char *nearest(const struct offline *offline, const json_t *refusal)
 	int r;
 
 	if (strcmp(field_text(refusal, "reason"), "policy_denied") != 0 ||
-		!read_query(refusal, &query))
+		!denied_nearest_query(refusal, &query))
 		return NULL;
 	evaluation = evaluate(offline->ir, &query);
 	if (evaluation.verdict == VERDICT_ALLOW)

@@ -129,8 +129,9 @@ static int suggest(const struct arguments *arguments, struct client *client, con
 	const json_t *items = json_object_get(answer, arguments->listing->member);
 
 	if (json_array_size(items) == 0) {
+		fputs("# ", stdout); /* it may be piped to an apply */
 		empty_print(client, &arguments->filter, arguments->listing->none);
-		return EXIT_YES;
+		return EXIT_NO;
 	}
 	return arguments->listing->suggest(arguments->filter.settings, items);
 }

@@ -118,6 +118,7 @@ int offline_resolve(const struct settings *settings, const struct offline_option
 			r = error_nomem(error);
 	if (r == 0)
 		r = model_finish(offline->model, error);
+	offline->options = ir_options;
 	return r < 0 ? r
 		     : ir_compile(&offline->documents, offline->model, &ir_options, &offline->ir,
 			       error);

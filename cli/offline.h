@@ -14,6 +14,7 @@ struct offline {
 	struct document_list documents;
 	struct model *model;
 	struct ir *ir;
+	struct ir_options options; /* that it was compiled with */
 };
 
 /* Input of offline_argp. */

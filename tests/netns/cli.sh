@@ -95,6 +95,7 @@ says "an external that is no address" 2 "no IP address" \
 	segctl policy matrix -f pods.yaml --probe TCP/80 --external example.org
 says "trace of a pod that is not there" 2 "no Pod 'ghost'" \
 	segctl policy trace -f pods.yaml --from ghost --to shop/db --port TCP/80
+says "suggestions as JSON" 2 "prints YAML" segctl denied --suggest -o json
 says "live map without a terminal" 2 "needs a terminal" segctl map --live
 
 echo "== no agent"
@@ -121,6 +122,7 @@ for verb in workloads denied flows map; do
 	check "$verb -o json is the agent's" \
 		sh -c "'$BUILD/segctl' $verb -o json | jq -e 'keys | length > 0'"
 done
+golden denied-suggest.txt segctl denied --suggest --utc
 golden flows.csv segctl flows -o csv
 golden flows.jsonl segctl flows -o jsonl
 golden map.dot segctl map -o dot
