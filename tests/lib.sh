@@ -136,6 +136,21 @@ probe() {
 	in_ns "$1" "$tools/probe" "$2" "$3" "$4" "${probe_ms:-400}"
 }
 
+is_open() {
+	[ "$(probe "$@")" = open ]
+}
+
+# opens FROM-NAMESPACE tcp|udp ADDRESS PORT: within five seconds. Who asked for an address in vain, because
+# it was cut off, asks again after a second, and fails meanwhile.
+opens() {
+	await 5 is_open "$@"
+}
+
+# shut FROM-NAMESPACE tcp|udp ADDRESS PORT: silence, or nobody who answers for the address.
+shut() {
+	! is_open "$@"
+}
+
 node_down() {
 	local pid name
 	agent_stop

@@ -37,11 +37,15 @@ snapshot() {
 	in_ns "$id" nft -s list ruleset
 	find "$work/bpf" 2>/dev/null | sort
 }
+swept() { # chains of the policy before this one are gone
+	! in_ns "$id" nft list chains | grep -Eq 'egress-default-[0-9a-f]{12} '
+}
 second() { # OPTION...
 	in_ns "$id" timeout 20 "$BUILD/segd" --socket="$work/second.sock" \
 		--log-directory="$work/second.log" --pin-directory="$work/bpf" --node=second \
 		--no-docker "$@"
 }
+check "the chains of the time before are gone" await 10 swept
 snapshot >"$work/before"
 exits "on the same network is refused" 1 second --dataplane=ebpf --state-directory="$work/second"
 exits "with the other data plane, too" 1 second --dataplane=nft --state-directory="$work/second"
@@ -76,9 +80,6 @@ repaired() { # COUNT
 kernel() { # without what packets have added; tables come in the order in which they were made
 	in_ns "$id" nft -s list ruleset | sed -z 's/elements = {[^}]*counter[^}]*}//g' |
 		sed '/^\s*$/d' | sort
-}
-swept() { # chains of the policy before this one are gone
-	! in_ns "$id" nft list chains | grep -Eq 'egress-default-[0-9a-f]{12} '
 }
 
 # deed DESCRIPTION WORDS COMMAND...: the command harms a table; it must be as before, and be told.
