@@ -53,10 +53,10 @@ failure() {
 	echo "---"
 }
 
-# side_by_side: reads lines "NAME|SCRIPT ARGUMENT..." and runs two at a time, for they wait more than they
-# compute. Each has its own namespaces and directories.
+# side_by_side COUNT: reads lines "NAME|SCRIPT ARGUMENT..." and runs COUNT at a time, for they wait more
+# than they compute. Each has its own namespaces and directories.
 side_by_side() {
-	xargs -d '\n' -P 2 -n 1 bash -c 'IFS="|" read -r name command <<<"$1"
+	xargs -d '\n' -P "$1" -n 1 bash -c 'IFS="|" read -r name command <<<"$1"
 		run "$name" timeout 300 $command' side_by_side
 }
 export -f run counts failure
@@ -97,12 +97,18 @@ run conformance tests/conformance/test.sh "$build"
 run cli tests/netns/cli.sh "$build"
 run examples tests/examples.sh "$build"
 run trace tests/golden/trace/run.sh "$build"
-for script in tests/netns/test_*.sh tests/docker/test_*.sh; do
-	name=$(basename "$script" .sh)
-	for plane in ebpf nft; do
-		echo "$(basename "$(dirname "$script")")-${name#test_} ($plane)|$script $build $plane"
+# suites alone|beside: lines for side_by_side, of the scripts that say "Runs alone" and why, or of the others.
+suites() {
+	local script name plane match=-l
+	[ "$1" = alone ] || match=-L
+	for script in $(grep $match '^# Runs alone' tests/netns/test_*.sh tests/docker/test_*.sh); do
+		name=$(basename "$script" .sh)
+		for plane in ebpf nft; do
+			echo "$(basename "$(dirname "$script")")-${name#test_} ($plane)|$script $build $plane"
+		done
 	done
-done | side_by_side || echo "0 1 0 side by side" >>"$results"
+}
+{ suites alone | side_by_side 1 && suites beside | side_by_side 2; } || echo "0 1 0 side by side" >>"$results"
 run browser timeout 120 tests/browser/test_map.sh "$build"
 run demo tests/netns/demo_check.sh "$build"
 run install tests/netns/install.sh "$build"

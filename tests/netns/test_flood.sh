@@ -3,6 +3,8 @@
 # A flood of SYNs from one workload, and everybody else's connections; a scan from it, and everybody
 # else's refusals: test_flood.sh BUILD ebpf|nft
 # FLOOD=N (1000000) SYNs, CONNECTIONS=N (200) of others.
+#
+# Runs alone: its packets take the queues of the cores from every other test.
 BUILD=${1:?usage: test_flood.sh BUILD PLANE}
 plane=${2:?usage: test_flood.sh BUILD PLANE}
 here=$(cd "$(dirname "$0")/../.." && pwd)

@@ -5,6 +5,8 @@
 # While CHANGES (100) policies are applied, as often labels are changed and now and then addresses,
 # 20 TCP connections and a UDP stream run that every state allows, and somebody knocks where every
 # state refuses. Of the first no packet is lost, of the second none gets through.
+#
+# Runs alone: no packet may be lost, not for want of a core either.
 BUILD=${1:?usage: test_hitless.sh BUILD PLANE}
 plane=${2:?usage: test_hitless.sh BUILD PLANE}
 changes=${CHANGES:-100}
