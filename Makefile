@@ -64,7 +64,7 @@ LIBS_base     =
 LIBS_policies = $(call libraries,yaml-0.1)
 LIBS_workload = $(call libraries,libcurl libmnl libsystemd jansson)
 LIBS_flow     = $(call libraries,jansson libsystemd libzstd sqlite3) -pthread
-LIBS_detect   = $(call libraries,jansson yaml-0.1)
+LIBS_detect   = $(call libraries,jansson yaml-0.1) -lm
 LIBS_control  = $(call libraries,libmicrohttpd jansson libsystemd)
 LIBS_bpf      = $(call libraries,libbpf libmnl jansson libsystemd)
 LIBS_xdp      = $(call libraries,libbpf jansson libsystemd) -pthread
@@ -102,7 +102,7 @@ NEEDS_host     := host nft policies base
 NEEDS_lock     := lock nft policies base
 NEEDS_doctor   := doctor workload bpf nft policies base
 NEEDS_agent    := agent doctor control detect flow workload xdp bpf host lock nft policies base
-NEEDS_cli      := cli flow policies base
+NEEDS_cli      := cli detect flow policies base
 
 sources  = $(sort $(filter-out %/main.c,$(wildcard $(1)/*.c)))
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))

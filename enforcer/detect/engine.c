@@ -208,6 +208,18 @@ void engine_record(struct engine *engine, const struct record *record)
 	learn(engine, &logged);
 }
 
+int engine_json(struct engine *engine, const json_t *json)
+{
+	struct record record;
+	int r = record_from_json(json, &record);
+
+	if (r < 0)
+		return r;
+	engine_record(engine, &record);
+	record_clear(&record);
+	return 0;
+}
+
 /* --- telling and keeping ------------------------------------------------------------------------
  */
 

@@ -28,6 +28,8 @@ void engine_free(struct engine *engine);
 
 /* One that goes into the flow log, in its order. Gaps are passed over. */
 void engine_record(struct engine *engine, const struct record *record);
+/* The same, as JSON. -EINVAL: it is no record. */
+int engine_json(struct engine *engine, const json_t *json);
 
 struct alerts *engine_alerts(struct engine *engine);
 struct baseline *engine_baseline(struct engine *engine);

@@ -30,6 +30,7 @@ int detect_settings_init(struct detect_settings *settings)
 		.learning_ns = 7 * 24 * HOUR_NS,
 		.quiet_ns = HOUR_NS,
 		.campaign_ns = 6 * HOUR_NS,
+		.capture_severity = SEVERITY_HIGH,
 	};
 	while (detectors[count])
 		count++;
@@ -50,5 +51,8 @@ void detect_settings_clear(struct detect_settings *settings)
 	for (size_t i = 0; i < settings->detectors_count; i++)
 		free(settings->detectors[i].parameters);
 	free(settings->detectors);
+	json_decref(settings->allow);
+	free(settings->webhook_url);
+	free(settings->syslog_socket);
 	*settings = (struct detect_settings){0};
 }

@@ -35,6 +35,7 @@ licensed() {
 }
 
 # base <- policies <- dataplane, workload, flow, control <- agent; flow <- detect; cli <- policies, base.
+# detect is a library without kernel, sockets and clock, which segctl runs over recorded flows.
 include_direction() {
 	local room allowed
 	while read -r room allowed; do
