@@ -94,6 +94,7 @@ NEEDS_base     := base
 NEEDS_policies := policies base
 NEEDS_workload := workload policies base
 NEEDS_flow     := flow policies base
+NEEDS_detect   := detect flow policies base
 NEEDS_control  := control base
 NEEDS_bpf      := bpf policies base
 NEEDS_xdp      := xdp bpf policies base

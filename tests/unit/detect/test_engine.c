@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The engine over detectors whose findings are known: alerts, incidents, baseline, state. */
+#include "detect/engine.h"
+
+#include "base/cleanup.h"
+#include "fake.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define DAY 86400.0
+
+struct told {
+	size_t count;
+	enum alert_news last;
+};
+
+struct world {
+	struct detect_settings settings;
+	struct engine *engine;
+	struct told told;
+};
+
+static void on_told(const struct alert *alert, enum alert_news news, void *userdata)
+{
+	struct told *told = userdata;
+
+	assert_non_null(alert->sentence);
+	told->count++;
+	told->last = news;
+}
+
+static void begin(struct world *world)
+{
+	struct engine_options options = {
+		.settings = &world->settings, .told = on_told, .userdata = &world->told};
+
+	memset(world, 0, sizeof(*world));
+	assert_int_equal(detect_settings_init(&world->settings), 0);
+	assert_int_equal(engine_new(&options, &world->engine, NULL), 0);
+}
+
+static void end(struct world *world)
+{
+	engine_free(world->engine);
+	detect_settings_clear(&world->settings);
+}
+
+static void feed(struct world *world, double second, const char *from, const char *to,
+	uint16_t port, enum flow_event_type type)
+{
+	struct record record = fake_record(second, from, to, port, type);
+
+	engine_record(world->engine, &record);
+	record_clear(&record);
+}
+
+static struct alert *only(struct world *world)
+{
+	assert_int_equal(engine_alerts(world->engine)->count, 1);
+	return engine_alerts(world->engine)->by_age;
+}
+
+/* --- alerts -------------------------------------------------------------------------------------
+ */
+
+static void test_one_alert(void **state)
+{
+	struct world world;
+	struct alert *alert;
+
+	(void)state;
+	begin(&world);
+	for (int i = 0; i < 5; i++)
+		feed(&world, i, "web", "db", 1, FLOW_NEW);
+	alert = only(&world);
+	assert_string_equal(alert->detector, "touch");
+	assert_string_equal(alert->actor.id, "shop/web");
+	assert_string_equal(alert->target.id, "shop/db");
+	assert_int_equal(alert->reports, 5);
+	assert_int_equal(alert->evidence_count, 5);
+	assert_int_equal(alert->raised_ns % 1000, 0);
+	assert_int_equal(world.told.count, 1);
+	assert_int_equal(world.told.last, ALERT_RAISED);
+	/* Another actor is another alert. */
+	feed(&world, 5, "api", "db", 1, FLOW_NEW);
+	assert_int_equal(engine_alerts(world.engine)->count, 2);
+	end(&world);
+}
+
+static void test_news(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world);
+	for (int i = 0; i < 6; i++)
+		feed(&world, i, "web", "db", 1, FLOW_NEW);
+	assert_int_equal(world.told.count, 2);
+	assert_int_equal(world.told.last, ALERT_WORSE);
+	assert_int_equal(only(&world)->severity, SEVERITY_HIGH);
+	feed(&world, 30, "web", "db", 1, FLOW_NEW);
+	assert_int_equal(world.told.count, 2);
+	feed(&world, 90, "web", "db", 1, FLOW_NEW);
+	assert_int_equal(world.told.count, 3);
+	assert_int_equal(world.told.last, ALERT_GOES_ON);
+	end(&world);
+}
+
+static void test_quiet_closes(void **state)
+{
+	struct world world;
+	char first[ALERT_ID_LENGTH + 1];
+
+	(void)state;
+	begin(&world);
+	feed(&world, 0, "web", "db", 1, FLOW_NEW);
+	memcpy(first, only(&world)->id, sizeof(first));
+	feed(&world, 3599, "web", "db", 1, FLOW_NEW);
+	assert_int_equal(only(&world)->reports, 2);
+	feed(&world, 3599 + 3601, "web", "db", 1, FLOW_NEW);
+	assert_int_equal(engine_alerts(world.engine)->count, 2);
+	assert_false(alerts_find(engine_alerts(world.engine), first)->open);
+	assert_true(engine_alerts(world.engine)->by_age->prev->open);
+	end(&world);
+}
+
+static void test_evidence_keeps_both_ends(void **state)
+{
+	const struct alert *alert;
+	struct world world;
+	uint64_t first;
+
+	(void)state;
+	begin(&world);
+	feed(&world, 0, "web", "db", 1, FLOW_NEW);
+	first = only(&world)->evidence[0];
+	for (int i = 1; i < 100; i++)
+		feed(&world, i, "web", "db", 1, FLOW_NEW);
+	alert = only(&world);
+	assert_int_equal(alert->evidence_count, ALERT_EVIDENCE_MAX);
+	assert_int_equal(alert->evidence[0], first);
+	assert_int_equal(alert->evidence[ALERT_EVIDENCE_MAX - 1], first + 99);
+	end(&world);
+}
+
+static void test_mute(void **state)
+{
+	struct world world;
+	struct mute mute = {.since_ns = BEGIN, .until_ns = BEGIN + 100 * SECOND};
+	struct alerts *alerts;
+
+	(void)state;
+	begin(&world);
+	alerts = engine_alerts(world.engine);
+	assert_int_equal(mutes_add(&alerts->mutes, &mute, NULL), -EINVAL);
+	mute.actor = strdup("shop/web");
+	mute.reason = strdup("a drill");
+	mute.user = strdup("alice");
+	assert_int_equal(mutes_add(&alerts->mutes, &mute, NULL), 0);
+	feed(&world, 0, "web", "db", 1, FLOW_NEW);
+	assert_true(only(&world)->muted);
+	assert_int_equal(world.told.count, 0);
+	/* When it ends, what goes on is news. */
+	feed(&world, 101, "web", "db", 1, FLOW_NEW);
+	assert_false(only(&world)->muted);
+	assert_int_equal(world.told.count, 1);
+	assert_int_equal(world.told.last, ALERT_RAISED);
+	end(&world);
+}
+
+static void test_bound(void **state)
+{
+	struct world world;
+	struct alerts *alerts;
+
+	(void)state;
+	begin(&world);
+	alerts = engine_alerts(world.engine);
+	alerts->options.alerts_max = 4;
+	feed(&world, 0, "web", "db", 23, FLOW_NEW);
+	for (int i = 0; i < 8; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "w%d", i);
+		feed(&world, 1 + i, name, "db", 1, FLOW_NEW);
+	}
+	assert_int_equal(alerts->count, 4);
+	assert_int_equal(alerts->evicted, 5);
+	assert_int_equal(alerts->incidents.count, 4);
+	/* The more severe one outlived what came after it. */
+	assert_string_equal(alerts->by_age->detector, "pivot");
+	end(&world);
+}
+
+/* --- incidents ----------------------------------------------------------------------------------
+ */
+
+static void test_story(void **state)
+{
+	struct world world;
+	struct alerts *alerts;
+
+	(void)state;
+	begin(&world);
+	alerts = engine_alerts(world.engine);
+	feed(&world, 0, "web", "db", 1, FLOW_NEW);   /* scans, … */
+	feed(&world, 1, "web", "api", 22, FLOW_NEW); /* enters, … */
+	feed(&world, 2, "api", "db", 23, FLOW_NEW);  /* and goes on from there */
+	feed(&world, 3, "cron", "db", 1, FLOW_NEW);  /* somebody else */
+	feed(&world, 4, "db", "mail", 1, FLOW_NEW);  /* was looked at and then entered */
+	assert_int_equal(alerts->count, 5);
+	assert_int_equal(alerts->incidents.count, 2);
+	assert_int_equal(alerts->incidents.by_age->alerts_count, 1);
+	assert_int_equal(alerts->incidents.by_age->next->alerts_count, 4);
+	assert_int_equal(incident_severity(alerts->incidents.by_age), SEVERITY_MEDIUM);
+	assert_int_equal(incident_severity(alerts->incidents.by_age->next), SEVERITY_CRITICAL);
+	end(&world);
+}
+
+static void test_being_scanned_is_no_guilt(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world);
+	feed(&world, 0, "web", "db", 1, FLOW_NEW);
+	feed(&world, 1, "db", "mail", 1, FLOW_NEW);
+	assert_int_equal(engine_alerts(world.engine)->incidents.count, 2);
+	end(&world);
+}
+
+static void test_stories_join(void **state)
+{
+	struct world world;
+	struct alerts *alerts;
+
+	(void)state;
+	begin(&world);
+	alerts = engine_alerts(world.engine);
+	feed(&world, 0, "web", "db", 1, FLOW_NEW);
+	feed(&world, 1, "api", "db", 1, FLOW_NEW);
+	assert_int_equal(alerts->incidents.count, 2);
+	feed(&world, 2, "web", "api", 22, FLOW_NEW);
+	feed(&world, 3, "api", "mail", 22, FLOW_NEW);
+	assert_int_equal(alerts->incidents.count, 1);
+	assert_int_equal(alerts->incidents.by_age->alerts_count, 4);
+	end(&world);
+}
+
+static void test_campaign_ends(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world);
+	feed(&world, 0, "web", "db", 1, FLOW_NEW);
+	feed(&world, 7 * 3600, "web", "db", 1, FLOW_NEW);
+	assert_int_equal(engine_alerts(world.engine)->incidents.count, 2);
+	end(&world);
+}
+
+/* --- the same offline ---------------------------------------------------------------------------
+ */
+
+static json_t *found(struct world *world)
+{
+	return alerts_save(engine_alerts(world->engine));
+}
+
+static void test_offline_is_live(void **state)
+{
+	struct world live, offline;
+	struct name *node = name_new(NULL, json_string("n"));
+	struct writer writer = WRITER_INIT;
+	json_t *a, *b;
+
+	(void)state;
+	begin(&live);
+	begin(&offline);
+	for (int i = 0; i < 400; i++) {
+		static const uint16_t ports[] = {1, 22, 80, 23, 443};
+		static const char *const names[] = {"web", "api", "db", "9.9.9.9", "mail", "cron"};
+		struct record record = fake_record(i * 3607.1234567, names[i % 6],
+			names[(i * 5 + 1) % 6], ports[i % 5], i % 3 ? FLOW_NEW : FLOW_END);
+		json_t *json = record_to_json(&record, node, &writer);
+
+		engine_record(live.engine, &record);
+		assert_int_equal(engine_json(offline.engine, json), 0);
+		json_decref(json);
+		record_clear(&record);
+	}
+	a = found(&live);
+	b = found(&offline);
+	assert_true(json_array_size(json_object_get(a, "alerts")) > 10);
+	assert_true(json_equal(a, b));
+	json_decref(a);
+	json_decref(b);
+	writer_clear(&writer);
+	name_release(node);
+	end(&live);
+	end(&offline);
+}
+
+/* --- the state ----------------------------------------------------------------------------------
+ */
+
+static void test_restart(void **state)
+{
+	struct world before, after;
+	json_t *alerts, *again, *detectors_state;
+
+	(void)state;
+	begin(&before);
+	feed(&before, 0, "web", "db", 1, FLOW_NEW);
+	feed(&before, 1, "web", "api", 22, FLOW_NEW);
+	feed(&before, 2, "9.9.9.9", "api", 22, FLOW_NEW);
+	assert_int_equal(alert_acknowledge(engine_alerts(before.engine),
+				 engine_alerts(before.engine)->by_age, "alice", "seen", BEGIN),
+		0);
+	alerts = found(&before);
+	detectors_state = engine_save(before.engine);
+	end(&before);
+
+	begin(&after);
+	assert_int_equal(alerts_load(engine_alerts(after.engine), alerts), 0);
+	assert_int_equal(engine_load(after.engine, detectors_state, NULL), 0);
+	again = found(&after);
+	assert_true(json_equal(alerts, again));
+	/* What goes on belongs to the alert that was there, and to its story. */
+	feed(&after, 10, "web", "api", 22, FLOW_NEW);
+	assert_int_equal(engine_alerts(after.engine)->count, 3);
+	assert_int_equal(engine_alerts(after.engine)->incidents.count, 2);
+	/* Two came into api: whose story this is, nobody can tell. */
+	feed(&after, 11, "api", "db", 23, FLOW_NEW);
+	assert_int_equal(engine_alerts(after.engine)->incidents.count, 1);
+	end(&after);
+	json_decref(alerts);
+	json_decref(again);
+	json_decref(detectors_state);
+}
+
+static void test_damaged_state(void **state)
+{
+	struct world world;
+	json_t *json = json_pack("{s:[{s:s}, n], s:[{}]}", "alerts", "id", "x", "mutes");
+
+	(void)state;
+	begin(&world);
+	assert_int_equal(alerts_load(engine_alerts(world.engine), json), -EBADMSG);
+	assert_int_equal(alerts_load(engine_alerts(world.engine), NULL), -EBADMSG);
+	json_decref(json);
+	json = json_pack("{s:s}", "touch", "x");
+	assert_int_equal(engine_load(world.engine, json, NULL), -EBADMSG);
+	json_decref(json);
+	end(&world);
+}
+
+/* --- the baseline -------------------------------------------------------------------------------
+ */
+
+static void test_learning(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world);
+	for (int day = 0; day < 8; day++)
+		feed(&world, day * DAY, "web", "db", 5432, FLOW_END);
+	assert_int_equal(engine_alerts(world.engine)->count, 0);
+	/* An attempt that is not answered is as new as one that is. */
+	feed(&world, 8 * DAY, "web", "mail", 25, FLOW_NEW);
+	assert_string_equal(only(&world)->detector, "novel");
+	/* And does not become usual by lasting, … */
+	for (int i = 0; i < 50; i++)
+		feed(&world, 8 * DAY + 60 * i, "web", "mail", 25, FLOW_END);
+	assert_int_equal(only(&world)->reports, 51);
+	/* … but by somebody who says so. */
+	baseline_release(engine_baseline(world.engine), only(&world)->id);
+	assert_int_equal(
+		alert_acknowledge(engine_alerts(world.engine), only(&world), "alice", NULL, 1), 0);
+	feed(&world, 8 * DAY + 3001, "web", "mail", 25, FLOW_END);
+	feed(&world, 8 * DAY + 3002, "web", "mail", 25, FLOW_END);
+	assert_int_equal(only(&world)->reports, 52);
+	end(&world);
+}
+
+static void test_suspects_teach_nothing(void **state)
+{
+	struct world world;
+	struct record record = fake_record(3, "web", "mail", 25, FLOW_END);
+
+	(void)state;
+	begin(&world);
+	feed(&world, 0, "web", "db", 5432, FLOW_END);
+	feed(&world, 1, "web", "db", 1, FLOW_NEW); /* medium */
+	feed(&world, 2, "web", "mail", 25, FLOW_END);
+	assert_int_equal(baseline_edge_days(engine_baseline(world.engine), &record), 0);
+	record_clear(&record);
+	record = fake_record(3, "web", "db", 5432, FLOW_END);
+	assert_int_equal(baseline_edge_days(engine_baseline(world.engine), &record), 1);
+	record_clear(&record);
+	end(&world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_alert),
+		cmocka_unit_test(test_news),
+		cmocka_unit_test(test_quiet_closes),
+		cmocka_unit_test(test_evidence_keeps_both_ends),
+		cmocka_unit_test(test_mute),
+		cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_story),
+		cmocka_unit_test(test_being_scanned_is_no_guilt),
+		cmocka_unit_test(test_stories_join),
+		cmocka_unit_test(test_campaign_ends),
+		cmocka_unit_test(test_offline_is_live),
+		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_damaged_state),
+		cmocka_unit_test(test_learning),
+		cmocka_unit_test(test_suspects_teach_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
