@@ -31,6 +31,7 @@ struct table {
 	bool adopted;
 	uint16_t nflog_group;
 	char note[LISTING_COMMENT_MAX];
+	struct touched touched;
 	struct table_statistics statistics;
 };
 
@@ -96,6 +97,7 @@ void table_free(struct table *table)
 		return;
 	netlink_closep(&table->socket);
 	ruleset_clear(&table->installed);
+	touched_clear(&table->touched);
 	free(table);
 }
 
@@ -222,6 +224,7 @@ static struct table_change change_to(
 		.plan = plan,
 		.write_path = table->kind->write_path,
 		.comment = comment,
+		.touched = &table->touched,
 		.nflog_group = table->nflog_group,
 	};
 }
@@ -329,6 +332,7 @@ int table_apply(struct table *table, const struct ir *ir, struct ruleset *plan, 
 
 	do {
 		table->statistics.last_messages = table->statistics.last_bytes = 0;
+		table->touched.all |= table->presence != TABLE_OURS;
 		r = prepare(table, ir, plan, note, now_ns, error);
 		if (!r)
 			r = flip(table, ir, plan, error);
@@ -341,6 +345,17 @@ int table_apply(struct table *table, const struct ir *ir, struct ruleset *plan, 
 	*ret_changed = changed;
 	table->statistics.generation += changed;
 	return 0;
+}
+
+const struct touched *table_touched(struct table *table)
+{
+	touched_sort(&table->touched);
+	return &table->touched;
+}
+
+void table_forget_touched(struct table *table)
+{
+	touched_clear(&table->touched);
 }
 
 static bool is_due(uint64_t retired_ns, uint64_t now_ns)

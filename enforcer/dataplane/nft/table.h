@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "dataplane/nft/ruleset.h"
+#include "dataplane/nft/touched.h"
 #include "policies/ir.h"
 
 #include <stdbool.h>
@@ -60,6 +61,10 @@ const char *table_note(const struct table *table);
  */
 int table_apply(struct table *table, const struct ir *ir, struct ruleset *plan, const char *note,
 	uint64_t now_ns, bool *ret_changed, struct error *error);
+
+/* Whom the calls of table_apply() concern since table_forget_touched(). Sorted. */
+const struct touched *table_touched(struct table *table);
+void table_forget_touched(struct table *table);
 
 /* Takes out what was not needed any more for a second. -ENOENT, once: somebody removed the table.
  */

@@ -113,6 +113,8 @@ static int write_set_change(const struct table_change *change, struct batch *bat
 	if (!r)
 		r = element_list_write(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, after->name, &added,
 			ruleset_chain_name, change->plan);
+	touched_add(change->touched, &after->shape, &removed);
+	touched_add(change->touched, &after->shape, &added);
 	element_list_clear(&removed);
 	element_list_clear(&added);
 	return r;

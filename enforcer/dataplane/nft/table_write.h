@@ -4,6 +4,7 @@
 
 #include "dataplane/nft/batch.h"
 #include "dataplane/nft/ruleset.h"
+#include "dataplane/nft/touched.h"
 #include "policies/ir.h"
 
 #include <stdint.h>
@@ -23,6 +24,7 @@ struct table_change {
 	struct ruleset *plan;                                         /* of this ir */
 	int (*write_path)(struct batch *batch, uint16_t nflog_group); /* as in table.h */
 	const char *comment;                                          /* of a new table */
+	struct touched *touched; /* where table_write_elements() says whom it concerns */
 	uint16_t nflog_group;
 };
 
