@@ -142,7 +142,7 @@ static int rebuild(struct host *host, struct error *error)
 	int r;
 
 	r = switch_table(host, host->policy, &changed, error);
-	return r ? r : connections_revoke(host->connections, error);
+	return r ? r : connections_revoke(host->connections, NULL, error);
 }
 
 static void repair(struct host *host, const struct intrusion *intrusion)
@@ -333,7 +333,7 @@ static int follow(struct host *host, const struct ir *ir, struct ir *policy, boo
 	host->workloads_count = ir->subjects_count;
 	host->settled = true;
 	if (!r && (changed || first))
-		r = connections_revoke(host->connections, error);
+		r = connections_revoke(host->connections, NULL, error);
 	return r;
 }
 

@@ -168,6 +168,23 @@ struct nlmsghdr *connection_request_list(char *buffer)
 	return request(buffer, IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_UNSPEC);
 }
 
+struct nlmsghdr *connection_request_total(char *buffer)
+{
+	return request(buffer, IPCTNL_MSG_CT_GET_STATS, NLM_F_ACK, AF_UNSPEC);
+}
+
+static int read_total(const struct nlattr *attribute, void *userdata)
+{
+	if (mnl_attr_get_type(attribute) == CTA_STATS_GLOBAL_ENTRIES)
+		*(uint32_t *)userdata = ntohl(mnl_attr_get_u32(attribute));
+	return MNL_CB_OK;
+}
+
+int connection_parse_total(const struct nlmsghdr *message, void *userdata)
+{
+	return mnl_attr_parse(message, sizeof(struct nfgenmsg), read_total, userdata);
+}
+
 struct nlmsghdr *connection_request_delete(char *buffer, const struct nf_conntrack *ct)
 {
 	struct nlmsghdr *message = request(

@@ -38,11 +38,14 @@ struct connection {
 	bool replied;        /* there were packets both ways */
 	uint64_t place;      /* later ones have higher numbers */
 	uint64_t round;      /* of the last listing that had it */
+	uint64_t judged;     /* by the how manieth policy */
 	UT_hash_handle hh;
 };
 
 /* What conntrack says in message: into ct. -EINVAL */
 int connection_parse(const struct nlmsghdr *message, struct nf_conntrack *ct);
+/* mnl_cb_t; userdata: uint32_t, left alone where the message does not say. */
+int connection_parse_total(const struct nlmsghdr *message, void *userdata);
 struct connection_key connection_key(const struct nf_conntrack *ct);
 /* Counters and start, where ct has them. */
 void connection_update(struct connection *connection, const struct nf_conntrack *ct);
@@ -59,6 +62,8 @@ struct flow_event connection_event(
 
 /* Requests. buffer: at least CONNECTION_REQUEST_BYTES. */
 #define CONNECTION_REQUEST_BYTES 2048
+/* How many there are; the answer is for connection_parse_total(). */
+struct nlmsghdr *connection_request_total(char *buffer);
 struct nlmsghdr *connection_request_list(char *buffer);
 struct nlmsghdr *connection_request_delete(char *buffer, const struct nf_conntrack *ct);
 /* An established TCP connection whose sequence numbers nobody knows. NULL: out of memory. */

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "dataplane/nft/connections.h"
+#include "dataplane/nft/connections_private.h"
 
 #include "base/cleanup.h"
 #include "dataplane/nft/clock.h"
-#include "dataplane/nft/condemned.h"
-#include "dataplane/nft/connection.h"
 #include "dataplane/nft/netlink.h"
-#include "dataplane/nft/orientation.h"
 #include "dataplane/nft/ruleset.h"
 #include "dataplane/nft/snapshot.h"
 
@@ -22,32 +19,7 @@
 #define REST_USEC      10000
 #define READS_PER_WAKE 2048
 
-struct connections {
-	const struct dataplane_callbacks *callbacks;
-	struct connections_options options;
-	struct mnl_socket *socket;
-	struct mnl_socket *events;
-	sd_event_source *source;
-	struct nf_conntrack *parsed; /* where each message is taken apart */
-	const struct ir *ir;
-	struct connection *items;
-	uint64_t round;
-	uint64_t opened_ns; /* CLOCK_REALTIME */
-	bool reading;       /* events are being read: a listing in between reads none */
-	uint64_t places;    /* that were given away */
-	uint64_t lost;
-	uint32_t drops; /* of events' socket, as far as they were told */
-};
-
 DEFINE_CLEANUP(struct nf_conntrack *, nfct_destroy)
-
-static void report(struct connections *connections, const struct connection *connection,
-	enum flow_event_type type)
-{
-	struct flow_event event = connection_event(connection, type, clock_now_ns(CLOCK_REALTIME));
-
-	connections->callbacks->flow(&event, connections->callbacks->userdata);
-}
 
 static void report_gap(struct connections *connections, uint64_t lost)
 {
@@ -63,11 +35,13 @@ static void report_drops(struct connections *connections)
 	uint32_t drops = netlink_drops(connections->events), lost = drops - connections->drops;
 
 	connections->drops = drops;
-	if (lost)
-		report_gap(connections, lost);
+	if (!lost)
+		return;
+	connections->complete = false;
+	report_gap(connections, lost);
 }
 
-static struct connection *find(
+struct connection *connections_find(
 	const struct connections *connections, const struct connection_key *key)
 {
 	struct connection *connection;
@@ -76,13 +50,13 @@ static struct connection *find(
 	return connection;
 }
 
-static void drop(struct connections *connections, struct connection *connection)
+void connections_drop(struct connections *connections, struct connection *connection)
 {
 	HASH_DEL(connections->items, connection);
 	free(connection);
 }
 
-static bool concerns_us(const struct connections *connections, const struct connection_key *key)
+bool connections_concern(const struct connections *connections, const struct connection_key *key)
 {
 	return connections->ir && (snapshot_is_subject(connections->ir, &key->source) ||
 					  snapshot_is_subject(connections->ir, &key->destination));
@@ -100,7 +74,7 @@ static uint32_t other_rule(const struct ir *ir, const struct flow_query *query,
 }
 
 /* As evaluate(), but what is exempt is allowed in the name of nobody. */
-static struct evaluation judge_query(
+struct evaluation connections_judge_query(
 	const struct connections *connections, const struct flow_query *query)
 {
 	const struct connections_options *options = &connections->options;
@@ -112,13 +86,13 @@ static struct evaluation judge_query(
 		VERDICT_ALLOW, DIRECTION_INGRESS, .egress = exempt, .ingress = exempt};
 }
 
-/* Puts the policy's word on a connection; false: it is refused. */
-static bool judge(const struct connections *connections, struct connection *connection)
+bool connections_judge(const struct connections *connections, struct connection *connection)
 {
 	struct flow_query query = connection_query(&connection->key);
-	struct evaluation evaluation = judge_query(connections, &query);
+	struct evaluation evaluation = connections_judge_query(connections, &query);
 	enum direction direction;
 
+	connection->judged = connections->policies;
 	snapshot_explain(connections->ir, &query, &evaluation, &direction, &connection->rule);
 	connection->other_rule = other_rule(connections->ir, &query, &evaluation, direction);
 	connection->direction = direction;
@@ -136,7 +110,20 @@ static bool judge(const struct connections *connections, struct connection *conn
 	return true;
 }
 
-static struct connection *add(struct connections *connections, const struct connection_key *key)
+/* What a policy that has changed since has to say of a connection is asked when somebody hears. */
+void connections_report(
+	struct connections *connections, struct connection *connection, enum flow_event_type type)
+{
+	struct flow_event event;
+
+	if (connection->judged != connections->policies)
+		connections_judge(connections, connection);
+	event = connection_event(connection, type, clock_now_ns(CLOCK_REALTIME));
+	connections->callbacks->flow(&event, connections->callbacks->userdata);
+}
+
+struct connection *connections_add(
+	struct connections *connections, const struct connection_key *key)
 {
 	struct connection *connection = NULL;
 	uint64_t identity = identity_add(IDENTITY_START, key, sizeof(*key));
@@ -144,6 +131,7 @@ static struct connection *add(struct connections *connections, const struct conn
 	if (HASH_COUNT(connections->items) < CONNECTIONS_MAX)
 		connection = calloc(1, sizeof(*connection));
 	if (!connection) {
+		connections->complete = false;
 		report_gap(connections, 1);
 		return NULL;
 	}
@@ -166,37 +154,48 @@ static int delete_entry(struct connections *connections)
 	return r == -ENOENT ? 0 : r;
 }
 
+void connections_meet_stranger(struct connections *connections, const struct connection_key *key)
+{
+	if (strangers_add(&connections->strangers, key) < 0)
+		connections->complete = false;
+}
+
 static void take_new(struct connections *connections, const struct connection_key *key)
 {
-	struct connection *connection = find(connections, key);
+	struct connection *connection = connections_find(connections, key);
 
-	if (connection || !concerns_us(connections, key))
+	if (connection)
 		return;
-	connection = add(connections, key);
+	if (!connections_concern(connections, key)) {
+		connections_meet_stranger(connections, key);
+		return;
+	}
+	connection = connections_add(connections, key);
 	if (!connection)
 		return;
 	connection_update(connection, connections->parsed);
 	if (connection_is_seeded(connections->parsed))
 		connection->reason = REASON_ADOPTED;
-	if (judge(connections, connection)) {
-		report(connections, connection, FLOW_NEW);
+	if (connections_judge(connections, connection)) {
+		connections_report(connections, connection, FLOW_NEW);
 		return;
 	}
 	/* Let in by the policy before this one, on the way while that was swept. */
-	report(connections, connection, FLOW_END);
+	connections_report(connections, connection, FLOW_END);
 	(void)delete_entry(connections);
-	drop(connections, connection);
+	connections_drop(connections, connection);
 }
 
 static void take_end(struct connections *connections, const struct connection_key *key)
 {
-	struct connection *connection = find(connections, key);
+	struct connection *connection = connections_find(connections, key);
 
+	strangers_remove(&connections->strangers, key);
 	if (!connection)
 		return;
 	connection_update(connection, connections->parsed);
-	report(connections, connection, FLOW_END);
-	drop(connections, connection);
+	connections_report(connections, connection, FLOW_END);
+	connections_drop(connections, connection);
 }
 
 static int read_event(const struct nlmsghdr *message, void *userdata)
@@ -216,6 +215,7 @@ static int read_event(const struct nlmsghdr *message, void *userdata)
 	return MNL_CB_OK;
 }
 
+/* 1: nothing is left to read. */
 static int read_events(struct connections *connections)
 {
 	int r = 0;
@@ -226,19 +226,25 @@ static int read_events(struct connections *connections)
 		if (r == -ENOBUFS) {
 			/* What is there now is listed, and cut where policy refuses it. */
 			report_drops(connections);
-			r = connections_revoke(connections, NULL);
+			r = connections_revoke(connections, NULL, NULL);
 			if (!r)
 				r = connections_collect(connections, NULL);
 		}
 	}
 	connections->reading = false;
-	return r;
+	return r == -EAGAIN ? 1 : r;
 }
 
 void connections_read(struct connections *connections)
 {
 	if (!connections->reading)
 		(void)read_events(connections);
+}
+
+bool connections_catch_up(struct connections *connections)
+{
+	return !connections->reading && read_events(connections) == 1 &&
+	       netlink_drops(connections->events) == connections->drops;
 }
 
 static int on_event(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -290,7 +296,8 @@ void connections_free(struct connections *connections)
 		return;
 	sd_event_source_disable_unref(connections->source);
 	HASH_ITER (hh, connections->items, connection, next)
-		drop(connections, connection);
+		connections_drop(connections, connection);
+	strangers_clear(&connections->strangers);
 	netlink_closep(&connections->events);
 	netlink_closep(&connections->socket);
 	if (connections->parsed)
@@ -301,6 +308,7 @@ void connections_free(struct connections *connections)
 void connections_set_ir(struct connections *connections, const struct ir *ir)
 {
 	connections->ir = ir;
+	connections->policies++;
 }
 
 size_t connections_count(const struct connections *connections)
@@ -318,81 +326,10 @@ const struct connection *connections_first(const struct connections *connections
 	return connections->items;
 }
 
-struct revocation {
-	struct connections *connections;
-	struct condemned condemned;
-};
-
-static void revocation_clear(struct revocation *revocation)
+void connections_begin_listing(struct connections *connections)
 {
-	condemned_clear(&revocation->condemned);
-}
-
-static int read_for_revocation(const struct nlmsghdr *message, void *userdata)
-{
-	_cleanup_(nfct_destroyp) struct nf_conntrack *ct = nfct_new();
-	struct revocation *revocation = userdata;
-	struct connections *connections = revocation->connections;
-	struct connection candidate = {0};
-
-	if (!ct || connection_parse(message, ct) < 0)
-		return MNL_CB_OK;
-	candidate.key = connection_key(ct);
-	if (!concerns_us(connections, &candidate.key) || judge(connections, &candidate))
-		return MNL_CB_OK;
-	if (condemned_add(&revocation->condemned, ct) < 0) {
-		errno = ENOMEM;
-		return MNL_CB_ERROR;
-	}
-	TAKE_PTR(ct);
-	return MNL_CB_OK;
-}
-
-static int cut(struct connections *connections, struct nf_conntrack *ct)
-{
-	struct connection_key key = connection_key(ct);
-	struct connection *connection = find(connections, &key);
-	char buffer[CONNECTION_REQUEST_BYTES];
-	int r = netlink_query(
-		connections->socket, connection_request_delete(buffer, ct), NULL, NULL);
-
-	if (r < 0 && r != -ENOENT)
-		return r;
-	if (!connection)
-		connection = add(connections, &key);
-	if (!connection)
-		return 0;
-	connection_update(connection, ct);
-	judge(connections, connection);
-	report(connections, connection, FLOW_END);
-	drop(connections, connection);
-	return 0;
-}
-
-static void judge_again(struct connections *connections)
-{
-	struct connection *connection;
-
-	for (connection = connections->items; connection; connection = connection->hh.next)
-		judge(connections, connection);
-}
-
-int connections_revoke(struct connections *connections, struct error *error)
-{
-	_cleanup_(revocation_clear) struct revocation revocation = {.connections = connections};
-	char buffer[CONNECTION_REQUEST_BYTES];
-	int r = 0;
-
-	if (!connections->ir)
-		return 0;
-	r = netlink_dump(connections->socket, connection_request_list(buffer), read_for_revocation,
-		NULL, &revocation);
-	for (size_t i = 0; !r && i < revocation.condemned.count; i++)
-		r = cut(connections, revocation.condemned.items[i]);
-	if (r < 0)
-		return error_errno(error, r, "cut connections that policy refuses");
-	judge_again(connections);
-	return 0;
+	strangers_clear(&connections->strangers);
+	connections->complete = true;
 }
 
 static int read_for_update(const struct nlmsghdr *message, void *userdata)
@@ -406,23 +343,31 @@ static int read_for_update(const struct nlmsghdr *message, void *userdata)
 	if (!ct || connection_parse(message, ct) < 0)
 		return MNL_CB_OK;
 	key = connection_key(ct);
-	connection = find(connections, &key);
-	if (!connection && concerns_us(connections, &key)) {
-		connection = add(connections, &key);
-		if (connection && !judge(connections, connection)) {
-			drop(connections, connection);
+	connection = connections_find(connections, &key);
+	if (!connection && connections_concern(connections, &key)) {
+		connection = connections_add(connections, &key);
+		if (connection && !connections_judge(connections, connection)) {
+			connections_drop(connections, connection);
 			connection = NULL;
 		}
 		missed = connection;
+		connections->complete &= missed;
+	} else if (!connection) {
+		connections_meet_stranger(connections, &key);
 	}
 	if (!connection)
 		return MNL_CB_OK;
 	connection->round = connections->round;
 	connection_update(connection, ct);
 	if (missed && connection->start_ns >= connections->opened_ns)
-		report(connections, connection, FLOW_NEW);
-	report(connections, connection, FLOW_UPDATE);
+		connections_report(connections, connection, FLOW_NEW);
+	connections_report(connections, connection, FLOW_UPDATE);
 	return MNL_CB_OK;
+}
+
+static void restart_listing(void *userdata)
+{
+	connections_begin_listing(userdata);
 }
 
 static void end_missing(struct connections *connections)
@@ -432,8 +377,8 @@ static void end_missing(struct connections *connections)
 	HASH_ITER (hh, connections->items, connection, next) {
 		if (connection->round == connections->round)
 			continue;
-		report(connections, connection, FLOW_END);
-		drop(connections, connection);
+		connections_report(connections, connection, FLOW_END);
+		connections_drop(connections, connection);
 	}
 }
 
@@ -448,46 +393,10 @@ int connections_collect(struct connections *connections, struct error *error)
 	report_drops(connections);
 	connections->round++;
 	r = netlink_dump(connections->socket, connection_request_list(buffer), read_for_update,
-		NULL, connections);
+		restart_listing, connections);
+	connections->complete &= !r;
 	if (r < 0)
 		return error_errno(error, r, "list connections");
 	end_missing(connections);
 	return 0;
-}
-
-static bool choose_orientation(const struct connections *connections,
-	const struct nflog_packet *packet, struct flow_query *ret, uint16_t *ret_source_port)
-{
-	const struct flow_query queries[] = {
-		{packet->source, packet->destination, IPPROTO_TCP, packet->destination_port},
-		{packet->destination, packet->source, IPPROTO_TCP, packet->source_port},
-	};
-	const struct evaluation evaluations[] = {
-		judge_query(connections, &queries[0]), judge_query(connections, &queries[1])};
-	int chosen =
-		orientation_choose(queries, evaluations, connections->options.lower_port_serves);
-
-	if (chosen < 0)
-		return false;
-	*ret = queries[chosen];
-	*ret_source_port = queries[!chosen].port;
-	return true;
-}
-
-bool connections_adopt(struct connections *connections, const struct nflog_packet *packet)
-{
-	char buffer[CONNECTION_REQUEST_BYTES];
-	struct flow_query query;
-	struct nlmsghdr *message;
-	uint16_t source_port;
-
-	if (!connections->ir || packet->protocol != IPPROTO_TCP || !packet->has_transport)
-		return false;
-	if (!choose_orientation(connections, packet, &query, &source_port))
-		return false;
-	message = connection_request_seed(buffer, &query, source_port);
-	/* Where it fails (there already, no memory) the packet comes again and is tried again. */
-	if (message)
-		(void)netlink_query(connections->socket, message, NULL, NULL);
-	return true;
 }

@@ -16,6 +16,7 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/nft/connection.h"
 #include "dataplane/nft/nflog.h"
+#include "dataplane/nft/touched.h"
 #include "policies/evaluate.h"
 
 #include <stdbool.h>
@@ -49,8 +50,10 @@ void connections_set_ir(struct connections *connections, const struct ir *ir);
  * its. */
 void connections_read(struct connections *connections);
 
-/* Cuts what the policy in force refuses. */
-int connections_revoke(struct connections *connections, struct error *error);
+/* Cuts what the policy in force refuses. touched: whom it treats otherwise than the one before, of
+ * which nothing was left to be cut; NULL: nobody knows. */
+int connections_revoke(
+	struct connections *connections, const struct touched *touched, struct error *error);
 
 /* Reports the counters of all (FLOW_UPDATE), and finds what events have missed. */
 int connections_collect(struct connections *connections, struct error *error);

@@ -89,6 +89,16 @@ static void report_trouble(struct dataplane *dataplane, struct error *error)
 	error_clear(error);
 }
 
+/* Whom the table treats otherwise stays on its list until that is done. */
+static int cut(struct dataplane *dataplane, struct error *error)
+{
+	int r = connections_revoke(dataplane->connections, table_touched(dataplane->table), error);
+
+	if (!r)
+		table_forget_touched(dataplane->table);
+	return r;
+}
+
 /* Makes the table what the policy in force says, and cuts what came through while it was not. */
 static int rebuild(struct dataplane *dataplane, struct error *error)
 {
@@ -99,7 +109,7 @@ static int rebuild(struct dataplane *dataplane, struct error *error)
 	if (!r)
 		r = table_apply(dataplane->table, dataplane->policy, &plan, dataplane->note,
 			clock_now_ns(CLOCK_MONOTONIC), &changed, error);
-	return r ? r : connections_revoke(dataplane->connections, error);
+	return r ? r : cut(dataplane, error);
 }
 
 static int repair_devices(struct dataplane *dataplane, struct error *error)
@@ -301,9 +311,7 @@ static int follow(struct dataplane *dataplane, struct ir *policy, bool changed, 
 		r = refusals_inherit(dataplane->refusals, error);
 	if (!r && first && changed)
 		r = refusals_drain(dataplane->refusals, error);
-	if (!r && (changed || first))
-		r = connections_revoke(dataplane->connections, error);
-	return r;
+	return r ? r : cut(dataplane, error);
 }
 
 static int switch_policy(

@@ -210,6 +210,54 @@ static void test_cuts_connections(void **state)
 	assert_int_equal(event->reason, REASON_NO_CONNECTION);
 }
 
+static void apply_to_nobody(struct agent *agent)
+{
+	struct model *model = fixture_model(0);
+	struct ir *ir = fixture_ir(model, FIXTURE_POLICY);
+	const struct dataplane_state state = {.ir = ir, .model = model};
+	struct error error = ERROR_INIT;
+
+	for (size_t i = 0; i < ir->subjects_count; i++)
+		ir->subjects[i] = (struct ir_subject){{IR_PEER_TABLE_NONE, IR_PEER_TABLE_NONE}};
+	assert_int_equal(nft_dataplane_ops.apply(agent->dataplane, &state, &error), 0);
+	ir_free(ir);
+	model_free(model);
+}
+
+/* From when no policy bound the ends of these connections; the agent knows that they are there. */
+static void test_cuts_what_concerned_nobody(void **state)
+{
+	struct agent *agent = *state;
+	int allowed, forbidden;
+
+	apply_to_nobody(agent);
+	allowed = village_open("api", SOCK_STREAM, "10.77.0.4", 5432);
+	forbidden = village_open("web", SOCK_STREAM, "10.77.0.4", 5432);
+	assert_true(village_ask(allowed, VILLAGE_TIMEOUT_MS));
+	assert_true(village_ask(forbidden, VILLAGE_TIMEOUT_MS));
+	apply(agent, FIXTURE_POLICY);
+	assert_true(village_ask(allowed, VILLAGE_TIMEOUT_MS));
+	assert_false(village_ask(forbidden, VILLAGE_TIMEOUT_MS));
+	close(allowed);
+	close(forbidden);
+}
+
+/* The agent hears of no connection, and has to find out that there is one. */
+static void test_cuts_what_nobody_announced(void **state)
+{
+	struct agent *agent = *state;
+	int fd;
+
+	apply(agent, FIXTURE_POLICY);
+	collect(agent);
+	assert_int_equal(fixture_run("echo 0 >/proc/sys/net/netfilter/nf_conntrack_events"), 0);
+	fd = village_open("api", SOCK_STREAM, "10.77.0.4", 5432);
+	assert_true(village_ask(fd, VILLAGE_TIMEOUT_MS));
+	apply(agent, FIXTURE_POLICY_CLOSED);
+	assert_false(village_ask(fd, VILLAGE_TIMEOUT_MS));
+	close(fd);
+}
+
 static void test_goes_on_without_an_agent(void **state)
 {
 	struct agent *agent = *state;
@@ -310,6 +358,8 @@ int main(void)
 			test_counts_every_refused_packet, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_accounts_for_a_scan, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cuts_connections, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_cuts_what_concerned_nobody, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_cuts_what_nobody_announced, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_goes_on_without_an_agent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_adopts_running_connections, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_guards, set_up, tear_down),

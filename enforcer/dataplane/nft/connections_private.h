@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What connections*.c share. */
+#pragma once
+
+#include "dataplane/nft/connections.h"
+#include "dataplane/nft/strangers.h"
+
+struct connections {
+	const struct dataplane_callbacks *callbacks;
+	struct connections_options options;
+	struct mnl_socket *socket;
+	struct mnl_socket *events;
+	sd_event_source *source;
+	struct nf_conntrack *parsed; /* where each message is taken apart */
+	const struct ir *ir;
+	struct connection *items;
+	struct strangers strangers;
+	bool complete; /* items and strangers are all that the kernel has, but for pending events */
+	uint64_t policies; /* that connections_set_ir() has told */
+	uint64_t round;
+	uint64_t opened_ns; /* CLOCK_REALTIME */
+	bool reading;       /* events are being read: a listing in between reads none */
+	uint64_t places;    /* that were given away */
+	uint64_t lost;
+	uint32_t drops; /* of events' socket, as far as they were told */
+};
+
+struct connection *connections_find(
+	const struct connections *connections, const struct connection_key *key);
+/* NULL: no room, which is reported. */
+struct connection *connections_add(
+	struct connections *connections, const struct connection_key *key);
+void connections_drop(struct connections *connections, struct connection *connection);
+
+bool connections_concern(const struct connections *connections, const struct connection_key *key);
+/* Puts the policy's word on a connection; false: it is refused. */
+bool connections_judge(const struct connections *connections, struct connection *connection);
+/* Likewise of one that only its ends are known of, and puts it nowhere. */
+struct evaluation connections_judge_query(
+	const struct connections *connections, const struct flow_query *query);
+
+void connections_report(
+	struct connections *connections, struct connection *connection, enum flow_event_type type);
+
+/* Before a listing of all, of which those that concern nobody are to be met as strangers. */
+void connections_begin_listing(struct connections *connections);
+void connections_meet_stranger(struct connections *connections, const struct connection_key *key);
+
+/* All events that the kernel has told by now are taken in; false: that cannot be said. */
+bool connections_catch_up(struct connections *connections);
