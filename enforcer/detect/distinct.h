@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How many different ones there were: linear counting (Whang, Vander-Zanden, Taylor 1990) in 32
+ * bytes. Up to a dozen or so it is exact but for collisions, up to a few hundred close.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define DISTINCT_BITS 256
+
+struct distinct {
+	uint64_t words[DISTINCT_BITS / 64];
+};
+
+/* item: a hash. */
+void distinct_add(struct distinct *distinct, uint64_t item);
+unsigned int distinct_count(const struct distinct *distinct);
