@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whether an edge is usual for the role of its source. The engine's baseline knows an edge from its
+ * first record on; what was new when it began stays new here for as long as it is remembered.
+ */
+#pragma once
+
+#include "detect/detector.h"
+#include "detect/seen.h"
+
+enum novelty {
+	NOVELTY_UNKNOWN, /* the role is still being learnt */
+	NOVELTY_USUAL,
+	NOVELTY_NEW,
+};
+
+struct newness {
+	const struct detect_context *context;
+	struct seen edges; /* role, peer, service: that were new */
+};
+
+/* context is borrowed. -ENOMEM */
+int newness_open(struct newness *newness, const struct detect_context *context);
+void newness_close(struct newness *newness);
+enum novelty newness_of(struct newness *newness, const struct record *record);
