@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A workload is used as a stepping stone: somebody has a session with it, and soon after it turns
+ * to somebody else, as it is not used to. What is unusual is what the role's baseline does not
+ * have; while that is learnt, it is to work on another machine (SSH and the like), or to go
+ * anywhere right after a session with a proxy's port. Causes are followed backwards, from hop to
+ * hop.
+ */
+#include "detect/contact.h"
+#include "detect/detectors.h"
+#include "detect/ledger.h"
+#include "detect/newness.h"
+#include "detect/party.h"
+#include "detect/service.h"
+#include "detect/suspect.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STONES_MAX   8192
+#define CHANNELS_MAX 8192
+#define VISITS       8 /* that are remembered of a workload: the latest */
+#define HOPS_MAX     4
+#define SKEW_NS      (NS_PER_SECOND / 2) /* records of two interfaces come in any order */
+
+enum parameter {
+	WINDOW,
+	PROXY_WINDOW,
+	PARAMETERS_COUNT
+};
+
+static const struct detector_parameter parameters[PARAMETERS_COUNT + 1] = {
+	{"window", 120, 0.1, 86400,
+		"seconds after a session began within which the next hop is its effect"},
+	{"proxy-window", 3, 0.1, 3600, "the same for a session with a proxy's port"},
+	{0},
+};
+
+/* Somebody came in. */
+struct visit {
+	struct name *name; /* reference */
+	struct address address;
+	uint64_t key;
+	uint64_t time_ns;
+	uint64_t id;
+	enum service_class class;
+	char service[SERVICE_TEXT_MAX];
+	bool is_unusual; /* for the visitor's role */
+};
+
+struct stone {
+	struct ledger_entry entry;
+	struct visit visits[VISITS]; /* a ring */
+	size_t count;
+	struct suspect suspect; /* what it then did */
+};
+
+struct detector {
+	const struct detect_context *context;
+	struct newness newness;
+	uint64_t window_ns;
+	uint64_t proxy_window_ns;
+	struct ledger stones;
+};
+
+static void stone_clear(void *entry)
+{
+	struct stone *stone = entry;
+
+	for (size_t i = 0; i < VISITS; i++)
+		name_release(stone->visits[i].name);
+	suspect_clear(&stone->suspect);
+}
+
+static void remember_visit(struct detector *detector, const struct record *record, bool unusual)
+{
+	struct ledger_key key = {{party_key(record, RECORD_DESTINATION)}};
+	struct stone *stone = ledger_touch(&detector->stones, &key);
+	struct visit *visit;
+
+	if (!stone)
+		return;
+	visit = &stone->visits[stone->count++ % VISITS];
+	name_release(visit->name);
+	*visit = (struct visit){
+		.name = name_reference(record->source),
+		.address = record->event.source,
+		.key = party_key(record, RECORD_SOURCE),
+		.time_ns = record->event.time_ns,
+		.id = record->event.id,
+		.class = service_class(record),
+		.is_unusual = unusual,
+	};
+	service_format(record, visit->service);
+}
+
+/* How much a visit says about what followed; 0: nothing. */
+static int weight(const struct detector *detector, const struct visit *visit,
+	const struct record *record, enum novelty novelty)
+{
+	uint64_t now_ns = record->event.time_ns;
+	uint64_t window_ns =
+		visit->class == SERVICE_PROXY ? detector->proxy_window_ns : detector->window_ns;
+
+	if (!visit->time_ns || visit->time_ns > now_ns + SKEW_NS ||
+		now_ns > visit->time_ns + window_ns ||
+		visit->key == party_key(record, RECORD_DESTINATION))
+		return 0;
+	if (visit->class == SERVICE_PROXY)
+		return 4;
+	if (novelty == NOVELTY_NEW)
+		return visit->class == SERVICE_REMOTE || visit->is_unusual ? 3 : 2;
+	return service_class(record) == SERVICE_REMOTE ||
+			       (visit->class == SERVICE_REMOTE &&
+				       service_class(record) != SERVICE_OTHER)
+		       ? 1
+		       : 0;
+}
+
+/* The visit that explains it best; of equals, the latest. */
+static const struct visit *find_cause(const struct detector *detector, const struct stone *stone,
+	const struct record *record, enum novelty novelty, int *ret_weight)
+{
+	const struct visit *cause = NULL;
+	int best = 0;
+
+	for (size_t i = 0; i < VISITS; i++) {
+		const struct visit *visit = &stone->visits[i];
+		int found = weight(detector, visit, record, novelty);
+
+		if (found > best || (found && found == best && visit->time_ns > cause->time_ns)) {
+			best = found;
+			cause = visit;
+		}
+	}
+	*ret_weight = best;
+	return cause;
+}
+
+/* Who came to the visitor before he came here. */
+static const struct visit *find_earlier(const struct detector *detector, const struct visit *visit)
+{
+	struct ledger_key key = {{visit->key}};
+	const struct stone *stone = ledger_find(&detector->stones, &key);
+	const struct visit *earlier = NULL;
+
+	for (size_t i = 0; stone && i < VISITS; i++) {
+		const struct visit *candidate = &stone->visits[i];
+
+		if (candidate->time_ns && candidate->time_ns <= visit->time_ns + SKEW_NS &&
+			candidate->time_ns + detector->window_ns >= visit->time_ns &&
+			candidate != visit && (!earlier || candidate->time_ns > earlier->time_ns))
+			earlier = candidate;
+	}
+	return earlier;
+}
+
+/* The hops before the last, nearest first. Returns how many. */
+static size_t trace(const struct detector *detector, const struct visit *cause,
+	const struct visit *chain[static HOPS_MAX])
+{
+	size_t hops = 0;
+
+	for (; cause && hops < HOPS_MAX; cause = find_earlier(detector, cause)) {
+		for (size_t i = 0; i < hops; i++)
+			if (chain[i]->key == cause->key)
+				return hops;
+		chain[hops++] = cause;
+	}
+	return hops;
+}
+
+static void describe_chain(struct finding *finding, const struct record *record,
+	const struct visit *const chain[], size_t hops)
+{
+	char path[FINDING_TEXT_MAX] = "", party[PARTY_TEXT_MAX], service[SERVICE_TEXT_MAX];
+	char target[PARTY_TEXT_MAX];
+	size_t length = 0;
+
+	for (size_t i = hops; i--;) {
+		party_format(chain[i]->name, &chain[i]->address, party);
+		length += (size_t)snprintf(path + length, sizeof(path) - length, "%.60s -%s-> ",
+			party, chain[i]->service);
+	}
+	party_format(record->source, &record->event.source, party);
+	party_format(record->destination, &record->event.destination, target);
+	finding_sentence(finding, "was used as a stepping stone: %.300s%.60s -%s-> %.60s", path,
+		party, service_format(record, service), target);
+}
+
+static void judge(struct finding *finding, const struct visit *const chain[], size_t hops,
+	enum novelty novelty)
+{
+	bool from_outside = !name_member(chain[0]->name, "workload");
+
+	if (novelty == NOVELTY_NEW) {
+		finding->severity = SEVERITY_HIGH;
+		finding_because(finding, "workloads of its role never went there before");
+	} else if (hops > 1) {
+		finding->severity = SEVERITY_HIGH;
+		finding_because(finding, "the chain has more than one hop");
+	} else if (from_outside && chain[0]->class == SERVICE_REMOTE) {
+		finding->severity = SEVERITY_LOW;
+		finding_because(finding, "it may be what a jump host is for");
+	} else {
+		finding->severity = SEVERITY_MEDIUM;
+		finding_because(
+			finding, chain[0]->class == SERVICE_PROXY
+					 ? "the session came to a proxy's port"
+					 : "it works on another machine right after a session");
+	}
+}
+
+static void report(const struct detector *detector, const struct stone *stone,
+	const struct record *record, const struct visit *cause, enum novelty novelty)
+{
+	const struct visit *chain[HOPS_MAX];
+	size_t hops = trace(detector, cause, chain);
+	bool relayed = cause->class != SERVICE_REMOTE;
+	struct finding finding = suspect_finding(
+		&stone->suspect, "pivot", relayed ? "T1090.001" : service_technique(record));
+	char target[PARTY_TEXT_MAX];
+
+	party_format(record->destination, &record->event.destination, target);
+	finding.origin = chain[hops - 1]->name;
+	finding.origin_address = chain[hops - 1]->address;
+	judge(&finding, chain, hops, novelty);
+	describe_chain(&finding, record, chain, hops);
+	finding_key(&finding, "to %s", target);
+	for (size_t i = 0; i < hops && finding.evidence_count < FINDING_EVIDENCE_MAX; i++)
+		finding.evidence[finding.evidence_count++] = chain[i]->id;
+	detector->context->report(&finding, detector->context->userdata);
+}
+
+static void look_back(struct detector *detector, const struct record *record, enum novelty novelty)
+{
+	struct ledger_key key = {{party_key(record, RECORD_SOURCE)}};
+	struct stone *stone = ledger_find(&detector->stones, &key);
+	const struct visit *cause;
+	int found;
+
+	if (!stone || novelty == NOVELTY_USUAL)
+		return;
+	cause = find_cause(detector, stone, record, novelty, &found);
+	if (!cause)
+		return;
+	suspect_add(&stone->suspect, record);
+	report(detector, stone, record, cause, novelty);
+}
+
+static void pivot_record(struct detector *detector, const struct record *record)
+{
+	enum contact contact = contact_of(record);
+	enum novelty novelty;
+
+	if (contact != CONTACT_OPENED && contact != CONTACT_REFUSED)
+		return;
+	novelty = newness_of(&detector->newness, record);
+	if (party_is_workload(record, RECORD_SOURCE))
+		look_back(detector, record, novelty);
+	if (contact == CONTACT_OPENED && party_is_workload(record, RECORD_DESTINATION))
+		remember_visit(detector, record, novelty == NOVELTY_NEW);
+}
+
+static int pivot_open(
+	const double *values, const struct detect_context *context, struct detector **ret)
+{
+	struct detector *detector = calloc(1, sizeof(*detector));
+
+	if (!detector || newness_open(&detector->newness, context) < 0) {
+		free(detector);
+		return -ENOMEM;
+	}
+	detector->context = context;
+	detector->window_ns = (uint64_t)(values[WINDOW] * (double)NS_PER_SECOND);
+	detector->proxy_window_ns = (uint64_t)(values[PROXY_WINDOW] * (double)NS_PER_SECOND);
+	detector->stones = (struct ledger){
+		.size = STONES_MAX,
+		.entry_bytes = sizeof(struct stone),
+		.clear = stone_clear,
+	};
+	*ret = detector;
+	return 0;
+}
+
+static json_t *pivot_describe(const struct detector *detector)
+{
+	const struct ledger *ledgers[] = {&detector->stones};
+
+	return ledgers_describe(ledgers, 1);
+}
+
+static void pivot_close(struct detector *detector)
+{
+	ledger_clear(&detector->stones);
+	newness_close(&detector->newness);
+	free(detector);
+}
+
+const struct detector_ops pivot_detector = {
+	.name = "pivot",
+	.summary = "a session in, then an unusual one out: a stepping stone",
+	.method =
+		"causal paths of sessions within time windows, after Ho et al., \"Hopper: Modeling "
+		"and Detecting Lateral Movement\", USENIX Security 2021",
+	.parameters = parameters,
+	.open = pivot_open,
+	.record = pivot_record,
+	.describe = pivot_describe,
+	.close = pivot_close,
+};
