@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Something else travels in DNS or in ping. Questions that carry data are long, and many of them
+ * come from one socket; answers that carry data are long, too, for one who asks so often. A true
+ * echo reply repeats its request byte by byte, so both directions of a ping weigh the same.
+ */
+#include "detect/detectors.h"
+#include "detect/meter.h"
+#include "detect/party.h"
+#include "detect/suspect.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONNECTIONS_MAX 16384
+#define CHANNELS_MAX    4096
+#define HIGH_BYTES      1000000 /* it carries something */
+
+#define UDP_HEADER_BYTES 8
+#define TCP_HEADER_BYTES 32 /* with timestamps */
+#define IPV4_BYTES       20
+#define IPV6_BYTES       40
+
+enum parameter {
+	QUERIES,
+	QUERY_BYTES,
+	ANSWER_BYTES,
+	ECHOES,
+	ECHO_DIFFERENCE,
+	ECHO_RATE,
+	WINDOW,
+	PARAMETERS_COUNT
+};
+
+static const struct detector_parameter parameters[PARAMETERS_COUNT + 1] = {
+	{"queries", 50, 10, 1e6, "DNS queries of one client to one server within the window"},
+	{"query-bytes", 90, 40, 65535,
+		"average size of a query that carries data; usual are 30 to 70"},
+	{"answer-bytes", 300, 100, 65535,
+		"the same of an answer, where all queries come from one socket"},
+	{"echoes", 20, 5, 1e6, "ICMP echo packets either way within the window"},
+	{"echo-difference", 0.1, 0.01, 10, "share by which both directions of a ping may differ"},
+	{"echo-rate", 50, 1, 1e6, "pings of more than a usual size in a second"},
+	{"window", 120, 1, 86400, "seconds"},
+	{0},
+};
+
+struct channel {
+	struct ledger_entry entry;
+	struct suspect suspect;
+	uint64_t packets[2];
+	uint64_t bytes[2];        /* without headers */
+	uint64_t longest_packets; /* that one flow had from its originator */
+};
+
+struct detector {
+	const struct detect_context *context;
+	double values[PARAMETERS_COUNT];
+	struct meter meter;
+	struct ledger channels;
+};
+
+static void channel_clear(void *entry)
+{
+	struct channel *channel = entry;
+
+	suspect_clear(&channel->suspect);
+}
+
+static bool is_dns(const struct flow_event *event)
+{
+	return event->destination_port == 53 &&
+	       (event->protocol == IPPROTO_UDP || event->protocol == IPPROTO_TCP);
+}
+
+static bool is_echo(const struct flow_event *event)
+{
+	return (event->protocol == IPPROTO_ICMP && event->icmp_type == 8) ||
+	       (event->protocol == IPPROTO_ICMPV6 && event->icmp_type == 128);
+}
+
+static uint64_t header_bytes(const struct flow_event *event)
+{
+	uint64_t ip = address_is_ipv4(&event->source) ? IPV4_BYTES : IPV6_BYTES;
+
+	return ip + (event->protocol == IPPROTO_TCP ? TCP_HEADER_BYTES : UDP_HEADER_BYTES);
+}
+
+static double average(const struct channel *channel, size_t side)
+{
+	return channel->packets[side]
+		       ? (double)channel->bytes[side] / (double)channel->packets[side]
+		       : 0;
+}
+
+static bool carries_dns(const struct detector *detector, const struct channel *channel)
+{
+	const double *values = detector->values;
+
+	if ((double)channel->packets[0] < values[QUERIES])
+		return false;
+	return average(channel, 0) >= values[QUERY_BYTES] ||
+	       ((double)channel->longest_packets >= values[QUERIES] &&
+		       average(channel, 1) >= values[ANSWER_BYTES]);
+}
+
+static bool carries_echo(const struct detector *detector, const struct channel *channel)
+{
+	const double *values = detector->values;
+	double sent = average(channel, 0), received = average(channel, 1);
+	double seconds = (double)(channel->suspect.last_ns - channel->suspect.first_ns) /
+			 (double)NS_PER_SECOND;
+
+	if ((double)channel->packets[0] < values[ECHOES] ||
+		(double)channel->packets[1] < values[ECHOES])
+		return false;
+	if (sent > received * (1 + values[ECHO_DIFFERENCE]) ||
+		received > sent * (1 + values[ECHO_DIFFERENCE]) ||
+		(double)channel->packets[1] >
+			(double)channel->packets[0] * (1 + values[ECHO_DIFFERENCE]))
+		return true;
+	return sent > 128 && (double)channel->packets[0] > values[ECHO_RATE] * (seconds + 1);
+}
+
+static void report(const struct detector *detector, const struct channel *channel, bool dns)
+{
+	const struct suspect *suspect = &channel->suspect;
+	struct finding finding = suspect_finding(suspect, "tunnel", dns ? "T1071.004" : "T1095");
+	char target[PARTY_TEXT_MAX], took[DURATION_TEXT_MAX];
+
+	party_format(suspect->target, &suspect->target_address, target);
+	finding_key(&finding, "%s:%.140s", dns ? "dns" : "icmp", target);
+	finding_sentence(&finding,
+		"%" PRIu64 " %s to %s and %" PRIu64
+		" back in %s, of %.0f and %.0f bytes on average, look like a tunnel",
+		channel->packets[0], dns ? "DNS queries" : "pings", target, channel->packets[1],
+		duration_format(suspect->last_ns - suspect->first_ns, took), average(channel, 0),
+		average(channel, 1));
+	finding.severity = SEVERITY_MEDIUM;
+	finding_because(
+		&finding, dns ? "names that people use are short, and are asked for once"
+			      : "a reply repeats its request, and these do not, or are too many");
+	if (channel->bytes[0] + channel->bytes[1] > HIGH_BYTES) {
+		finding.severity = SEVERITY_HIGH;
+		finding_because(&finding, "more than a megabyte went through");
+	}
+	finding.count = channel->packets[0] + channel->packets[1];
+	detector->context->report(&finding, detector->context->userdata);
+}
+
+static void add(
+	struct channel *channel, const struct record *record, const struct meter_reading *reading)
+{
+	uint64_t header = header_bytes(&record->event);
+
+	for (size_t side = 0; side < 2; side++) {
+		uint64_t headers = reading->packets[side] * header;
+
+		channel->packets[side] += reading->packets[side];
+		if (reading->bytes[side] > headers)
+			channel->bytes[side] += reading->bytes[side] - headers;
+	}
+	if (reading->total_packets[0] > channel->longest_packets)
+		channel->longest_packets = reading->total_packets[0];
+	if (reading->is_first)
+		suspect_add(&channel->suspect, record);
+	else
+		suspect_update(&channel->suspect, record);
+}
+
+static void tunnel_record(struct detector *detector, const struct record *record)
+{
+	const struct flow_event *event = &record->event;
+	bool dns = is_dns(event);
+	struct ledger_key key = {
+		{party_key(record, RECORD_SOURCE), party_key(record, RECORD_DESTINATION), dns}};
+	uint64_t window_ns = (uint64_t)(detector->values[WINDOW] * (double)NS_PER_SECOND);
+	struct meter_reading reading;
+	struct channel *channel;
+
+	if ((!dns && !is_echo(event)) || !meter_read(&detector->meter, record, &reading))
+		return;
+	channel = ledger_touch(&detector->channels, &key);
+	if (!channel)
+		return;
+	if (event->time_ns > channel->suspect.first_ns + window_ns) {
+		suspect_clear(&channel->suspect);
+		memset(channel->packets, 0, sizeof(channel->packets));
+		memset(channel->bytes, 0, sizeof(channel->bytes));
+		channel->longest_packets = 0;
+	}
+	add(channel, record, &reading);
+	if (dns ? carries_dns(detector, channel) : carries_echo(detector, channel))
+		report(detector, channel, dns);
+}
+
+static int tunnel_open(
+	const double *values, const struct detect_context *context, struct detector **ret)
+{
+	struct detector *detector = calloc(1, sizeof(*detector));
+
+	if (!detector)
+		return -ENOMEM;
+	detector->context = context;
+	memcpy(detector->values, values, sizeof(detector->values));
+	detector->meter = meter_init(CONNECTIONS_MAX);
+	detector->channels = (struct ledger){
+		.size = CHANNELS_MAX,
+		.entry_bytes = sizeof(struct channel),
+		.clear = channel_clear,
+	};
+	*ret = detector;
+	return 0;
+}
+
+static json_t *tunnel_describe(const struct detector *detector)
+{
+	const struct ledger *ledgers[] = {&detector->meter.connections, &detector->channels};
+
+	return ledgers_describe(ledgers, 2);
+}
+
+static void tunnel_close(struct detector *detector)
+{
+	meter_clear(&detector->meter);
+	ledger_clear(&detector->channels);
+	free(detector);
+}
+
+const struct detector_ops tunnel_detector = {
+	.name = "tunnel",
+	.summary = "something else travels in DNS or in ping",
+	.method = "sizes and counts of a flow as in Ellens et al., \"Flow-Based Detection of DNS "
+		  "Tunnels\", AIMS 2013; RFC 792: an echo reply returns the data of its request",
+	.parameters = parameters,
+	.open = tunnel_open,
+	.record = tunnel_record,
+	.describe = tunnel_describe,
+	.close = tunnel_close,
+};
