@@ -32,7 +32,7 @@ DEPS_TEST  := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy cppcheck 
 DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 # Only for make test-kernel. It fetches a kernel, too, but does not install that.
 DEPS_KERNEL := qemu-system-x86 cpio kmod
-# Only for make test-browser and make pictures.
+# Only for make test, make test-browser and make pictures.
 DEPS_BROWSER := chromium chromium-driver
 
 # --- flags ------------------------------------------------------------------------------------
@@ -143,7 +143,8 @@ demo: deps ## see it work: four namespaces, one policy, one intruder (root)
 run: build ## the agent in the foreground on this node, with its containers (root)
 	$(Q)$(BUILD)/segd
 
-test: deps ## all tests (root)
+test: ## all tests (root)
+	$(Q)$(MAKE) --no-print-directory deps DEPS='$(DEPS) $(DEPS_BROWSER)'
 	$(Q)+tests/run.sh $(BUILD)
 
 test-kernel: ## end to end on Debian's own kernel, emulated: slow; SUITES="kernel xdp:ebpf" (root)
