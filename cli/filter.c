@@ -37,15 +37,20 @@ void filter_add(struct filter *filter, const char *key, const char *value)
 	/* The agent would say the same; but not everybody asks one. */
 	if (flow_filter_set(&filter->flow_filter, key, value, &error) < 0)
 		usage_error(filter->settings, "--%s", error_message(&error));
-	if (strcmp(key, "since") == 0)
+	url_query(&filter->url, key, value);
+	if (strcmp(key, "since") == 0) {
 		filter->since = value;
-	else if (strcmp(key, "until") == 0)
+		return;
+	}
+	if (strcmp(key, "until") == 0) {
 		filter->until = value;
-	else if (strcmp(key, "limit") == 0)
+		return;
+	}
+	url_query(&filter->url_of_any_time, key, value);
+	if (strcmp(key, "limit") == 0)
 		filter->limit = strtoull(value, NULL, 10);
 	else
 		filter->narrowed = true;
-	url_query(&filter->url, key, value);
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -69,12 +74,15 @@ const struct argp filter_argp = {.options = options, .parser = parse, .args_doc 
 
 void filter_init(struct filter *filter, const struct settings *settings, const char *path)
 {
-	*filter = (struct filter){.settings = settings, .url = text_format("%s", path)};
+	*filter = (struct filter){.settings = settings,
+		.url = text_format("%s", path),
+		.url_of_any_time = text_format("%s", path)};
 }
 
 void filter_clear(struct filter *filter)
 {
 	free(filter->url);
+	free(filter->url_of_any_time);
 	flow_filter_free(filter->flow_filter);
 }
 

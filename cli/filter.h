@@ -10,7 +10,8 @@
 
 struct filter {
 	const struct settings *settings;
-	char *url; /* of the request; begins as its path, and grows by each filter */
+	char *url;             /* of the request; begins as its path, and grows by each filter */
+	char *url_of_any_time; /* the same without since and until */
 	struct flow_filter *flow_filter; /* the same, for who asks no agent; NULL: everything */
 	const char *since;               /* as given; NULL: not */
 	const char *until;

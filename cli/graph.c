@@ -20,8 +20,16 @@ static void print_quoted(const char *text, const char *quote)
 	}
 }
 
+/* Of a difference: what is as before steps back, the rest says what became of it. */
+static bool is_as_before(const json_t *item)
+{
+	return strcmp(field_text(item, "change"), "same") == 0;
+}
+
 static const char *color_of(const json_t *edge)
 {
+	if (is_as_before(edge))
+		return "#bdbdbd";
 	switch (record_color(field_text(edge, "verdict"))) {
 	case TABLE_BAD:
 		return "#c62828";
@@ -32,6 +40,24 @@ static const char *color_of(const json_t *edge)
 		break;
 	}
 	return "#2e7d32";
+}
+
+static bool is_gone(const json_t *item)
+{
+	return strcmp(field_text(item, "change"), "gone") == 0;
+}
+
+/* Before the label of an edge of a difference. */
+static const char *change_of(const json_t *edge)
+{
+	static const struct {
+		const char *change, *words;
+	} changes[] = {{"added", "new: "}, {"gone", "gone: "}, {"changed", "changed: "}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
+		if (strcmp(field_text(edge, "change"), changes[i].change) == 0)
+			return changes[i].words;
+	return "";
 }
 
 /* "tcp/5432" and how much: connections where they were allowed, packets where not. */
@@ -46,7 +72,7 @@ static char *label_of(const json_t *edge, const char *newline)
 	else
 		count = output_plural(
 			field_number(edge, "connections"), "connection", "connections");
-	return text_format("%s%s%s", port, newline, count);
+	return text_format("%s%s%s%s", change_of(edge), port, newline, count);
 }
 
 static bool is_of_namespace(const json_t *node, const char *namespace)
@@ -108,8 +134,12 @@ static void print_dot_edge(const json_t *edge)
 	print_quoted(field_text(edge, "from"), "\\\"");
 	fputs("\" -> \"", stdout);
 	print_quoted(field_text(edge, "to"), "\\\"");
-	printf("\" [label=\"%s\", color=\"%s\", fontcolor=\"%s\"%s];\n", label, color_of(edge),
-		color_of(edge), denied ? ", style=dashed" : "");
+	printf("\" [label=\"%s\", color=\"%s\", fontcolor=\"%s\"%s%s];\n", label, color_of(edge),
+		color_of(edge),
+		is_gone(edge) ? ", style=dotted"
+		: denied      ? ", style=dashed"
+			      : "",
+		*change_of(edge) && !is_gone(edge) ? ", penwidth=2.5" : "");
 }
 
 void graph_print_dot(const json_t *map)
@@ -167,6 +197,9 @@ void graph_print_mermaid(const json_t *map)
 			denied ? "-.-x" : "-->", label, number_of(nodes, field_text(item, "to")));
 	}
 	json_array_foreach (edges, i, item) {
-		printf("  linkStyle %zu stroke:%s\n", i, color_of(item));
+		printf("  linkStyle %zu stroke:%s%s\n", i, color_of(item),
+			is_gone(item)      ? ",stroke-dasharray:2 4"
+			: *change_of(item) ? ",stroke-width:3px"
+					   : "");
 	}
 }

@@ -2,11 +2,11 @@
 /* segctl map: who talks to whom. */
 #include "map.h"
 
-#include "clock.h"
 #include "command.h"
 #include "empty.h"
 #include "filter.h"
 #include "graph.h"
+#include "map_fetch.h"
 #include "output.h"
 #include "record.h"
 #include "text.h"
@@ -17,6 +17,7 @@ enum {
 	KEY_LIVE = 0x700,
 	KEY_SORT,
 	KEY_GROUP,
+	KEY_DIFF,
 };
 
 struct arguments {
@@ -24,12 +25,17 @@ struct arguments {
 	struct filter filter;
 	enum map_order order;
 	const char *group; /* label; NULL: each workload for itself */
+	const char *with;  /* interval that is compared with; NULL: just before */
+	bool diff;
 	bool live;
 };
 
 static const struct argp_option options[] = {
 	{"live", KEY_LIVE, NULL, 0, "A screen that redraws each second", 0},
 	{"group-by", KEY_GROUP, "LABEL", 0, "Workloads with the same value are one", 0},
+	{"diff", KEY_DIFF, "SINCE[..UNTIL]", OPTION_ARG_OPTIONAL,
+		"What is new, gone or changed against that time (without: the same length before)",
+		0},
 	{"sort", KEY_SORT, "ORDER", 0, "name (default), packets or time; denied always first", 0},
 	{0},
 };
@@ -64,6 +70,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case KEY_GROUP:
 		arguments->group = argument;
 		return 0;
+	case KEY_DIFF:
+		arguments->diff = true;
+		arguments->with = argument;
+		return 0;
 	case KEY_SORT:
 		arguments->order = parse_order(arguments->settings, argument);
 		return 0;
@@ -78,7 +88,8 @@ static const struct argp argp = {
 	.parser = parse,
 	.children = children,
 	.doc = "Shows who talks to whom, allowed and refused: as a table, as a graph for Graphviz or "
-	       "Markdown, as a page for a browser, or as a live screen.",
+	       "Markdown, as a page for a browser, or as a live screen. With --diff, what is new in a "
+	       "time against another: without times, since yesterday against the day before.",
 };
 
 static int compare_names(const json_t *a, const json_t *b)
@@ -99,6 +110,18 @@ struct edge {
 	json_t *json;
 };
 
+/* Of a difference, what is new comes first and what is as before last. */
+static int change_rank(const json_t *edge)
+{
+	static const char *const changes[] = {"added", "changed", "gone", "same"};
+	int rank = 0;
+
+	while (rank < (int)ARRAY_SIZE(changes) &&
+		strcmp(changes[rank], field_text(edge, "change")) != 0)
+		rank++;
+	return rank;
+}
+
 static int compare_edges(const void *left, const void *right, void *userdata)
 {
 	const json_t *a = ((const struct edge *)left)->json;
@@ -113,6 +136,8 @@ static int compare_edges(const void *left, const void *right, void *userdata)
 			 (field_sum(b, "packets") < field_sum(a, "packets"));
 	else if (*order == MAP_BY_TIME)
 		by_key = strcmp(field_text(b, "end"), field_text(a, "end"));
+	if (change_rank(a) != change_rank(b))
+		return change_rank(a) - change_rank(b);
 	return urgency ? urgency : by_key ? by_key : compare_names(a, b);
 }
 
@@ -129,80 +154,30 @@ void map_sort(json_t *map, enum map_order order)
 		json_array_set_new(edges, i, sorted[i].json);
 }
 
-static const struct table_column columns[] = {
-	{"FROM", TABLE_SHRINK},
-	{"TO", TABLE_SHRINK},
-	{"PORT", 0},
-	{"VERDICT", 0},
-	{"CONNS", TABLE_RIGHT},
-	{"PACKETS", TABLE_RIGHT},
-	{"BYTES", TABLE_RIGHT},
-	{"LAST", 0},
-	{"BECAUSE", TABLE_NOTE},
-	{0},
-};
-
-/* "shop/web", "shop/api (quarantined)" */
-static char *name_of(const json_t *map, const char *id)
+static void print_tables(
+	const struct arguments *arguments, struct client *client, const json_t *map)
 {
-	const json_t *node;
-	size_t i;
-
-	json_array_foreach (json_object_get(map, "nodes"), i, node) {
-		if (json_is_true(json_object_get(node, "quarantined")) &&
-			strcmp(field_text(node, "id"), id) == 0)
-			return text_format("%s (quarantined)", id);
-	}
-	return text_format("%s", id);
-}
-
-/* On a terminal a source is named once for all of its edges in a row; lines for other programs
- * stand for themselves. */
-static void add_row(struct table *table, const struct settings *settings, const json_t *map,
-	const json_t *edge, const json_t *before)
-{
-	const char *verdict = field_text(edge, "verdict"), *from = field_text(edge, "from");
-	bool repeats = settings->width && before && strcmp(from, field_text(before, "from")) == 0;
-	bool denied = record_color(verdict) == TABLE_BAD;
-
-	table_row(table);
-	table_cell(table, TABLE_PLAIN, repeats ? text_format(" ") : name_of(map, from));
-	table_cell(table, TABLE_PLAIN, name_of(map, field_text(edge, "to")));
-	table_cell(table, TABLE_PLAIN, record_port(edge));
-	table_cell_text(table, record_color(verdict), verdict);
-	table_count(table, field_number(edge, "connections"));
-	table_count(table, field_sum(edge, "packets"));
-	table_bytes(table, field_sum(edge, "bytes"));
-	table_cell(table, TABLE_PLAIN, clock_format_cell(settings, field_text(edge, "end")));
-	table_cell(table, TABLE_PLAIN, denied || !settings->width ? record_why(edge) : NULL);
-}
-
-static void print_table(const struct settings *settings, const json_t *map)
-{
-	const json_t *edges = json_object_get(map, "edges");
-	_cleanup_table_ struct table *table = table_new(settings, columns);
-
-	for (size_t i = 0; i < json_array_size(edges); i++)
-		add_row(table, settings, map, json_array_get(edges, i),
-			i ? json_array_get(edges, i - 1) : NULL);
-	table_print(table);
+	if (arguments->diff)
+		map_print_diff(arguments->settings, map);
+	else if (json_array_size(json_object_get(map, "edges")) == 0)
+		empty_print(client, &arguments->filter, "connections");
+	else
+		map_print_table(arguments->settings, map);
 }
 
 static int print(const struct arguments *arguments)
 {
 	const struct settings *settings = arguments->settings;
+	const struct map_request request = {.filter = &arguments->filter,
+		.group = arguments->group,
+		.diff = arguments->diff,
+		.with = arguments->with};
 	_cleanup_client_ struct client *client = client_new(settings->socket_path);
 	_cleanup_error_ struct error error = ERROR_INIT;
 	_cleanup_json_ json_t *map = NULL;
 
-	if (client_get(client, arguments->filter.url, &map, &error) < 0)
+	if (map_fetch(client, &request, &map, &error) < 0)
 		return report(settings, &error);
-	if (arguments->group) {
-		json_t *grouped = map_group(map, arguments->group);
-
-		json_decref(map);
-		map = grouped;
-	}
 	map_sort(map, arguments->order);
 	switch (settings->output) {
 	case OUTPUT_JSON:
@@ -218,10 +193,7 @@ static int print(const struct arguments *arguments)
 		graph_print_html(map);
 		break;
 	default:
-		if (json_array_size(json_object_get(map, "edges")) == 0)
-			empty_print(client, &arguments->filter, "connections");
-		else
-			print_table(settings, map);
+		print_tables(arguments, client, map);
 	}
 	return EXIT_YES;
 }
@@ -236,6 +208,8 @@ int map_run(struct settings *settings, int argc, char **argv)
 		OUTPUT_TABLE | OUTPUT_WIDE | OUTPUT_JSON | OUTPUT_DOT | OUTPUT_MERMAID |
 			OUTPUT_HTML,
 		argc, argv, &arguments);
+	if (arguments.live && arguments.diff)
+		usage_error(settings, "--live is of now, --diff of the past");
 	code = arguments.live ? map_live_run(settings, arguments.filter.url) : print(&arguments);
 	filter_clear(&arguments.filter);
 	return code;

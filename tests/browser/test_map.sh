@@ -92,18 +92,49 @@ expect "the search narrows" true \
 	page 'return edges.every(edge => edge.group.classList.contains("faded") === (edge.port !== 5432))'
 expect "the browser has no complaint" 0 complaints
 
+# The difference of two maps: the second answer is the later one.
+mkdir -p "$work/agent/GET/v1"
+start_fake() {
+	"$tools/fake_agent" "$work/agent.sock" "$work/agent" &
+	fake=$!
+	until [ -S "$work/agent.sock" ]; do kill -0 $fake || break; done
+}
+end_fake() {
+	kill $fake
+	rm -f "$work/agent.sock"
+}
+cp "$here/tests/golden/cli/before.json" "$work/agent/GET/v1/map"
+cp "$here/tests/golden/cli/agent/GET/v1/map" "$work/agent/GET/v1/map.then"
+start_fake
+"$BUILD/segctl" --socket="$work/agent.sock" map --diff -o html >"$work/diff.html"
+end_fake
+webdriver POST /url "{\"url\": \"file://$work/diff.html\"}" >/dev/null
+expect "the difference says what changed" "1 new, 2 changed, 1 gone, 1 as before" \
+	page 'return document.getElementById("summary").textContent'
+expect "each edge is marked" "added changed changed gone same" \
+	page 'return edges.map(edge => edge.change).sort().join(" ")'
+expect "new and gone differ by mark, not by colour alone" "+ udp/53, − tcp/5432" \
+	page 'return edges.filter(edge => edge.change === "added" || edge.change === "gone")
+		.map(edge => edge.group.querySelector("text").textContent).join(", ")'
+mark_edge default/intruder shop/db 5432 changed-edge >/dev/null
+click "#changed-edge"
+expect "a click tells what it was before" true \
+	page 'const text = document.getElementById("details").textContent;
+		return ["changed", "was", "allowed: "].every(part => text.includes(part))'
+page 'document.getElementById("show-same").click()' >/dev/null
+expect "what is as before can be left out" true \
+	page 'return edges.every(edge => edge.group.classList.contains("faded") === (edge.change === "same"))'
+expect "the browser has no complaint about it" 0 complaints
+
 # A workload may call itself what it likes.
 jq -n '{nodes: [{id: "x/</script><img src=x onerror=window.hit=1>", workload: "</script><img src=x onerror=window.hit=1>",
 		namespace: "x", labels: {"a<b>": "\"><script>window.hit=1</script>"}}, {id: "host", entity: "host"}],
 	edges: [{from: "x/</script><img src=x onerror=window.hit=1>", to: "host", protocol: "tcp", port: 22, verdict: "denied",
 		reason: "policy_denied", packets: [3, 0], bytes: [180, 0], connections: 0}]}' >"$work/hostile.json"
-mkdir -p "$work/agent/GET/v1"
 cp "$work/hostile.json" "$work/agent/GET/v1/map"
-"$tools/fake_agent" "$work/agent.sock" "$work/agent" &
-fake=$!
-until [ -S "$work/agent.sock" ]; do kill -0 $fake || break; done
+start_fake
 "$BUILD/segctl" --socket="$work/agent.sock" map -o html >"$work/hostile.html"
-kill $fake
+end_fake
 webdriver POST /url "{\"url\": \"file://$work/hostile.html\"}" >/dev/null
 mark_edge 'x/</script><img src=x onerror=window.hit=1>' host 22 denied-edge >/dev/null
 expect "a hostile name is shown as it is" true \

@@ -128,6 +128,33 @@ golden flows.jsonl segctl flows -o jsonl
 golden map.dot segctl map -o dot
 golden map.mermaid segctl map -o mermaid
 COLUMNS=80 golden map-packets.txt segctl map --sort packets --utc
+
+echo "== the difference of two maps"
+# compare FORM…: the map of before, then the one of now.
+compare() {
+	cp "$golden/before.json" "$work/agent/GET/v1/map"
+	cp "$golden/agent/GET/v1/map" "$work/agent/GET/v1/map.then"
+	segctl map --since 2021-03-01T09:00:00Z --until 2021-03-01T10:00:00Z --diff --utc "$@"
+}
+COLUMNS=80 golden map-diff.txt compare
+golden map-diff-wide.txt compare -o wide
+golden map-diff.json compare -o json
+golden map-diff.dot compare -o dot
+golden map-diff.mermaid compare -o mermaid
+golden map-diff-group.txt compare --group-by app
+: >"$work/agent/requests"
+compare --to db >/dev/null
+expect "the same length just before" "GET /v1/map?to=db&since=2021-03-01T08%3A00%3A00.000000Z&until=2021-03-01T09%3A00%3A00.000000Z
+GET /v1/map?to=db&since=2021-03-01T09%3A00%3A00.000000Z&until=2021-03-01T10%3A00%3A00.000000Z" cat "$work/agent/requests"
+: >"$work/agent/requests"
+segctl map --since 2021-03-01T09:00:30Z --diff=2021-02-01T00:00:00Z..2021-02-02T00:00:00Z >/dev/null
+expect "or any other time; the past is known by the minute" \
+	"since=2021-02-01T00%3A00%3A00.000000Z&until=2021-02-02T00%3A00%3A00.000000Z since=2021-03-01T09%3A00%3A00.000000Z" \
+	sh -c "grep -o 'since=[^&]*&until=2021-02-02[^&]*\|since=2021-03-01[^&]*' '$work/agent/requests' | paste -sd' '"
+says "a time that is none" 2 'expected SINCE or SINCE..UNTIL' segctl map --diff=yesterday
+says "a time that ends before it begins" 2 "ends before it begins" segctl map --diff=1d..2d
+says "a difference on the live screen" 2 "--live is of now" segctl map --live --diff
+start_agent
 COLUMNS=80 golden inspect-workload.txt segctl inspect workload shop/db --utc
 COLUMNS=80 golden inspect-policy.txt segctl inspect policy db-from-api --utc
 COLUMNS=80 golden inspect-rule.txt segctl inspect rule db-from-api 'ingress[0]' --utc

@@ -6,9 +6,10 @@
  *
  * The answer to "GET /v1/flows?limit=5" is the file DIRECTORY/GET/v1/flows, its status the number
  * in DIRECTORY/GET/v1/flows.status (200 without it); follow=1 reads DIRECTORY/GET/v1/flows.stream
- * and then waits for the client to go. Every request is appended to DIRECTORY/requests: one line
- * with method and target, then the body. mute: closes every connection without a byte, as segd does
- * to who has no right. Ends by SIGTERM.
+ * and then waits for the client to go. DIRECTORY/GET/v1/flows.then, if it is there, takes the
+ * file's place once that was sent: the second answer is another one. Every request is appended to
+ * DIRECTORY/requests: one line with method and target, then the body. mute: closes every connection
+ * without a byte, as segd does to who has no right. Ends by SIGTERM.
  */
 #include <errno.h>
 #include <signal.h>
@@ -81,6 +82,14 @@ static long read_status(const char *file)
 	return status;
 }
 
+static void replace_by_next(const char *file)
+{
+	char path[PATH_MAX_BYTES + 16];
+
+	snprintf(path, sizeof(path), "%s.then", file);
+	rename(path, file);
+}
+
 static void answer(int peer, const char *file, bool stream)
 {
 	static const char missing[] = "{\"error\": {\"message\": \"there is no such thing here\"}}";
@@ -99,6 +108,7 @@ static void answer(int peer, const char *file, bool stream)
 		if (write(peer, buffer, got) < 0)
 			break;
 	fclose(content);
+	replace_by_next(file);
 	/* A stream ends when its reader goes. */
 	while (stream && read(peer, buffer, sizeof(buffer)) > 0)
 		continue;
