@@ -2,12 +2,19 @@
 #include "detection.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "detection_state.h"
 #include "journal.h"
 #include "json.h"
 
 #include <errno.h>
 #include <string.h>
 #include <utlist.h>
+
+#define SETTINGS_DEFAULT "/etc/segd/detect.yaml"
+/* Alerts are saved a second after one that is new, what was learnt less often. */
+#define SAVE_ALERTS_USEC 1000000ULL
+#define SAVE_LEARNT_USEC (600 * 1000000ULL)
 
 struct alert_follower {
 	struct detection *detection;
@@ -22,6 +29,9 @@ struct detection {
 	struct detect_settings settings;
 	struct engine *engine;
 	struct alert_follower *followers;
+	uint64_t saved_changes;
+	sd_event_source *save_alerts;
+	sd_event_source *save_learnt;
 };
 
 DEFINE_CLEANUP(struct detection *, detection_free)
@@ -29,6 +39,93 @@ DEFINE_CLEANUP(struct detection *, detection_free)
 struct engine *detection_engine(const struct agent *agent)
 {
 	return agent->detection->engine;
+}
+
+/* --- keeping ------------------------------------------------------------------------------------
+ */
+
+static void save_alerts(struct detection *detection)
+{
+	const struct alerts *alerts = engine_alerts(detection->engine);
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	if (alerts->changes == detection->saved_changes)
+		return;
+	detection->saved_changes = alerts->changes;
+	if (detection_state_save_alerts(
+		    detection->agent->options->state_directory, alerts, &error) < 0)
+		journal(JOURNAL_WARNING, "save alerts: %s", error_message(&error));
+}
+
+static void save_learnt(struct detection *detection)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	if (detection_state_save_learnt(
+		    detection->agent->options->state_directory, detection->engine, &error) < 0)
+		journal(JOURNAL_WARNING, "save what was learnt: %s", error_message(&error));
+}
+
+static int on_save_alerts(sd_event_source *source, uint64_t time_us, void *userdata)
+{
+	struct detection *detection = userdata;
+
+	(void)time_us;
+	sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	save_alerts(detection);
+	return 0;
+}
+
+static int on_save_learnt(sd_event_source *source, uint64_t time_us, void *userdata)
+{
+	struct detection *detection = userdata;
+
+	(void)time_us;
+	save_alerts(detection);
+	save_learnt(detection);
+	sd_event_source_set_time_relative(source, SAVE_LEARNT_USEC);
+	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	return 0;
+}
+
+static void save_soon(struct detection *detection)
+{
+	int enabled = SD_EVENT_OFF;
+
+	sd_event_source_get_enabled(detection->save_alerts, &enabled);
+	if (enabled != SD_EVENT_OFF)
+		return;
+	sd_event_source_set_time_relative(detection->save_alerts, SAVE_ALERTS_USEC);
+	sd_event_source_set_enabled(detection->save_alerts, SD_EVENT_ONESHOT);
+}
+
+void detection_changed(struct agent *agent)
+{
+	save_soon(agent->detection);
+}
+
+static void on_damaged(const char *message, void *userdata)
+{
+	(void)userdata;
+	journal(JOURNAL_WARNING, "%s", message);
+}
+
+static int open_state(struct detection *detection, struct error *error)
+{
+	sd_event *event = detection->agent->event;
+	int r = sd_event_add_time_relative(event, &detection->save_alerts, CLOCK_MONOTONIC,
+		SAVE_ALERTS_USEC, 0, on_save_alerts, detection);
+
+	if (r >= 0)
+		r = sd_event_add_time_relative(event, &detection->save_learnt, CLOCK_MONOTONIC,
+			SAVE_LEARNT_USEC, 0, on_save_learnt, detection);
+	if (r < 0)
+		return error_errno(error, r, "wait for when to save alerts");
+	sd_event_source_set_enabled(detection->save_alerts, SD_EVENT_OFF);
+	detection_state_load(
+		detection->agent->options->state_directory, detection->engine, on_damaged, NULL);
+	detection->saved_changes = engine_alerts(detection->engine)->changes;
+	return 0;
 }
 
 /* --- telling ------------------------------------------------------------------------------------
@@ -63,6 +160,8 @@ static void on_told(const struct alert *alert, enum alert_news news, void *userd
 	DL_FOREACH_SAFE (detection->followers, follower, next)
 		if (line && alert_filter_matches(&follower->filter, alert))
 			follower->line(line, strlen(line), follower->userdata);
+	if (news != ALERT_GOES_ON)
+		save_soon(detection);
 }
 
 int detection_follow(struct agent *agent, struct alert_filter *filter,
@@ -100,14 +199,21 @@ static void on_record(const struct record *record, void *userdata)
 	engine_record(userdata, record);
 }
 
-void detection_changed(struct agent *agent)
-{
-	(void)agent;
-}
-
 json_t *detection_describe(const struct agent *agent)
 {
 	return engine_describe(agent->detection->engine);
+}
+
+/* The default file need not be there. */
+static int load_settings(struct detection *detection, struct error *error)
+{
+	const char *path = detection->agent->options->detect_settings;
+
+	if (!path && access(SETTINGS_DEFAULT, F_OK) == 0)
+		path = SETTINGS_DEFAULT;
+	if (path)
+		return detect_settings_load(&detection->settings, path, error);
+	return detect_settings_init(&detection->settings) < 0 ? error_nomem(error) : 0;
 }
 
 int detection_open(struct agent *agent, struct error *error)
@@ -116,11 +222,16 @@ int detection_open(struct agent *agent, struct error *error)
 	struct engine_options options = {.told = on_told, .userdata = detection};
 	int r;
 
-	if (!detection || detect_settings_init(&detection->settings) < 0)
+	if (!detection)
 		return error_nomem(error);
 	detection->agent = agent;
 	options.settings = &detection->settings;
+	r = load_settings(detection, error);
+	if (r < 0)
+		return r;
 	r = engine_new(&options, &detection->engine, error);
+	if (r == 0)
+		r = open_state(detection, error);
 	if (r < 0)
 		return r;
 	flow_pipeline_observe(agent->flows, on_record, detection->engine);
@@ -132,8 +243,14 @@ void detection_free(struct detection *detection)
 {
 	if (!detection)
 		return;
-	if (detection->agent)
-		flow_pipeline_observe(detection->agent->flows, NULL, NULL);
+	flow_pipeline_observe(detection->agent->flows, NULL, NULL);
+	/* One that never ran must not overwrite what another knew. */
+	if (detection->save_learnt) {
+		save_alerts(detection);
+		save_learnt(detection);
+	}
+	sd_event_source_disable_unref(detection->save_alerts);
+	sd_event_source_disable_unref(detection->save_learnt);
 	engine_free(detection->engine);
 	detect_settings_clear(&detection->settings);
 	free(detection);

@@ -31,6 +31,7 @@ enum {
 	OPTION_NO_DOCKER,
 	OPTION_WORKLOADS,
 	OPTION_NODE,
+	OPTION_DETECT,
 	OPTION_POSTURE,
 	OPTION_RESTRICT_NODE,
 	OPTION_ADOPTION,
@@ -66,6 +67,7 @@ static const struct option long_options[] = {
 	{"no-docker", no_argument, NULL, OPTION_NO_DOCKER},
 	{"workloads", required_argument, NULL, OPTION_WORKLOADS},
 	{"node", required_argument, NULL, OPTION_NODE},
+	{"detect-settings", required_argument, NULL, OPTION_DETECT},
 	{"posture", required_argument, NULL, OPTION_POSTURE},
 	{"restrict-node", no_argument, NULL, OPTION_RESTRICT_NODE},
 	{"adoption", required_argument, NULL, OPTION_ADOPTION},
@@ -128,6 +130,7 @@ static const char usage[] =
 	"  --new-connection-limit=N/s new connections of each source by the uplinks\n"
 	"  --workload-connection-limit=N/s\n"
 	"                             new connections of each workload's address\n"
+	"  --detect-settings=FILE     how detectors are set (/etc/segd/detect.yaml, if it is there)\n"
 	"  --doctor[=json]            say what this node can do and what is wrong with it, and exit\n"
 	"  --automatic-quarantines=N  workloads that detectors may isolate at a time (3)\n"
 	"  --remove                   stop enforcing: take everything out of the kernel and exit\n"
@@ -411,6 +414,9 @@ static bool parse_place(struct options *options, int option)
 		return true;
 	case OPTION_NODE:
 		options->node = optarg;
+		return true;
+	case OPTION_DETECT:
+		options->detect_settings = optarg;
 		return true;
 	default:
 		return false;

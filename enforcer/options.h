@@ -40,6 +40,7 @@ struct options {
 	uint64_t log_file_ns;
 	uint64_t store_bytes;
 	uint64_t store_ns;
+	const char *detect_settings;    /* NULL: the default file, where it is there */
 	uint32_t automatic_quarantines; /* at most so many by detectors */
 	bool doctor;                    /* look at the node, report and exit */
 	bool doctor_json;               /* report as JSON */
