@@ -6,6 +6,10 @@ static const struct command commands[] = {
 	{"list", "what was found, as without a command", alerts_list_run},
 	{"show", "one alert or incident: time line, evidence, response", alerts_show_run},
 	{"incidents", "alerts that tell one story, as one", alerts_incidents_run},
+	{"ack", "somebody has seen it", alerts_ack_run},
+	{"mute", "keep quiet about alerts like this for a while", alerts_mute_run},
+	{"unmute", "end a mute", alerts_unmute_run},
+	{"mutes", "what is muted, until when, by whom and why", alerts_mutes_run},
 	{0},
 };
 

@@ -64,6 +64,10 @@ static const struct argp argp = {
 	       "'segctl alerts COMMAND' does more:\n\n"
 	       "  show ID     time line, evidence and response\n"
 	       "  incidents   alerts that tell one story, as one\n"
+	       "  ack ID      somebody has seen it\n"
+	       "  mute ID     keep quiet about such alerts for a while\n"
+	       "  unmute ID   end a mute\n"
+	       "  mutes       what is muted, and why\n"
 	       "\vWhat is behind one: segctl alerts show ID; its flows: segctl flows --alert ID.",
 };
 

@@ -27,6 +27,8 @@ static const struct argp_option options[] = {
 	{"since", KEY(12), "TIME", 0, "10s, 5m, 2h, 1d ago, or RFC 3339", 1},
 	{"until", KEY(13), "TIME", 0, "Likewise", 1},
 	{"limit", KEY(14), "NUMBER", 0, "No more than the newest so many", 1},
+	{"id", KEY(15), "ID", 0, "Records of this connection or refusal", 1},
+	{"alert", KEY(16), "ID", 0, "What an alert of this agent stands on", 1},
 	{0},
 };
 
@@ -34,8 +36,11 @@ void filter_add(struct filter *filter, const char *key, const char *value)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
 
+	/* What it stands on, only the agent knows. */
+	filter->asks_agent |= strcmp(key, "alert") == 0;
 	/* The agent would say the same; but not everybody asks one. */
-	if (flow_filter_set(&filter->flow_filter, key, value, &error) < 0)
+	if (strcmp(key, "alert") != 0 &&
+		flow_filter_set(&filter->flow_filter, key, value, &error) < 0)
 		usage_error(filter->settings, "--%s", error_message(&error));
 	url_query(&filter->url, key, value);
 	if (strcmp(key, "since") == 0) {

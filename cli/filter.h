@@ -15,9 +15,10 @@ struct filter {
 	struct flow_filter *flow_filter; /* the same, for who asks no agent; NULL: everything */
 	const char *since;               /* as given; NULL: not */
 	const char *until;
-	size_t limit;  /* 0: none */
-	bool narrowed; /* by something other than time: an empty answer does not mean that nothing
-			  happened */
+	size_t limit;    /* 0: none */
+	bool asks_agent; /* for what is in no log */
+	bool narrowed;   /* by something other than time: an empty answer does not mean that nothing
+			    happened */
 };
 
 /* A parser to put among a command's children; its input is a struct filter. A word that is no

@@ -180,6 +180,8 @@ static void check(const struct arguments *arguments)
 
 	if (arguments->follow && arguments->files.count)
 		usage_error(settings, "--follow is of the agent, --read of files");
+	if (arguments->filter.asks_agent && arguments->files.count)
+		usage_error(settings, "--alert is of the agent, --read of files");
 	if (arguments->follow && arguments->suggest)
 		usage_error(settings, "--suggest is about what happened, not with --follow");
 	if (arguments->suggest && settings->output != OUTPUT_TABLE)

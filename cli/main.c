@@ -19,6 +19,7 @@ static const struct command commands[] = {
 	{"denied", "what was refused, how often, and by which rule", denied_run},
 	{"map", "who talks to whom: table, graph, live screen", map_run},
 	{"alerts", "what detectors found: who attacks whom, and how", alerts_run},
+	{"baseline", "what workloads are used to do", baseline_run},
 	{"detect", "the same over recorded flows, without agent", detect_run},
 	{"quarantine", "cut a workload off, at once and whatever policies say", quarantine_run},
 	{0},

@@ -36,7 +36,16 @@ void api_alerts(struct control_request *request, void *userdata);
 void api_alert(struct control_request *request, void *userdata);
 void api_incidents(struct control_request *request, void *userdata);
 void api_incident(struct control_request *request, void *userdata);
+void api_alert_acknowledge(struct control_request *request, void *userdata);
+void api_mutes(struct control_request *request, void *userdata);
+void api_mutes_add(struct control_request *request, void *userdata);
+void api_mutes_remove(struct control_request *request, void *userdata);
+void api_baseline(struct control_request *request, void *userdata);
+void api_baseline_forget(struct control_request *request, void *userdata);
 void api_detectors(struct control_request *request, void *userdata);
+
+/* "alice", or the number of one whom nobody named. New string; NULL: out of memory. */
+char *api_user_name(uint32_t uid);
 
 /* Something judges its packets. */
 bool api_workload_is_enforced(const struct agent *agent, const struct workload *workload);

@@ -2,6 +2,7 @@
 #include "api.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "detection.h"
 #include "journal.h"
 #include "json.h"
@@ -84,6 +85,16 @@ static void follow(
 /* --- answers ------------------------------------------------------------------------------------
  */
 
+static void list(
+	struct control_request *request, struct alerts *alerts, const struct alert_filter *filter)
+{
+	/* A mute may have ended since. */
+	if (alerts->mutes.count)
+		alerts_mute(alerts, clock_ns(CLOCK_REALTIME));
+	control_reply(
+		request, 200, json_pack("{s:o}", "alerts", alert_filter_list(filter, alerts)));
+}
+
 void api_alerts(struct control_request *request, void *userdata)
 {
 	struct agent *agent = userdata;
@@ -96,10 +107,7 @@ void api_alerts(struct control_request *request, void *userdata)
 	if (value && strcmp(value, "0") != 0)
 		follow(request, agent, &filter);
 	else
-		control_reply(request, 200,
-			json_pack("{s:o}", "alerts",
-				alert_filter_list(
-					&filter, engine_alerts(detection_engine(agent)))));
+		list(request, engine_alerts(detection_engine(agent)), &filter);
 }
 
 void api_alert(struct control_request *request, void *userdata)

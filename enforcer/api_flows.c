@@ -2,10 +2,14 @@
 #include "api.h"
 
 #include "base/cleanup.h"
+#include "detection.h"
+#include "flow/timestamp.h"
 #include "journal.h"
 #include "json.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static void flow_filter_freep(struct flow_filter **filter)
@@ -16,10 +20,31 @@ static void flow_filter_freep(struct flow_filter **filter)
 #define _cleanup_filter_ _cleanup_(flow_filter_freep)
 
 struct filter_request {
+	struct agent *agent;
 	struct flow_filter *filter;
 	struct error *error;
 	int result;
 };
+
+/* alert=ID: the records that an alert stands on, from the files of the log if need be. */
+static int add_evidence(struct filter_request *wanted, const char *id)
+{
+	const struct alert *alert = alerts_find(engine_alerts(detection_engine(wanted->agent)), id);
+	char text[TIMESTAMP_LENGTH + 1];
+	int r;
+
+	if (!alert)
+		return error_set(wanted->error, -EINVAL, "there is no alert %s", id);
+	/* Without evidence nothing matches, rather than everything. */
+	r = flow_filter_set(&wanted->filter, "id", "0000000000000000", wanted->error);
+	for (size_t i = 0; r == 0 && i < alert->evidence_count; i++) {
+		snprintf(text, sizeof(text), "%016" PRIx64, alert->evidence[i]);
+		r = flow_filter_set(&wanted->filter, "id", text, wanted->error);
+	}
+	return r < 0 ? r
+		     : flow_filter_set(&wanted->filter, "since",
+			       timestamp_format(alert->first_ns, text), wanted->error);
+}
 
 static bool add_argument(const char *key, const char *value, void *userdata)
 {
@@ -27,15 +52,18 @@ static bool add_argument(const char *key, const char *value, void *userdata)
 
 	if (!strcmp(key, "follow"))
 		return true;
-	wanted->result = flow_filter_set(&wanted->filter, key, value, wanted->error);
+	wanted->result = strcmp(key, "alert") != 0
+				 ? flow_filter_set(&wanted->filter, key, value, wanted->error)
+				 : add_evidence(wanted, value);
 	return wanted->result >= 0;
 }
 
 /* false: the request is answered. */
-static bool parse_filter(struct control_request *request, struct flow_filter **ret)
+static bool parse_filter(
+	struct control_request *request, struct agent *agent, struct flow_filter **ret)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
-	struct filter_request wanted = {.error = &error};
+	struct filter_request wanted = {.agent = agent, .error = &error};
 
 	control_query(request, add_argument, &wanted);
 	if (wanted.result < 0) {
@@ -121,7 +149,11 @@ static void answer_past(struct control_request *request, struct agent *agent,
 	_cleanup_filter_ struct flow_filter *filter = NULL;
 	json_t *json;
 
-	if (!parse_filter(request, &filter))
+	if (control_parameter(request, "id") || control_parameter(request, "alert")) {
+		control_reply_error(request, 400, "id and alert: single flows have one, not sums");
+		return;
+	}
+	if (!parse_filter(request, agent, &filter))
 		return;
 	collect(agent);
 	if (query(agent->flows, filter, &json, &error) < 0)
@@ -145,7 +177,7 @@ void api_flows(struct control_request *request, void *userdata)
 	struct agent *agent = userdata;
 	struct flow_filter *filter = NULL;
 
-	if (!parse_filter(request, &filter))
+	if (!parse_filter(request, agent, &filter))
 		return;
 	if (wants_to_follow(request)) {
 		follow(request, agent, filter);
@@ -164,7 +196,7 @@ void api_denied(struct control_request *request, void *userdata)
 		answer_past(request, agent, flow_denied);
 		return;
 	}
-	if (!parse_filter(request, &filter))
+	if (!parse_filter(request, agent, &filter))
 		return;
 	if (flow_filter_set(&filter, "verdict", "denied", NULL) < 0) {
 		flow_filter_free(filter);

@@ -143,8 +143,7 @@ static int status_of(int error)
 	}
 }
 
-/* "alice", or the number of one whom nobody named. */
-static char *user_name(uid_t uid)
+char *api_user_name(uint32_t uid)
 {
 	char buffer[4096], *name = NULL;
 	struct passwd entry, *found = NULL;
@@ -218,7 +217,7 @@ static int add(struct agent *agent, struct control_request *request, const json_
 		r = resolve(agent, wish.workload, &namespace, &name, error);
 	if (r < 0)
 		return r;
-	user = user_name(wanted.uid);
+	user = api_user_name(wanted.uid);
 	if (!user)
 		return error_nomem(error);
 	wanted.namespace = namespace;

@@ -198,6 +198,16 @@ bool alerts_suspect(const struct alerts *alerts, const char *actor_id)
 	return false;
 }
 
+void alerts_mute(struct alerts *alerts, uint64_t now_ns)
+{
+	struct alert *alert;
+
+	mutes_drop_ended(&alerts->mutes, now_ns);
+	DL_FOREACH2(alerts->by_age, alert, next)
+	alert->muted = mutes_match(&alerts->mutes, alert, now_ns);
+	alerts->changes++;
+}
+
 int alert_acknowledge(struct alerts *alerts, struct alert *alert, const char *user,
 	const char *note, uint64_t now_ns)
 {

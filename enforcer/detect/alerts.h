@@ -56,6 +56,8 @@ struct alert *alerts_find(const struct alerts *alerts, const char *id);
 /* Somebody who is told of with medium severity or above, in an open alert that nobody has
  * acknowledged. */
 bool alerts_suspect(const struct alerts *alerts, const char *actor_id);
+/* Mutes were added, removed, or ended: which alerts are muted at that time. */
+void alerts_mute(struct alerts *alerts, uint64_t now_ns);
 /* -ENOMEM. note may be NULL. */
 int alert_acknowledge(struct alerts *alerts, struct alert *alert, const char *user,
 	const char *note, uint64_t now_ns);

@@ -26,6 +26,7 @@ struct value {
 			uint8_t number;
 		} protocol;
 		uint16_t port;
+		uint64_t id;
 		enum flow_verdict verdict;
 		enum reason reason;
 	};
@@ -64,6 +65,14 @@ static int parse_port(const char *text, struct value *value)
 		return -EINVAL;
 	value->port = (uint16_t)port;
 	return 0;
+}
+
+static int parse_id(const char *text, struct value *value)
+{
+	char *end;
+
+	value->id = strtoull(text, &end, 16);
+	return strlen(text) == 16 && !*end && *text != '-' && *text != '+' ? 0 : -EINVAL;
 }
 
 static int parse_protocol(const char *text, struct value *value)
@@ -158,6 +167,11 @@ static bool match_port(const struct value *value, const struct record *record)
 	       record->event.destination_port == value->port;
 }
 
+static bool match_id(const struct value *value, const struct record *record)
+{
+	return record->event.id == value->id;
+}
+
 static bool match_protocol(const struct value *value, const struct record *record)
 {
 	if (value->protocol.ethertype)
@@ -198,6 +212,7 @@ static const struct key keys[] = {
 	{"port", "a number from 0 to 65535", parse_port, match_port},
 	{"protocol", "tcp, udp, sctp, icmp, icmpv6, arp or a number", parse_protocol,
 		match_protocol},
+	{"id", "16 hexadecimal digits, as in records", parse_id, match_id},
 	{"verdict", "allowed, denied or audited", parse_verdict, match_verdict},
 	{"reason", "a reason as in records, such as policy_denied", parse_reason, match_reason},
 	{"rule", "a policy as NAMESPACE/NAME or NAME", parse_text, match_rule},
@@ -290,7 +305,7 @@ static int set(struct flow_filter *filter, const char *key, const char *value, s
 		return set_limit(&filter->limit, value, error);
 	return error_set(error, -EINVAL,
 		"unknown filter \"%s\": expected from, to, workload, namespace, label, port, "
-		"protocol, verdict, reason, rule, cidr, since, until or limit",
+		"protocol, id, verdict, reason, rule, cidr, since, until or limit",
 		key);
 }
 
