@@ -17,13 +17,15 @@
 
 #define SILENT_NS (24ULL * 3600 * 1000000000)
 #define UPDATE_NS 10000000000ULL /* between two records of one connection that goes on */
+#define ANSWER_NS 1500000000ULL  /* within which most answers come */
 
 struct connection {
 	uint64_t id;
 	uint64_t packets[2]; /* as of its last event */
 	uint64_t bytes[2];
 	uint64_t seen_ns;
-	uint64_t recorded_ns;           /* time of its last record */
+	uint64_t recorded_ns; /* time of its last record */
+	bool told_unanswered;
 	struct tally *edge;             /* NULL: evicted; its next event makes a new one */
 	struct connection *prev, *next; /* from the longest silent to the latest */
 	struct connection *edge_prev, *edge_next; /* of one edge */
@@ -230,12 +232,22 @@ static void add_to_connection(
 	count(map, edge, record, first, packets, bytes);
 }
 
+/* That nobody answers is told once, as soon as a data plane says so. */
+static bool is_unanswered(struct connection *connection, const struct flow_event *event)
+{
+	if (connection->told_unanswered || event->packets[1] ||
+		event->time_ns < event->start_ns + ANSWER_NS)
+		return false;
+	connection->told_unanswered = true;
+	return true;
+}
+
 /* Whoever looks at the map makes the data plane report all counters; not each of these reports is
  * a record that must be kept. */
 static bool record_is_due(struct connection *connection, const struct flow_event *event, bool first)
 {
 	bool changed = memcmp(connection->packets, event->packets, sizeof(event->packets)) != 0;
-	bool due = first || event->type != FLOW_UPDATE ||
+	bool due = first || event->type != FLOW_UPDATE || is_unanswered(connection, event) ||
 		   (changed && event->time_ns >= connection->recorded_ns + UPDATE_NS);
 
 	if (due)

@@ -23,7 +23,7 @@ void map_observe(struct map *map,
 		const uint64_t packets[static 2], const uint64_t bytes[static 2], void *userdata),
 	void *userdata);
 /* false: it is counted, but nobody needs to read it: an update of a connection that had a record
- * within the last 10 seconds, or without a packet since. */
+ * within the last 10 seconds, or without a packet since; but once that nobody answered it. */
 bool map_add(struct map *map, const struct record *record);
 /* Calls visit for each edge, from the longest idle to the latest. */
 void map_for_each(const struct map *map,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dataplane/bpf/flows.h"
 
+#include "base/clock.h"
+
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <netinet/in.h>
@@ -9,6 +11,8 @@
 
 /* Ids of refusals must differ from those of connections, and both fit a signed number. */
 #define DENIAL_ID (1ULL << 62)
+
+#define REFUSED_OPENING_NS NS_PER_SECOND
 
 static uint64_t realtime(uint64_t boottime_ns, const struct flow_context *context)
 {
@@ -162,12 +166,23 @@ struct flow_event flow_of_loss(uint64_t lost, const struct flow_context *context
 	};
 }
 
+/* The target has refused it before anything was said. Whoever looks for scans wants to hear of it
+ * soon, and of its packets none is still to come. */
+static bool is_refused_opening(const struct abi_connection *connection)
+{
+	return !(connection->flags & ABI_CONNECTION_ESTABLISHED) &&
+	       connection->tcp_flags[ABI_RESPONDER] & TH_RST;
+}
+
 uint64_t connection_idle_limit_ns(const struct abi_connection_key *key,
 	const struct abi_connection *connection, const struct abi_configuration *configuration)
 {
 	switch (key->protocol) {
 	case IPPROTO_TCP:
 	case IPPROTO_SCTP:
+		if (is_refused_opening(connection) &&
+			configuration->tcp_closing_ns > REFUSED_OPENING_NS)
+			return REFUSED_OPENING_NS;
 		if (connection->flags & (ABI_CONNECTION_CLOSING | ABI_CONNECTION_RESET))
 			return configuration->tcp_closing_ns;
 		if (!(connection->flags & ABI_CONNECTION_ESTABLISHED))

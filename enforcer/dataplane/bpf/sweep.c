@@ -8,6 +8,8 @@
 
 #define STEP_CHUNKS 16 /* of BATCH_ENTRIES: the whole table in a few steps */
 #define UPDATE_NS   (30 * NS_PER_SECOND)
+/* Whoever looks for scans wants to know soon what nobody answers. */
+#define UNANSWERED_NS (2 * NS_PER_SECOND)
 /* Times in the kernel are those of its last tick, 10 ms at most, and counters follow them. */
 #define TICK_NS (20 * NS_PER_SECOND / 1000)
 
@@ -96,6 +98,15 @@ static bool is_due(const struct sweep *sweep, const struct abi_connection *conne
 	       connection->last_ns + TICK_NS >= connection->start_ns + (beat - 1) * UPDATE_NS;
 }
 
+/* Once for each connection, as above. */
+static bool is_unanswered(const struct sweep *sweep, const struct abi_connection *connection)
+{
+	uint64_t due_ns = connection->start_ns + UNANSWERED_NS;
+
+	return !(connection->flags & ABI_CONNECTION_REPLIED) && due_ns <= sweep->pass_ns &&
+	       due_ns > sweep->last_pass_ns;
+}
+
 static int visit_chunk(struct sweep *sweep, bool collect, uint32_t *ret_count)
 {
 	const struct abi_connection_key *keys;
@@ -112,8 +123,9 @@ static int visit_chunk(struct sweep *sweep, bool collect, uint32_t *ret_count)
 
 		if (is_over(sweep, &keys[i], connection))
 			end(sweep, &keys[i]);
-		else if (collect ? connection->last_ns + TICK_NS >= sweep->collected_ns
-				 : is_due(sweep, connection))
+		else if (is_unanswered(sweep, connection) ||
+			 (collect ? connection->last_ns + TICK_NS >= sweep->collected_ns
+				  : is_due(sweep, connection)))
 			report_connection(sweep, FLOW_UPDATE, &keys[i], connection);
 	}
 	sweep->seen += *ret_count;

@@ -113,6 +113,27 @@ struct flow_query connection_query(const struct connection_key *key)
 	};
 }
 
+/* What conntrack's state says of the flags that went by. */
+static uint8_t tcp_flags(const struct connection *connection, enum flow_event_type type)
+{
+	/* Policy lets no other one begin, and conntrack tells of none that were seen later. */
+	uint8_t flags = connection->reason == REASON_ADOPTED ? 0 : TH_SYN;
+
+	if (type == FLOW_NEW)
+		return flags;
+	switch (connection->tcp_state) {
+	case TCP_CONNTRACK_FIN_WAIT:
+	case TCP_CONNTRACK_CLOSE_WAIT:
+	case TCP_CONNTRACK_LAST_ACK:
+	case TCP_CONNTRACK_TIME_WAIT:
+		return flags | TH_FIN;
+	case TCP_CONNTRACK_CLOSE:
+		return flags | TH_RST;
+	default:
+		return flags;
+	}
+}
+
 struct flow_event connection_event(
 	const struct connection *connection, enum flow_event_type type, uint64_t now_ns)
 {
@@ -141,9 +162,8 @@ struct flow_event connection_event(
 		event.source_port = key->source_port;
 		event.destination_port = key->destination_port;
 	}
-	/* Policy lets no other one begin, and conntrack tells of none that were seen later. */
-	if (type == FLOW_NEW && key->protocol == IPPROTO_TCP && event.reason != REASON_ADOPTED)
-		event.tcp_flags = TH_SYN;
+	if (key->protocol == IPPROTO_TCP)
+		event.tcp_flags = tcp_flags(connection, type);
 	memcpy(event.packets, connection->packets, sizeof(event.packets));
 	memcpy(event.bytes, connection->bytes, sizeof(event.bytes));
 	return event;
@@ -183,6 +203,15 @@ static int read_total(const struct nlattr *attribute, void *userdata)
 int connection_parse_total(const struct nlmsghdr *message, void *userdata)
 {
 	return mnl_attr_parse(message, sizeof(struct nfgenmsg), read_total, userdata);
+}
+
+struct nlmsghdr *connection_request_unanswered(char *buffer)
+{
+	struct nlmsghdr *message = connection_request_list(buffer);
+
+	mnl_attr_put_u32(message, CTA_STATUS, 0);
+	mnl_attr_put_u32(message, CTA_STATUS_MASK, htonl(IPS_SEEN_REPLY));
+	return message;
 }
 
 struct nlmsghdr *connection_request_delete(char *buffer, const struct nf_conntrack *ct)

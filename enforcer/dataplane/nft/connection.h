@@ -36,6 +36,7 @@ struct connection {
 	uint8_t reason;      /* enum reason */
 	uint8_t tcp_state;   /* enum tcp_conntrack */
 	bool replied;        /* there were packets both ways */
+	bool told;           /* that nobody answers */
 	uint64_t place;      /* later ones have higher numbers */
 	uint64_t round;      /* of the last listing that had it */
 	uint64_t judged;     /* by the how manieth policy */
@@ -65,6 +66,8 @@ struct flow_event connection_event(
 /* How many there are; the answer is for connection_parse_total(). */
 struct nlmsghdr *connection_request_total(char *buffer);
 struct nlmsghdr *connection_request_list(char *buffer);
+/* Of those alone that nobody has answered; kernels before 6.0 list all. */
+struct nlmsghdr *connection_request_unanswered(char *buffer);
 struct nlmsghdr *connection_request_delete(char *buffer, const struct nf_conntrack *ct);
 /* An established TCP connection whose sequence numbers nobody knows. NULL: out of memory. */
 struct nlmsghdr *connection_request_seed(

@@ -58,6 +58,10 @@ int connections_revoke(
 /* Reports the counters of all (FLOW_UPDATE), and finds what events have missed. */
 int connections_collect(struct connections *connections, struct error *error);
 
+/* Reports, once, those that nobody has answered for some 2 seconds (FLOW_UPDATE). To be called
+ * every second; costs next to nothing where nothing new has begun. */
+int connections_tell_unanswered(struct connections *connections, struct error *error);
+
 /* Takes in a TCP connection of which this packet is from the middle, if policy allows it in either
  * orientation. False: it does not. */
 bool connections_adopt(struct connections *connections, const struct nflog_packet *packet);

@@ -21,6 +21,7 @@ struct connections {
 	uint64_t opened_ns; /* CLOCK_REALTIME */
 	bool reading;       /* events are being read: a listing in between reads none */
 	uint64_t places;    /* that were given away */
+	uint64_t asked;     /* the last place that the kernel was asked of whether it is answered */
 	uint64_t lost;
 	uint32_t drops; /* of events' socket, as far as they were told */
 };

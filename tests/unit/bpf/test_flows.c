@@ -203,7 +203,7 @@ static void test_denial(void **state)
 
 static void test_idle_limits(void **state)
 {
-	const struct abi_configuration configuration = {
+	struct abi_configuration configuration = {
 		.tcp_established_ns = 1,
 		.tcp_opening_ns = 2,
 		.tcp_half_closed_ns = 3,
@@ -230,6 +230,13 @@ static void test_idle_limits(void **state)
 	connection.flags ^= ABI_CONNECTION_CLOSING | ABI_CONNECTION_RESET;
 	assert_int_equal(connection_idle_limit_ns(&key, &connection, &configuration),
 		configuration.tcp_closing_ns);
+	/* Reset before it was established: over at once, unless the limit is even shorter. */
+	configuration.tcp_closing_ns = 10 * NS_PER_SECOND;
+	connection.flags &= ~ABI_CONNECTION_ESTABLISHED;
+	connection.tcp_flags[ABI_RESPONDER] |= TH_RST;
+	assert_int_equal(
+		connection_idle_limit_ns(&key, &connection, &configuration), NS_PER_SECOND);
+	connection.flags |= ABI_CONNECTION_ESTABLISHED;
 	key.protocol = IPPROTO_SCTP;
 	assert_int_equal(connection_idle_limit_ns(&key, &connection, &configuration),
 		configuration.tcp_closing_ns);

@@ -85,6 +85,24 @@ static void test_idle_connections_end(void **state)
 	bpf_dataplane_ops.close(plane, true);
 }
 
+static void test_what_nobody_answers_is_told_once(void **state)
+{
+	struct world *world = *state;
+	struct dataplane *plane;
+
+	if (!world)
+		skip();
+	plane = plane_open(world);
+	put_connection(plane, 1, 3 * NS_PER_SECOND, NS_PER_SECOND, 0);
+	put_connection(plane, 2, NS_PER_SECOND, 0, 0);
+	pass(plane);
+	assert_int_equal(count_flows(world, FLOW_UPDATE, 1, 1), 1);
+	assert_int_equal(count_flows(world, FLOW_UPDATE, 2, 2), 0);
+	pass(plane);
+	assert_int_equal(count_flows(world, FLOW_UPDATE, 1, 1), 1);
+	bpf_dataplane_ops.close(plane, true);
+}
+
 /* Many connections, each 30 seconds of life: one update, and none that rests. */
 static void test_updates_have_a_rhythm(void **state)
 {
@@ -234,6 +252,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_idle_connections_end, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_what_nobody_answers_is_told_once, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_updates_have_a_rhythm, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_many_connections, world_setup, world_teardown),

@@ -180,6 +180,7 @@ static void updates_become_records_only_now_and_then(void **state)
 	assert_true(map_add(map, &record));
 	record.event.type = FLOW_UPDATE;
 	record.event.packets[0] = 5;
+	record.event.packets[1] = 4;
 	assert_false(map_add(map, &record));
 	record.event.time_ns += 11 * FIXTURE_SECOND;
 	assert_false(map_add(map, &record)); /* nothing new */
@@ -193,6 +194,23 @@ static void updates_become_records_only_now_and_then(void **state)
 	map_free(map);
 }
 
+static void what_nobody_answers_is_told_once(void **state)
+{
+	struct map *map;
+	struct record record = {.event = fixture_event(1)};
+
+	(void)state;
+	assert_int_equal(map_new(10, 10, &map), 0);
+	assert_true(map_add(map, &record));
+	record.event.type = FLOW_UPDATE;
+	record.event.time_ns += FIXTURE_SECOND;
+	assert_false(map_add(map, &record)); /* an answer may be on its way */
+	record.event.time_ns += FIXTURE_SECOND;
+	assert_true(map_add(map, &record));
+	assert_false(map_add(map, &record));
+	map_free(map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +221,7 @@ int main(void)
 		cmocka_unit_test(an_evicted_edge_leaves_its_connections_behind),
 		cmocka_unit_test(refusals_and_other_verdicts_are_edges_of_their_own),
 		cmocka_unit_test(updates_become_records_only_now_and_then),
+		cmocka_unit_test(what_nobody_answers_is_told_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Conntrack has no event for an answer that does not come. So connections are asked about when they
+ * are 2 seconds old: in one listing of all that are not answered, if there is one of that age that
+ * no earlier listing has covered.
+ */
+#include "dataplane/nft/connections.h"
+
+#include "base/cleanup.h"
+#include "dataplane/nft/clock.h"
+#include "dataplane/nft/connection.h"
+#include "dataplane/nft/connections_private.h"
+#include "dataplane/nft/netlink.h"
+
+#define UNANSWERED_NS (2 * NS_PER_S)
+
+DEFINE_CLEANUP(struct nf_conntrack *, nfct_destroy)
+
+struct question {
+	struct connections *connections;
+	uint64_t now_ns;
+};
+
+static bool is_of_age(const struct connection *connection, uint64_t now_ns)
+{
+	return connection->start_ns + UNANSWERED_NS <= now_ns;
+}
+
+/* The place of the latest that is of age; 0: there is none. They stand in the order in which they
+ * came. */
+static uint64_t latest_of_age(const struct connections *connections, uint64_t now_ns)
+{
+	const struct connection *connection = connections->items;
+
+	if (connection)
+		connection = ELMT_FROM_HH(connection->hh.tbl, connection->hh.tbl->tail);
+	while (connection && connection->place > connections->asked &&
+		!is_of_age(connection, now_ns))
+		connection = connection->hh.prev;
+	return connection ? connection->place : 0;
+}
+
+static int read_unanswered(const struct nlmsghdr *message, void *userdata)
+{
+	_cleanup_(nfct_destroyp) struct nf_conntrack *ct = nfct_new();
+	const struct question *question = userdata;
+	struct connection *connection;
+	struct connection_key key;
+
+	if (!ct || connection_parse(message, ct) < 0)
+		return MNL_CB_OK;
+	key = connection_key(ct);
+	connection = connections_find(question->connections, &key);
+	if (!connection || connection->told || !is_of_age(connection, question->now_ns))
+		return MNL_CB_OK;
+	connection_update(connection, ct);
+	if (connection->replied)
+		return MNL_CB_OK;
+	connection->told = true;
+	connections_report(question->connections, connection, FLOW_UPDATE);
+	return MNL_CB_OK;
+}
+
+int connections_tell_unanswered(struct connections *connections, struct error *error)
+{
+	struct question question = {connections, clock_now_ns(CLOCK_REALTIME)};
+	uint64_t latest = latest_of_age(connections, question.now_ns);
+	char buffer[CONNECTION_REQUEST_BYTES];
+	int r;
+
+	if (latest <= connections->asked)
+		return 0;
+	connections->asked = latest;
+	r = netlink_dump(connections->socket, connection_request_unanswered(buffer),
+		read_unanswered, NULL, &question);
+	return r < 0 ? error_errno(error, r, "list connections without an answer") : 0;
+}
