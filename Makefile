@@ -24,11 +24,11 @@ DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf
 	linux-libc-dev libnftnl-dev libmnl-dev libnetfilter-log-dev libnetfilter-conntrack-dev \
 	libpcap-dev libyaml-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev libsystemd-dev \
 	libcap-ng-dev \
-	libsmartcols-dev libncurses-dev uthash-dev libsqlite3-dev libzstd-dev
+	libsmartcols-dev libncurses-dev uthash-dev libsqlite3-dev libzstd-dev libndpi-dev
 DEPS_RUN   := iputils-ping iproute2 procps util-linux mount curl netcat-openbsd
 DEPS_TEST  := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind jq \
 	nftables iptables ipset docker.io busybox-static iperf3 sockperf conntrack tcpdump tmux mandoc \
-	gnuplot-nox
+	gnuplot-nox dnsmasq-base openssl
 DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 # Only for make test-kernel. It fetches a kernel, too, but does not install that.
 DEPS_KERNEL := qemu-system-x86 cpio kmod
@@ -64,6 +64,7 @@ LIBS_base     =
 LIBS_policies = $(call libraries,yaml-0.1)
 LIBS_workload = $(call libraries,libcurl libmnl libsystemd jansson)
 LIBS_flow     = $(call libraries,jansson libsystemd libzstd sqlite3) -pthread
+LIBS_observe  = $(call libraries,jansson) -lm -ldl
 LIBS_detect   = $(call libraries,jansson yaml-0.1) -lm
 LIBS_control  = $(call libraries,libmicrohttpd jansson libsystemd)
 LIBS_bpf      = $(call libraries,libbpf libmnl jansson libsystemd)
@@ -75,11 +76,12 @@ LIBS_cli      = $(call libraries,libcurl jansson smartcols ncursesw)
 
 # --- rooms: each is one archive; the lists say what each may lean on ------------------------------
 
-ROOMS         := base policies workload flow detect control bpf xdp nft host lock doctor agent cli
+ROOMS         := base policies workload flow observe detect control bpf xdp nft host lock doctor agent cli
 DIR_base      := enforcer/base
 DIR_policies  := policies
 DIR_workload  := enforcer/workload
 DIR_flow      := enforcer/flow
+DIR_observe   := enforcer/observe
 DIR_detect    := enforcer/detect
 DIR_control   := enforcer/control
 DIR_bpf       := enforcer/dataplane/bpf
@@ -94,6 +96,7 @@ NEEDS_base     := base
 NEEDS_policies := policies base
 NEEDS_workload := workload policies base
 NEEDS_flow     := flow policies base
+NEEDS_observe  := observe flow policies base
 NEEDS_detect   := detect flow policies base
 NEEDS_control  := control base
 NEEDS_bpf      := bpf policies base
@@ -102,7 +105,7 @@ NEEDS_nft      := nft policies base
 NEEDS_host     := host nft policies base
 NEEDS_lock     := lock nft policies base
 NEEDS_doctor   := doctor workload bpf nft policies base
-NEEDS_agent    := agent doctor control detect flow workload xdp bpf host lock nft policies base
+NEEDS_agent    := agent doctor control detect observe flow workload xdp bpf host lock nft policies base
 NEEDS_cli      := cli detect flow policies base
 
 sources  = $(sort $(filter-out %/main.c,$(wildcard $(1)/*.c)))
@@ -297,7 +300,7 @@ FUZZ_ROOMS   := policies base
 # Pure parts of other rooms.
 FUZZ_SOURCES := $(patsubst %,enforcer/workload/%.c,docker_interfaces docker_labels docker_message \
 	docker_parse link_local named_port workload) \
-	$(patsubst %,enforcer/dataplane/xdp/%.c,deny_file deny_ranges)
+	$(patsubst %,enforcer/dataplane/xdp/%.c,deny_file deny_ranges) enforcer/observe/dns_message.c
 .PHONY: fuzz-binaries
 fuzz-binaries: $(FUZZERS)
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(foreach room,$(FUZZ_ROOMS),$(call sources,$(DIR_$(room)))) \

@@ -34,7 +34,7 @@ licensed() {
 		xargs grep -L 'SPDX-License-Identifier: GPL-2.0-or-later'
 }
 
-# base <- policies <- dataplane, workload, flow, control <- agent; flow <- detect; cli <- policies, base.
+# base <- policies <- dataplane, workload, flow, control <- agent; flow <- observe, detect; cli <- policies, base.
 # detect is a library without kernel, sockets and clock, which segctl runs over recorded flows.
 include_direction() {
 	local room allowed
@@ -48,6 +48,7 @@ include_direction() {
 		xdp xdp/
 		enforcer/workload base/|policies/|workload/|dataplane/attachment.h
 		enforcer/flow base/|policies/|flow/|xdp/reasons.h
+		enforcer/observe base/|policies/|flow/|observe/
 		enforcer/detect base/|policies/|flow/|xdp/reasons.h|detect/
 		enforcer/control base/|control/
 		enforcer/dataplane/bpf base/|policies/|flow/event.h|xdp/|dataplane/dataplane.h|dataplane/dump.h|dataplane/attachment.h|dataplane/bpf/
