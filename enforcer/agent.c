@@ -11,6 +11,7 @@
 #include "guards.h"
 #include "journal.h"
 #include "names.h"
+#include "observation.h"
 #include "planes.h"
 #include "policy_journal.h"
 #include "quarantine.h"
@@ -185,6 +186,7 @@ static int open_plane(struct agent *agent, struct error *error)
 
 	agent->callbacks = (struct dataplane_callbacks){
 		.flow = on_flow,
+		.sample = observation_sample,
 		.trouble = on_trouble,
 		.userdata = agent,
 	};
@@ -309,6 +311,9 @@ static int start(struct agent *agent, struct error *error)
 	r = open_flows(agent, error);
 	if (r < 0)
 		return r;
+	r = observation_open(agent, error);
+	if (r < 0)
+		return r;
 	r = detection_open(agent, error);
 	if (r < 0)
 		return r;
@@ -383,6 +388,7 @@ void agent_free(struct agent *agent)
 	registry_free(agent->registry);
 	quarantines_free(agent->quarantines);
 	detection_free(agent->detection);
+	observer_free(agent->observer);
 	flow_pipeline_free(agent->flows);
 	documents_clear(&agent->documents);
 	policy_journal_free(agent->policies);

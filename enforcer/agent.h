@@ -82,6 +82,7 @@ struct agent {
 	struct rule_table *rules;
 	struct troubles troubles;
 	struct flow_pipeline *flows;
+	struct observer *observer; /* NULL: nobody looks into packets */
 	struct detection *detection;
 	struct control_server *control;
 };

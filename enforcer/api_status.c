@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "json.h"
+#include "observation.h"
 
 static json_t *sources_to_json(const struct agent *agent)
 {
@@ -85,6 +86,7 @@ json_t *api_status_json(struct agent *agent)
 	json_object_set_new(status, "quarantined", api_quarantine_summary(agent));
 	json_object_set_new(status, "plane", plane);
 	json_object_set_new(status, "flows", flow_describe(agent->flows));
+	json_object_set_new(status, "observed", observation_describe(agent));
 	return status;
 }
 

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/network_namespace.h"
 #include "json.h"
+#include "observation.h"
 
 #include <net/if.h>
 
@@ -65,6 +66,8 @@ struct flow_resolver names_resolver(struct agent *agent)
 		.endpoint = resolve_endpoint,
 		.rule = resolve_rule,
 		.interface = resolve_interface,
+		.named = observation_named,
+		.observed = observation_observed,
 		.userdata = agent,
 	};
 }

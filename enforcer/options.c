@@ -50,6 +50,8 @@ enum {
 	OPTION_LOG_AGE,
 	OPTION_STORE_SIZE,
 	OPTION_STORE_AGE,
+	OPTION_NO_OBSERVE,
+	OPTION_DETECT_PROTOCOLS,
 	OPTION_DOCTOR,
 	OPTION_QUARANTINES,
 	OPTION_REMOVE,
@@ -86,6 +88,8 @@ static const struct option long_options[] = {
 	{"log-file-age", required_argument, NULL, OPTION_LOG_AGE},
 	{"store-size", required_argument, NULL, OPTION_STORE_SIZE},
 	{"store-age", required_argument, NULL, OPTION_STORE_AGE},
+	{"no-observe", no_argument, NULL, OPTION_NO_OBSERVE},
+	{"detect-protocols", no_argument, NULL, OPTION_DETECT_PROTOCOLS},
 	{"doctor", optional_argument, NULL, OPTION_DOCTOR},
 	{"automatic-quarantines", required_argument, NULL, OPTION_QUARANTINES},
 	{"remove", no_argument, NULL, OPTION_REMOVE},
@@ -131,6 +135,8 @@ static const char usage[] =
 	"  --workload-connection-limit=N/s\n"
 	"                             new connections of each workload's address\n"
 	"  --detect-settings=FILE     how detectors are set (/etc/segd/detect.yaml, if it is there)\n"
+	"  --no-observe               do not look into DNS answers for the names of addresses\n"
+	"  --detect-protocols         tell applications by nDPI, which takes 7 MiB of memory\n"
 	"  --doctor[=json]            say what this node can do and what is wrong with it, and exit\n"
 	"  --automatic-quarantines=N  workloads that detectors may isolate at a time (3)\n"
 	"  --remove                   stop enforcing: take everything out of the kernel and exit\n"
@@ -373,6 +379,12 @@ static int parse_enforcement(struct options *options, int option, struct error *
 			"--automatic-quarantines", optarg, QUARANTINES_MAX, &number, error);
 		options->automatic_quarantines = (uint32_t)number;
 		return r;
+	case OPTION_NO_OBSERVE:
+		options->no_observe = true;
+		return 0;
+	case OPTION_DETECT_PROTOCOLS:
+		options->detect_protocols = true;
+		return 0;
 	case OPTION_RESTRICT_NODE:
 		options->policy.restrict_node = true;
 		return 0;

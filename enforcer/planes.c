@@ -9,6 +9,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* With names and protocols alone at stake, they may not cost more than a few percent of a CPU. */
+#define SAMPLES_A_SECOND             1000
+#define SAMPLED_CONNECTIONS_A_SECOND 100
+
 static const struct dataplane_ops *const planes[] = {&bpf_dataplane_ops, &nft_dataplane_ops};
 
 static struct dataplane_options plane_options(const struct options *options)
@@ -21,6 +25,8 @@ static struct dataplane_options plane_options(const struct options *options)
 		.fast_path = options->fast_path,
 		.lock_mark = options->lock_mark,
 		.share = options->share,
+		.samples = options->no_observe ? 0 : SAMPLES_A_SECOND,
+		.sampled_connections = options->detect_protocols ? SAMPLED_CONNECTIONS_A_SECOND : 0,
 	};
 
 	memcpy(result.ethertypes, options->ethertypes, sizeof(result.ethertypes));

@@ -7,6 +7,7 @@
 #include "flow/vocabulary.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,8 @@ struct edge_key {
 
 struct edge {
 	struct edge_key key;
-	struct record latest; /* borrows its names */
+	struct record latest;           /* borrows its names */
+	const struct name *application; /* the latest that was found out */
 	uint64_t packets[2];
 	uint64_t bytes[2];
 	uint64_t start_ns;
@@ -59,12 +61,28 @@ static void graph_clear(struct graph *graph)
 	}
 }
 
+/* The world is one node, but for what somebody knows by name: "world:api.example.org". Names of
+ * workloads have no colon. */
+static void node_id(const struct name *name, char id[static NAME_ID_MAX])
+{
+	const char *known = NULL;
+	size_t length;
+
+	name_id(name, id);
+	if (name && !name->is_workload)
+		known = json_string_value(json_array_get(json_object_get(name->json, "names"), 0));
+	if (!known)
+		return;
+	length = strlen(id);
+	snprintf(id + length, NAME_ID_MAX - length, ":%s", known);
+}
+
 static struct node *add_node(struct graph *graph, const struct name *name)
 {
 	char id[NAME_ID_MAX];
 	struct node *node;
 
-	name_id(name, id);
+	node_id(name, id);
 	HASH_FIND_STR(graph->nodes, id, node);
 	if (!node) {
 		node = calloc(1, sizeof(*node));
@@ -109,6 +127,9 @@ static void merge(struct edge *edge, const struct tally *tally, const struct rec
 	edge->connections += tally->connections;
 	if (tally->start_ns < edge->start_ns)
 		edge->start_ns = tally->start_ns;
+	if (record->observed.application &&
+		(!edge->application || record->event.end_ns >= edge->latest.event.end_ns))
+		edge->application = record->observed.application;
 	if (record->event.end_ns >= edge->latest.event.end_ns)
 		edge->latest = *record;
 }
@@ -154,8 +175,9 @@ static json_t *edge_to_json(const struct edge *edge)
 	const struct flow_event *event = &edge->latest.event;
 	char protocol[PROTOCOL_TEXT_MAX], start[TIMESTAMP_LENGTH + 1], end[TIMESTAMP_LENGTH + 1];
 
-	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:O?, s:I, s:I, s:[II], s:[II], s:s, s:s}",
-		"from", edge->key.from->id, "to", edge->key.to->id, "protocol",
+	json_t *json = json_pack(
+		"{s:s, s:s, s:s, s:i, s:s, s:s, s:O?, s:I, s:I, s:[II], s:[II], s:s, s:s}", "from",
+		edge->key.from->id, "to", edge->key.to->id, "protocol",
 		protocol_format(event->ethertype, event->protocol, protocol), "port",
 		(int)edge->key.port, "verdict", flow_verdict_name(event->verdict), "reason",
 		reason_name(event->reason), "rule",
@@ -165,6 +187,9 @@ static json_t *edge_to_json(const struct edge *edge)
 		(json_int_t)edge->bytes[0], (json_int_t)edge->bytes[1], "start",
 		timestamp_format(edge->start_ns, start), "end",
 		timestamp_format(event->end_ns, end));
+	if (json && edge->application)
+		json_object_update_missing(json, edge->application->json);
+	return json;
 }
 
 static int most_packets_first(const struct edge *a, const struct edge *b)

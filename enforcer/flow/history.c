@@ -47,6 +47,8 @@ static void for_each_name(struct history *history, const struct record *record,
 	visit(history, record->destination);
 	visit(history, record->rule);
 	visit(history, record->interface);
+	visit(history, record->observed.application);
+	visit(history, record->observed.domain);
 }
 
 static void remove_oldest(struct history *history)

@@ -52,6 +52,7 @@ static struct name *name_make(json_t *json, const char *text, size_t length)
 		return NULL;
 	name->references = 1;
 	name->json = json_incref(json);
+	name->is_workload = json_object_get(json, "workload") != NULL;
 	name->length = length;
 	memcpy(name->text, text, length + 1);
 	name->size_bytes = sizeof(*name) + length * (1 + JSON_OVERHEAD);

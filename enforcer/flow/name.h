@@ -19,6 +19,7 @@ struct name {
 	unsigned int references;
 	unsigned int history_references; /* how many records of the history hold it */
 	size_t size_bytes;               /* about what it costs in memory */
+	bool is_workload;                /* an endpoint that is one */
 	json_t *json;
 	size_t length;
 	UT_hash_handle hh;

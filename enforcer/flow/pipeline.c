@@ -32,6 +32,7 @@
 
 struct flow_pipeline {
 	struct name_pool *names;
+	struct flow_resolver resolver;
 	struct cache *cache;
 	struct name *node;
 	struct flow_log *log; /* NULL: none */
@@ -112,6 +113,7 @@ static int make_parts(struct flow_pipeline *pipeline, const struct flow_options 
 	pipeline->node = name_new(NULL, json_string(options->node));
 	if (!pipeline->node)
 		return -ENOMEM;
+	pipeline->resolver = *resolver;
 	result = cache_new(resolver, pipeline->names, &pipeline->cache);
 	if (result < 0)
 		return result;
@@ -164,6 +166,24 @@ void flow_pipeline_free(struct flow_pipeline *pipeline)
 	free(pipeline);
 }
 
+/* Where one end is a workload and the other is not. */
+static void name_ends(struct flow_pipeline *pipeline, struct record *record)
+{
+	const struct flow_event *event = &record->event;
+	bool outward = record->source && record->source->is_workload;
+	const struct name *workload = outward ? record->source : record->destination;
+	struct name **end = outward ? &record->destination : &record->source, *named;
+
+	if (!workload || !workload->is_workload || !*end || (*end)->is_workload)
+		return;
+	named = pipeline->resolver.named(workload, outward ? &event->destination : &event->source,
+		*end, event->start_ns, pipeline->resolver.userdata);
+	if (!named)
+		return;
+	name_release(*end);
+	*end = named;
+}
+
 static void resolve(struct flow_pipeline *pipeline, struct record *record)
 {
 	const struct flow_event *event = &record->event;
@@ -172,6 +192,11 @@ static void resolve(struct flow_pipeline *pipeline, struct record *record)
 	record->destination = cache_endpoint(pipeline->cache, &event->destination);
 	record->rule = cache_rule(pipeline->cache, event->rule);
 	record->interface = cache_interface(pipeline->cache, event->ifindex);
+	if (pipeline->resolver.named)
+		name_ends(pipeline, record);
+	if (pipeline->resolver.observed && event->type != FLOW_DENIED)
+		pipeline->resolver.observed(
+			event, pipeline->names, &record->observed, pipeline->resolver.userdata);
 }
 
 /* A record is only formatted when someone wants to read it now. */
@@ -232,6 +257,11 @@ void flow_pipeline_observe(struct flow_pipeline *pipeline,
 {
 	pipeline->observer = observer;
 	pipeline->observer_userdata = userdata;
+}
+
+struct name *flow_pipeline_endpoint(struct flow_pipeline *pipeline, const struct address *address)
+{
+	return cache_endpoint(pipeline->cache, address);
 }
 
 void flow_pipeline_names_changed(struct flow_pipeline *pipeline)

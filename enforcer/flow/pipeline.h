@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "flow/event.h"
 #include "flow/flow_filter.h"
+#include "flow/observation.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -30,6 +31,14 @@ struct flow_resolver {
 	json_t *(*rule)(uint32_t id, void *userdata);
 	/* Name of an interface; NULL: unknown. */
 	const char *(*interface)(uint32_t ifindex, void *userdata);
+	/* end, which is who has address, with what workload calls it where it began a connection at
+	 * start_ns. New reference; NULL: it has no name for it. May be NULL. */
+	struct name *(*named)(const struct name *workload, const struct address *address,
+		struct name *end, uint64_t start_ns, void *userdata);
+	/* What the packets of the event's connection said: fills ret, with references. May be NULL.
+	 */
+	void (*observed)(const struct flow_event *event, struct name_pool *pool,
+		struct flow_observation *ret, void *userdata);
 	void *userdata;
 };
 
@@ -56,6 +65,9 @@ void flow_pipeline_event(struct flow_pipeline *pipeline, const struct flow_event
  * Its names are the pipeline's: references to them end before it does. */
 void flow_pipeline_observe(struct flow_pipeline *pipeline,
 	void (*observer)(const struct record *record, void *userdata), void *userdata);
+
+/* Who has an address, as records say it. New reference; NULL: nothing is known. */
+struct name *flow_pipeline_endpoint(struct flow_pipeline *pipeline, const struct address *address);
 
 /* The resolver's answers may be others than before (workloads, labels, rules, interfaces): they are
  * asked for anew. Records of the past keep their names. */

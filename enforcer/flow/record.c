@@ -15,6 +15,8 @@ void record_clear(struct record *record)
 	name_release(record->destination);
 	name_release(record->rule);
 	name_release(record->interface);
+	name_release(record->observed.application);
+	name_release(record->observed.domain);
 	memset(record, 0, sizeof(*record));
 }
 
@@ -26,6 +28,8 @@ struct record record_copy(const struct record *record)
 	name_reference(copy.destination);
 	name_reference(copy.rule);
 	name_reference(copy.interface);
+	name_reference(copy.observed.application);
+	name_reference(copy.observed.domain);
 	return copy;
 }
 
@@ -105,6 +109,15 @@ static void write_address(struct writer *writer, const struct address *address)
 	}
 }
 
+/* The name's members become those of what is being written: its text without the braces. */
+static void write_members(struct writer *writer, const struct name *name)
+{
+	if (!name || name->length <= 2 || name->text[0] != '{')
+		return;
+	writer_literal(writer, ",");
+	writer_bytes(writer, name->text + 1, name->length - 2);
+}
+
 void record_write_end(const struct record *record, enum record_end end, struct writer *writer)
 {
 	static const uint8_t no_mac[6];
@@ -122,11 +135,7 @@ void record_write_end(const struct record *record, enum record_end end, struct w
 	}
 	if (memcmp(mac, no_mac, sizeof(no_mac)))
 		write_mac(writer, mac);
-	/* The name's members become the end's: its text without the braces. */
-	if (name && name->length > 2 && name->text[0] == '{') {
-		writer_literal(writer, ",");
-		writer_bytes(writer, name->text + 1, name->length - 2);
-	}
+	write_members(writer, name);
 	writer_literal(writer, "}");
 }
 
@@ -184,6 +193,42 @@ static void write_counters(struct writer *writer, const struct record *record)
 	write_id(writer, event->id);
 }
 
+static void write_member(struct writer *writer, const char *key, uint64_t number)
+{
+	writer_literal(writer, ",\"");
+	write_text(writer, key);
+	writer_literal(writer, "\":");
+	writer_uint(writer, number);
+}
+
+static void write_dns(struct writer *writer, const struct flow_observation *observed)
+{
+	const struct flow_dns *dns = &observed->dns;
+
+	writer_literal(writer, ",\"dns\":{\"queries\":");
+	writer_uint(writer, dns->queries);
+	write_member(writer, "answers", dns->answers);
+	write_member(writer, "failures", dns->failures);
+	write_member(writer, "unique_names", dns->unique_names);
+	write_member(writer, "longest_name", dns->longest_name);
+	write_member(writer, "entropy", dns->entropy / 100);
+	writer_literal(writer, ".");
+	writer_uint(writer, dns->entropy / 10 % 10);
+	writer_uint(writer, dns->entropy % 10);
+	if (observed->domain) {
+		writer_literal(writer, ",\"domain\":");
+		write_name(writer, observed->domain);
+	}
+	writer_literal(writer, "}");
+}
+
+static void write_observed(struct writer *writer, const struct flow_observation *observed)
+{
+	write_members(writer, observed->application);
+	if (observed->dns.queries)
+		write_dns(writer, observed);
+}
+
 void record_write(const struct record *record, const struct name *node, struct writer *writer)
 {
 	const struct flow_event *event = &record->event;
@@ -207,6 +252,7 @@ void record_write(const struct record *record, const struct name *node, struct w
 		writer_literal(writer, ",\"destination\":");
 		record_write_end(record, RECORD_DESTINATION, writer);
 		write_counters(writer, record);
+		write_observed(writer, &record->observed);
 	}
 	writer_literal(writer, "}\n");
 }

@@ -7,6 +7,7 @@
 
 #include "flow/event.h"
 #include "flow/name.h"
+#include "flow/observation.h"
 #include "flow/writer.h"
 
 #include <jansson.h>
@@ -20,6 +21,7 @@ struct record {
 	struct name *destination;
 	struct name *rule;
 	struct name *interface;
+	struct flow_observation observed; /* its names are references, too */
 };
 
 void record_clear(struct record *record);

@@ -47,7 +47,7 @@ static void parse_mac(const char *text, uint8_t mac[static 6])
 /* What of an end does not come from the packet. */
 static struct name *parse_names(const json_t *end)
 {
-	static const char *const members[] = {"workload", "namespace", "labels", "entity"};
+	static const char *const members[] = {"workload", "namespace", "labels", "entity", "names"};
 	json_t *names = json_object();
 
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
@@ -94,6 +94,48 @@ static struct name *parse_name(json_t *value)
 	return value && !json_is_null(value) ? name_new(NULL, json_incref(value)) : NULL;
 }
 
+static uint32_t parse_count(const json_t *object, const char *key, json_int_t most)
+{
+	json_int_t count = json_integer_value(json_object_get(object, key));
+
+	return (uint32_t)(count < 0 ? 0 : count > most ? most : count);
+}
+
+static void parse_dns(const json_t *json, struct flow_dns *dns)
+{
+	double entropy = json_number_value(json_object_get(json, "entropy"));
+
+	dns->queries = parse_count(json, "queries", UINT32_MAX);
+	dns->answers = parse_count(json, "answers", UINT32_MAX);
+	dns->failures = parse_count(json, "failures", UINT32_MAX);
+	dns->unique_names = parse_count(json, "unique_names", FLOW_DNS_NAMES_MAX);
+	dns->longest_name = (uint16_t)parse_count(json, "longest_name", UINT16_MAX);
+	if (entropy > 0 && entropy <= 8)
+		dns->entropy = (uint16_t)(entropy * 100 + 0.5);
+}
+
+static void parse_observed(const json_t *json, struct flow_observation *observed)
+{
+	static const char *const members[] = {"application", "server_name"};
+	const json_t *dns = json_object_get(json, "dns");
+	json_t *names = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		json_t *value = json_object_get(json, members[i]);
+
+		if (json_is_string(value))
+			json_object_set(names, members[i], value);
+	}
+	if (json_object_size(names))
+		observed->application = name_new(NULL, names);
+	else
+		json_decref(names);
+	if (!dns)
+		return;
+	parse_dns(dns, &observed->dns);
+	observed->domain = parse_name(json_object_get(dns, "domain"));
+}
+
 int record_from_json(const json_t *json, struct record *ret)
 {
 	struct record record = {0};
@@ -112,6 +154,7 @@ int record_from_json(const json_t *json, struct record *ret)
 			&event->destination, &event->destination_port, event->destination_mac);
 		record.rule = parse_name(json_object_get(json, "rule"));
 		record.interface = parse_name(json_object_get(json, "interface"));
+		parse_observed(json, &record.observed);
 	}
 	*ret = record;
 	return 0;

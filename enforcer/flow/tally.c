@@ -13,6 +13,7 @@ static void tally_free(struct tally *tally)
 	name_release(tally->key.destination_name);
 	name_release(tally->key.rule);
 	name_release(tally->rule);
+	name_release(tally->application);
 	free(tally);
 }
 
@@ -63,6 +64,10 @@ static void update_attributes(struct tally *tally, const struct record *record)
 	if (tally->rule != record->rule) {
 		name_release(tally->rule);
 		tally->rule = name_reference(record->rule);
+	}
+	if (record->observed.application && tally->application != record->observed.application) {
+		name_release(tally->application);
+		tally->application = name_reference(record->observed.application);
 	}
 	tally->reason = (uint8_t)event->reason;
 	tally->direction = (uint8_t)event->direction;
@@ -124,6 +129,7 @@ struct record tally_record(const struct tally *tally)
 		.source = key->source_name,
 		.destination = key->destination_name,
 		.rule = tally->rule,
+		.observed.application = tally->application,
 	};
 
 	memcpy(record.event.source_mac, tally->source_mac, sizeof(tally->source_mac));

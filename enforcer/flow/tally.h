@@ -31,7 +31,8 @@ struct tally_key {
 
 struct tally {
 	struct tally_key key;
-	struct name *rule; /* of the last event, as are these */
+	struct name *application; /* that was last found out; NULL: none was */
+	struct name *rule;        /* of the last event, as are these */
 	uint8_t reason;
 	uint8_t direction;
 	uint8_t tcp_flags; /* of all events, ORed */

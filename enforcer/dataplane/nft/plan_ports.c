@@ -104,7 +104,8 @@ static int add_set(struct plan *plan, const struct ruleset_chain *chain, const c
 	set = ruleset_add_set(plan->ruleset, name, shape, false);
 	if (!set)
 		return -ENOMEM;
-	ruleset_set_fill(set, elements);
+	set->elements = *elements;
+	*elements = (struct element_list){0};
 	return 0;
 }
 

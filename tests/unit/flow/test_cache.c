@@ -42,7 +42,10 @@ static const char *resolve_interface(uint32_t ifindex, void *userdata)
 static int setup(void **state)
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
-	struct flow_resolver resolver = {resolve_endpoint, resolve_rule, resolve_interface, agent};
+	struct flow_resolver resolver = {.endpoint = resolve_endpoint,
+		.rule = resolve_rule,
+		.interface = resolve_interface,
+		.userdata = agent};
 
 	agent->workload = "web";
 	*state = agent;

@@ -91,6 +91,42 @@ static void addresses_of_one_workload_are_one_node(void **state)
 	json_decref(graph);
 }
 
+/* Whoever is known by a name is not just the world; the application is the last that was found. */
+static void named_peers_are_nodes_of_their_own(void **state)
+{
+	struct drawing *drawing = *state;
+	struct record record = {.event = fixture_event(9)};
+	json_t *graph, *nodes, *edges, *edge;
+
+	draw_three_peers(drawing);
+	record.source = fixture_name(drawing->pool,
+		"{\"entity\": \"world\", \"names\": [\"api.example.org\", \"b.example.org\"]}");
+	record.destination = fixture_name(
+		drawing->pool, "{\"workload\": \"db\", \"namespace\": \"shop\", \"labels\": {}}");
+	record.observed.application = fixture_name(
+		drawing->pool, "{\"application\": \"tls\", \"server_name\": \"db.example.org\"}");
+	map_add(drawing->map, &record);
+	name_release(record.observed.application);
+	record.observed.application = NULL;
+	record.event.end_ns += FIXTURE_SECOND;
+	map_add(drawing->map, &record);
+	graph = graph_of_map(drawing->map, NULL);
+	edges = json_object_get(graph, "edges");
+	nodes = json_object_get(graph, "nodes");
+	assert_int_equal(json_array_size(nodes), 5);
+	assert_int_equal(json_array_size(edges), 4);
+	edge = find(edges, "from", "world:api.example.org");
+	assert_string_equal(json_string_value(json_object_get(edge, "application")), "tls");
+	assert_string_equal(
+		json_string_value(json_object_get(edge, "server_name")), "db.example.org");
+	assert_null(json_object_get(find(edges, "from", "world"), "application"));
+	assert_int_equal(json_array_size(json_object_get(
+				 find(nodes, "id", "world:api.example.org"), "names")),
+		2);
+	json_decref(graph);
+	record_clear(&record);
+}
+
 static void filters_see_addresses_behind_the_nodes(void **state)
 {
 	_cleanup_(flow_filter_freep) struct flow_filter *filter = NULL;
@@ -128,6 +164,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			addresses_of_one_workload_are_one_node, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			named_peers_are_nodes_of_their_own, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			filters_see_addresses_behind_the_nodes, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_busiest_edges_come_first, setup, teardown),

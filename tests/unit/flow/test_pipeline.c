@@ -39,7 +39,10 @@ static const char *resolve_interface(uint32_t ifindex, void *userdata)
 static int setup(void **state)
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
-	struct flow_resolver resolver = {resolve_endpoint, resolve_rule, resolve_interface, agent};
+	struct flow_resolver resolver = {.endpoint = resolve_endpoint,
+		.rule = resolve_rule,
+		.interface = resolve_interface,
+		.userdata = agent};
 	struct flow_options options = {.node = "node-1", .history_records = 100};
 
 	*state = agent;
@@ -111,6 +114,51 @@ static void one_event_reaches_every_place(void **state)
 	json_decref(map);
 	free(line);
 	free(log);
+}
+
+static struct name *name_world(const struct name *workload, const struct address *address,
+	struct name *end, uint64_t start_ns, void *userdata)
+{
+	(void)userdata;
+	assert_string_equal(name_member(workload, "workload"), "web");
+	assert_int_equal(address->bytes[15], 13);
+	assert_true(start_ns == FIXTURE_TIME_NS);
+	return name_new(
+		end->pool, json_pack("{s:s, s:[s]}", "entity", "world", "names", "db.example"));
+}
+
+static void observe(const struct flow_event *event, struct name_pool *pool,
+	struct flow_observation *ret, void *userdata)
+{
+	(void)userdata;
+	assert_int_not_equal(event->type, FLOW_DENIED);
+	ret->application = name_new(pool, json_pack("{s:s}", "application", "ssh"));
+}
+
+static void records_have_names_and_what_packets_said(void **state)
+{
+	struct agent *agent = *state;
+	const struct flow_resolver resolver = {.endpoint = resolve_endpoint,
+		.rule = resolve_rule,
+		.interface = resolve_interface,
+		.named = name_world,
+		.observed = observe,
+		.userdata = agent};
+	const struct flow_options options = {.node = "node-1"};
+	struct flow_event event = fixture_event(1), denied = fixture_denied(2);
+	struct flow_subscription *subscription;
+
+	flow_pipeline_free(agent->pipeline);
+	assert_int_equal(
+		flow_pipeline_new(&options, &resolver, agent->event, &agent->pipeline, NULL), 0);
+	assert_int_equal(flow_subscribe(agent->pipeline, NULL, on_record, agent, &subscription), 0);
+	flow_pipeline_event(agent->pipeline, &event);
+	assert_non_null(strstr(agent->line, "\"entity\":\"world\",\"names\":[\"db.example\"]}"));
+	assert_non_null(strstr(agent->line, "\"application\":\"ssh\"}\n"));
+	flow_pipeline_event(agent->pipeline, &denied);
+	assert_non_null(strstr(agent->line, "\"names\":[\"db.example\"]}"));
+	assert_null(strstr(agent->line, "application"));
+	flow_subscription_free(subscription);
 }
 
 static void records_keep_the_names_of_their_time(void **state)
@@ -212,6 +260,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_event_reaches_every_place, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			records_have_names_and_what_packets_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			records_keep_the_names_of_their_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(gaps_are_told_everywhere, setup, teardown),

@@ -64,6 +64,45 @@ static void hostile_names_stay_one_line_of_json(void **state)
 	writer_clear(&scratch);
 }
 
+/* As in the flow log, to the byte; and as detectors read it. */
+static void what_packets_said_survives_a_round_trip(void **state)
+{
+	struct record record = {.event = fixture_event(1)}, parsed;
+	struct writer first = WRITER_INIT, second = WRITER_INIT;
+	json_t *json;
+
+	(void)state;
+	record.destination = fixture_name(
+		NULL, "{\"entity\":\"world\",\"names\":[\"a.example.org\",\"b.example.org\"]}");
+	record.observed = (struct flow_observation){
+		.application = fixture_name(
+			NULL, "{\"application\":\"dns\",\"server_name\":\"x.example\"}"),
+		.domain = fixture_name(NULL, "\"example.org\""),
+		.dns = {.queries = 4000000000U,
+			.answers = 3,
+			.failures = 2,
+			.unique_names = 256,
+			.longest_name = 254,
+			.entropy = 407},
+	};
+	json = record_to_json(&record, NULL, &first);
+	assert_non_null(json);
+	assert_int_equal(record_from_json(json, &parsed), 0);
+	assert_memory_equal(
+		&parsed.observed.dns, &record.observed.dns, sizeof(parsed.observed.dns));
+	assert_string_equal(parsed.observed.domain->text, "\"example.org\"");
+	record_write(&parsed, NULL, &second);
+	assert_int_equal(first.length, second.length);
+	assert_memory_equal(first.data, second.data, first.length);
+	assert_non_null(strstr(first.data, "\"entropy\":4.07,\"domain\":\"example.org\"}}\n"));
+	assert_non_null(strstr(first.data, "\"names\":[\"a.example.org\",\"b.example.org\"]}"));
+	json_decref(json);
+	record_clear(&record);
+	record_clear(&parsed);
+	writer_clear(&first);
+	writer_clear(&second);
+}
+
 static void the_largest_counters_are_exact(void **state)
 {
 	struct record record = {.event = fixture_event(UINT64_MAX)}, parsed;
@@ -90,6 +129,9 @@ static void nonsense_is_read_as_far_as_it_goes(void **state)
 	static const char *const texts[] = {"{}", "{\"event\": 7, \"source\": 1}",
 		"{\"event\": \"new\", \"source\": {\"ip\": \"nowhere\", \"labels\": []}}",
 		"{\"event\": \"gap\", \"lost\": -1}",
+		"{\"event\": \"new\", \"application\": 3, \"dns\": {\"queries\": -1, "
+		"\"longest_name\": 1e9, \"entropy\": \"x\", \"unique_names\": 99999}}",
+		"{\"event\": \"new\", \"dns\": 7, \"destination\": {\"names\": 7}}",
 		"{\"event\": \"denied\", \"packets\": [1], \"bytes\": \"x\", \"rule\": 3, "
 		"\"direction\": \"up\", \"source\": {\"mac\": \"zz\", \"port\": 99999999}}"};
 	struct record record;
@@ -113,6 +155,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(recorded_lines_survive_a_round_trip),
 		cmocka_unit_test(hostile_names_stay_one_line_of_json),
+		cmocka_unit_test(what_packets_said_survives_a_round_trip),
 		cmocka_unit_test(the_largest_counters_are_exact),
 		cmocka_unit_test(nonsense_is_read_as_far_as_it_goes),
 	};
