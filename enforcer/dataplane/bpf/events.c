@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dataplane/bpf/events.h"
 
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <sys/epoll.h>
 
@@ -48,7 +47,7 @@ static int consume(struct events *events, unsigned int budget)
 	events->hinted = false;
 	report_now(events->report);
 	samples_drain(events->samples);
-	r = ring_buffer__consume(events->ring);
+	r = ring_read(&events->ring, on_event, events);
 	if (events->hinted)
 		events->denied(events->userdata);
 	return r < 0 && r != -EAGAIN ? r : 0;
@@ -69,15 +68,14 @@ int events_drain(struct events *events, struct error *error)
 	return r < 0 ? error_errno(error, r, "read the ring buffer of events") : 0;
 }
 
-int events_open(struct events *events, int ring, sd_event *event, struct error *error)
+int events_open(struct events *events, int map, sd_event *event, struct error *error)
 {
 	int r;
 
-	events->ring = ring_buffer__new(ring, on_event, events, NULL);
-	if (!events->ring)
-		return error_errno(error, -errno, "open the ring buffer of events");
-	r = sd_event_add_io(event, &events->source, ring_buffer__epoll_fd(events->ring), EPOLLIN,
-		on_readable, events);
+	r = ring_open(&events->ring, map, ABI_EVENTS_BYTES, error);
+	if (r < 0)
+		return r;
+	r = sd_event_add_io(event, &events->source, map, EPOLLIN, on_readable, events);
 	if (r >= 0)
 		r = sd_event_source_set_ratelimit(events->source, REST_USEC, 1);
 	if (r < 0) {
@@ -90,6 +88,5 @@ int events_open(struct events *events, int ring, sd_event *event, struct error *
 void events_close(struct events *events)
 {
 	events->source = sd_event_source_disable_unref(events->source);
-	ring_buffer__free(events->ring);
-	events->ring = NULL;
+	ring_close(&events->ring);
 }

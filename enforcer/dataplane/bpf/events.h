@@ -4,26 +4,25 @@
 
 #include "base/error.h"
 #include "dataplane/bpf/report.h"
+#include "dataplane/bpf/ring.h"
 #include "dataplane/bpf/samples.h"
 
 #include <stdbool.h>
 #include <systemd/sd-event.h>
-
-struct ring_buffer;
 
 struct events {
 	struct report *report;
 	struct samples *samples;        /* which are told first */
 	void (*denied)(void *userdata); /* there are new denials */
 	void *userdata;
-	struct ring_buffer *ring;
+	struct ring ring;
 	sd_event_source *source;
 	unsigned int budget; /* what may still be read in this turn of the event loop */
 	bool hinted;
 };
 
-/* ring: the map. What an agent before did not read comes first. */
-int events_open(struct events *events, int ring, sd_event *event, struct error *error);
+/* map: the ring buffer. What an agent before did not read comes first. */
+int events_open(struct events *events, int map, sd_event *event, struct error *error);
 /* Reads all that is there now. */
 int events_drain(struct events *events, struct error *error);
 void events_close(struct events *events);
