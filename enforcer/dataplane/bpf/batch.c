@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int allocate(
-	unsigned char **keys, size_t key_size, unsigned char **values, size_t value_size)
+static int allocate(size_t entries, unsigned char **keys, size_t key_size, unsigned char **values,
+	size_t value_size)
 {
 	if (!*keys)
-		*keys = calloc(BATCH_ENTRIES, key_size);
+		*keys = calloc(entries, key_size);
 	if (!*values)
-		*values = calloc(BATCH_ENTRIES, value_size);
+		*values = calloc(entries, value_size);
 	return *keys && *values ? 0 : -ENOMEM;
 }
 
@@ -23,7 +23,8 @@ int batch_put(struct batch *batch, const void *key, const void *value, struct er
 {
 	int r;
 
-	if (allocate(&batch->keys, batch->key_size, &batch->values, batch->value_size) < 0)
+	if (allocate(BATCH_ENTRIES, &batch->keys, batch->key_size, &batch->values,
+		    batch->value_size) < 0)
 		return error_nomem(error);
 	if (batch->count == BATCH_ENTRIES) {
 		r = batch_flush(batch, error);
@@ -67,7 +68,7 @@ int walk_next(struct walk *walk, uint32_t *ret_count)
 	uint32_t count = walk->chunk ? walk->chunk : BATCH_ENTRIES;
 	int r;
 
-	if (allocate(&walk->keys, walk->key_size, &walk->values, walk->value_size) < 0)
+	if (allocate(count, &walk->keys, walk->key_size, &walk->values, walk->value_size) < 0)
 		return -ENOMEM;
 	if (walk->finished) {
 		walk->finished = false;

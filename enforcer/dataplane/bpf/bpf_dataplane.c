@@ -144,6 +144,7 @@ static struct dataplane *dataplane_new(const struct dataplane_options *options,
 	dataplane->callbacks = *callbacks;
 	dataplane->event = sd_event_ref(event);
 	dataplane->pins = (struct pins)PINS_INIT;
+	dataplane->objects = (struct objects)OBJECTS_INIT;
 	dataplane->denials.reported = (struct reported)REPORTED_INIT;
 	dataplane->report = (struct report){.callbacks = &dataplane->callbacks};
 	dataplane->interfaces = (struct interfaces){

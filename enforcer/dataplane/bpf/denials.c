@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define CHUNK 1024 /* entries read at a time: what they take stays allocated */
 /* A kind of refusal that rests this long is taken out of the table; sooner when many are there, so
  * that a scan does not leave the table full. */
 #define IDLE_NS         (60 * NS_PER_SECOND)
@@ -192,6 +193,7 @@ int denials_open(struct denials *denials, const struct objects *objects, const s
 	};
 	int r;
 
+	fresh.walk.chunk = CHUNK;
 	r = reported_open(&fresh.reported, objects, pins, error);
 	if (r == 0) {
 		r = adopt_all(&fresh);

@@ -7,6 +7,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -243,15 +244,26 @@ static int map_memory(struct objects *objects, struct error *error)
 	return objects->shares ? 0 : -ENOMEM;
 }
 
-static int take_descriptors(struct objects *objects, struct error *error)
+static int duplicate(int fd)
 {
-	const struct segd_bpf *skeleton = objects->skeleton;
+	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
 
-#define X(name) objects->maps.name = bpf_map__fd(skeleton->maps.name);
+/* Of our own: what the library keeps of the programs besides is not needed once they are loaded. */
+static int take_descriptors(
+	struct objects *objects, const struct segd_bpf *skeleton, struct error *error)
+{
+	bool taken = true;
+
+#define X(name)                                                           \
+	objects->maps.name = duplicate(bpf_map__fd(skeleton->maps.name)); \
+	taken = taken && objects->maps.name >= 0;
 	OBJECT_MAPS(X)
 #undef X
-	objects->programs[ABI_EGRESS] = bpf_program__fd(skeleton->progs.segd_leave);
-	objects->programs[ABI_INGRESS] = bpf_program__fd(skeleton->progs.segd_enter);
+	objects->programs[ABI_EGRESS] = duplicate(bpf_program__fd(skeleton->progs.segd_leave));
+	objects->programs[ABI_INGRESS] = duplicate(bpf_program__fd(skeleton->progs.segd_enter));
+	if (!taken || objects->programs[ABI_EGRESS] < 0 || objects->programs[ABI_INGRESS] < 0)
+		return error_errno(error, -errno, "keep the maps and programs open");
 	for (unsigned int i = 0; i < ABI_DIRECTIONS; i++) {
 		struct bpf_prog_info info = {0};
 		uint32_t size = sizeof(info);
@@ -266,11 +278,12 @@ static int take_descriptors(struct objects *objects, struct error *error)
 }
 
 /* From here on they judge on all interfaces inside. */
-static int fill_inside(struct objects *objects, struct error *error)
+static int fill_inside(
+	struct objects *objects, const struct segd_bpf *skeleton, struct error *error)
 {
 	const struct bpf_program *const programs[ABI_DIRECTIONS] = {
-		[ABI_INGRESS] = objects->skeleton->progs.segd_enter_inside,
-		[ABI_EGRESS] = objects->skeleton->progs.segd_leave_inside,
+		[ABI_INGRESS] = skeleton->progs.segd_enter_inside,
+		[ABI_EGRESS] = skeleton->progs.segd_leave_inside,
 	};
 
 	for (uint32_t i = 0; i < ABI_DIRECTIONS; i++) {
@@ -283,11 +296,11 @@ static int fill_inside(struct objects *objects, struct error *error)
 	return 0;
 }
 
-static int load(
-	struct objects *objects, const struct pins *pins, uint32_t abi_version, struct error *error)
+static int load(struct objects *objects, struct segd_bpf *skeleton, const struct pins *pins,
+	uint32_t abi_version, struct error *error)
 {
 	struct candidates candidates = {.pins = pins, .abi_version = abi_version};
-	struct bpf_object *object = objects->skeleton->obj;
+	struct bpf_object *object = skeleton->obj;
 	int r;
 
 	candidates.object = object;
@@ -303,7 +316,7 @@ static int load(
 		if (r < 0)
 			return r;
 	}
-	r = segd_bpf__load(objects->skeleton);
+	r = segd_bpf__load(skeleton);
 	if (r < 0)
 		return error_errno(error, r, "load the BPF programs");
 	if (!candidates.best) {
@@ -311,9 +324,9 @@ static int load(
 		if (r < 0)
 			return r;
 	}
-	r = take_descriptors(objects, error);
+	r = take_descriptors(objects, skeleton, error);
 	if (r == 0)
-		r = fill_inside(objects, error);
+		r = fill_inside(objects, skeleton, error);
 	return r < 0 ? r : map_memory(objects, error);
 }
 
@@ -333,17 +346,22 @@ static void configure(struct segd_bpf *skeleton, const struct dataplane_options 
 		configuration->share = options->share;
 }
 
+static void skeleton_destroyp(struct segd_bpf **skeleton)
+{
+	segd_bpf__destroy(*skeleton);
+}
+
 int objects_open(struct objects *objects, const struct pins *pins, uint32_t abi_version,
 	const struct dataplane_options *options, struct error *error)
 {
-	struct objects fresh = {0};
+	_cleanup_(skeleton_destroyp) struct segd_bpf *skeleton = segd_bpf__open();
+	struct objects fresh = OBJECTS_INIT;
 	int r;
 
-	fresh.skeleton = segd_bpf__open();
-	if (!fresh.skeleton)
+	if (!skeleton)
 		return error_errno(error, -errno, "read the BPF programs");
-	configure(fresh.skeleton, options);
-	r = load(&fresh, pins, abi_version, error);
+	configure(skeleton, options);
+	r = load(&fresh, skeleton, pins, abi_version, error);
 	if (r < 0) {
 		objects_close(&fresh);
 		return r;
@@ -360,8 +378,12 @@ void objects_close(struct objects *objects)
 		munmap(objects->identities, objects->identities_bytes);
 	if (objects->shares)
 		munmap(objects->shares, shares_bytes);
-	segd_bpf__destroy(objects->skeleton);
-	*objects = (struct objects){0};
+#define X(name) closep(&objects->maps.name);
+	OBJECT_MAPS(X)
+#undef X
+	for (unsigned int i = 0; i < ABI_DIRECTIONS; i++)
+		closep(&objects->programs[i]);
+	*objects = (struct objects)OBJECTS_INIT;
 }
 
 bool objects_is_part(const char *name)

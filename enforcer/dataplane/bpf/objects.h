@@ -21,16 +21,13 @@
 	X(counters) X(losses) X(events) X(samples) X(inside)
 /* clang-format on */
 
-struct segd_bpf;
-
 struct objects {
-	struct segd_bpf *skeleton;
 	struct {
 #define X(name) int name;
 		OBJECT_MAPS(X)
 #undef X
-	} maps;                       /* borrowed from the skeleton */
-	int programs[ABI_DIRECTIONS]; /* borrowed; ABI_EGRESS: what leaves the workload */
+	} maps;
+	int programs[ABI_DIRECTIONS]; /* ABI_EGRESS: what leaves the workload */
 	uint32_t program_ids[ABI_DIRECTIONS];
 	struct abi_configuration configuration; /* as frozen into the programs */
 	struct abi_control *control;            /* memory of the map */
@@ -39,6 +36,12 @@ struct objects {
 	struct abi_share *shares; /* memory of the map; NULL: early dropping has none */
 	char part[64];            /* where the maps are pinned, below the pin directory */
 };
+
+#define OBJECTS_INIT                                                          \
+	{                                                                     \
+		.maps = {OBJECT_MAPS(OBJECTS_CLOSED)}, .programs = { -1, -1 } \
+	}
+#define OBJECTS_CLOSED(name) .name = -1,
 
 /* After it control->generation says whether an earlier agent has filled the maps. */
 int objects_open(struct objects *objects, const struct pins *pins, uint32_t abi_version,

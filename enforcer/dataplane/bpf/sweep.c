@@ -6,7 +6,8 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 
-#define STEP_CHUNKS 16 /* of BATCH_ENTRIES: the whole table in a few steps */
+#define CHUNK       1024 /* entries at a time: what they take stays allocated */
+#define STEP_CHUNKS 64   /* the whole table in a few steps */
 #define UPDATE_NS   (30 * NS_PER_SECOND)
 /* Whoever looks for scans wants to know soon what nobody answers. */
 #define UNANSWERED_NS (2 * NS_PER_SECOND)
@@ -23,6 +24,7 @@ void sweep_init(struct sweep *sweep, const struct objects *objects,
 		.walk = WALK_INIT(objects->maps.connections, struct abi_connection_key,
 			struct abi_connection),
 	};
+	sweep->walk.chunk = CHUNK;
 }
 
 void sweep_clear(struct sweep *sweep)
