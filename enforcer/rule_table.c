@@ -2,6 +2,7 @@
 #include "rule_table.h"
 
 #include "base/cleanup.h"
+#include "json.h"
 
 #include <errno.h>
 #include <uthash.h>
@@ -13,7 +14,7 @@ struct entry {
 	uint64_t hits;
 	struct document *document; /* a reference is held while it is in force; NULL: fixed */
 	enum tier tier;
-	json_t *rule;
+	char *rule; /* JSON in text, a fifth of what it takes as values */
 	UT_hash_handle hh;
 };
 
@@ -36,7 +37,7 @@ static void entry_free(struct rule_table *table, struct entry *entry)
 {
 	HASH_DEL(table->entries, entry);
 	document_release(entry->document);
-	json_decref(entry->rule);
+	free(entry->rule);
 	free(entry);
 }
 
@@ -52,8 +53,10 @@ void rule_table_free(struct rule_table *table)
 	free(table);
 }
 
-static json_t *rule_to_json(const struct ir_rule *rule)
+/* NULL: out of memory. */
+static char *rule_to_text(const struct ir_rule *rule)
 {
+	_cleanup_json_ json_t *json = NULL;
 	char text[512];
 	const char *kind = rule->document ? document_kind_name(rule->document->kind) : "Default";
 	const char *namespace = rule->document ? rule->document->namespace : "";
@@ -61,9 +64,10 @@ static json_t *rule_to_json(const struct ir_rule *rule)
 	json_t *index =
 		rule->document && rule->index >= 0 ? json_integer(rule->index) : json_null();
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "tier", tier_name(rule->tier), "kind",
+	json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "tier", tier_name(rule->tier), "kind",
 		kind, "namespace", namespace, "name", name, "index", index, "text",
 		ir_rule_format(rule, text, sizeof(text)));
+	return json ? json_dumps(json, JSON_COMPACT) : NULL;
 }
 
 static struct entry *find(const struct rule_table *table, uint32_t id)
@@ -77,7 +81,7 @@ static struct entry *find(const struct rule_table *table, uint32_t id)
 static int add(struct rule_table *table, const struct ir_rule *rule)
 {
 	struct entry *entry = find(table, rule->id);
-	json_t *json;
+	char *text;
 
 	/* Most are as they were. */
 	if (entry && entry->was_in_force && entry->document == rule->document &&
@@ -85,20 +89,20 @@ static int add(struct rule_table *table, const struct ir_rule *rule)
 		entry->in_force = true;
 		return 0;
 	}
-	json = rule_to_json(rule);
-	if (!json)
+	text = rule_to_text(rule);
+	if (!text)
 		return -ENOMEM;
 	if (!entry) {
 		entry = calloc(1, sizeof(*entry));
 		if (!entry) {
-			json_decref(json);
+			free(text);
 			return -ENOMEM;
 		}
 		entry->id = rule->id;
 		HASH_ADD(hh, table->entries, id, sizeof(entry->id), entry);
 	}
-	json_decref(entry->rule);
-	entry->rule = json;
+	free(entry->rule);
+	entry->rule = text;
 	entry->tier = rule->tier;
 	document_release(entry->document);
 	entry->document =
@@ -177,7 +181,7 @@ json_t *rule_table_json(const struct rule_table *table, uint32_t id)
 {
 	struct entry *entry = find(table, id);
 
-	return entry ? json_incref(entry->rule) : json_null();
+	return entry ? json_loads(entry->rule, 0, NULL) : json_null();
 }
 
 uint64_t rule_table_hits(const struct rule_table *table, uint32_t id)
@@ -193,7 +197,12 @@ void rule_table_for_each(const struct rule_table *table,
 	struct entry *entry, *next;
 
 	HASH_ITER (hh, table->entries, entry, next) {
-		if (entry->in_force)
-			visit(entry->rule, entry->hits, userdata);
+		_cleanup_json_ json_t *rule = NULL;
+
+		if (!entry->in_force)
+			continue;
+		rule = json_loads(entry->rule, 0, NULL);
+		if (rule)
+			visit(rule, entry->hits, userdata);
 	}
 }

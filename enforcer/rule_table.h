@@ -30,7 +30,8 @@ bool rule_table_set_hits(struct rule_table *table, uint32_t id, uint64_t hits);
 /* Where it does not: counts new connections and refused packets. */
 void rule_table_count(struct rule_table *table, const struct flow_event *event);
 
-/* {"tier", "kind", "namespace", "name", "index", "text"}; JSON null: unknown id. New reference. */
+/* {"tier", "kind", "namespace", "name", "index", "text"}; JSON null: unknown id.
+ * New reference; NULL: out of memory. */
 json_t *rule_table_json(const struct rule_table *table, uint32_t id);
 uint64_t rule_table_hits(const struct rule_table *table, uint32_t id);
 
