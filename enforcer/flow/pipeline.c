@@ -23,7 +23,7 @@
 #define LOG_FILE_NS     (24ULL * 3600 * 1000000000)
 #define STORE_BYTES     (1ULL << 30)
 #define STORE_NS        (90ULL * 86400 * 1000000000)
-#define HISTORY_RECORDS 16384
+#define HISTORY_RECORDS 8192
 #define HISTORY_BYTES   (16UL << 20)
 #define SEARCHES_MAX    4 /* under way at once */
 #define EDGES_MAX       65536

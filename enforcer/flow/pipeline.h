@@ -48,7 +48,7 @@ struct flow_options {
 	uint64_t log_file_bytes;   /* rotate at this size; 0: 64 MiB */
 	uint64_t log_total_bytes;  /* oldest files go beyond it; 0: 1 GiB */
 	uint64_t log_file_ns;      /* rotate a file of this age; 0: 24 hours */
-	size_t history_records;    /* kept in memory; 0: 16384 */
+	size_t history_records;    /* kept in memory; 0: 8192 */
 	const char *store_path;    /* NULL: no flow store */
 	uint64_t store_bytes;      /* 0: 1 GiB */
 	uint64_t store_ns;         /* how long it remembers; 0: 90 days */
