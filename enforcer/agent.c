@@ -399,6 +399,7 @@ void agent_free(struct agent *agent)
 	rule_table_free(agent->rules);
 	troubles_clear(&agent->troubles);
 	sd_event_source_unref(agent->retry);
+	sd_event_source_unref(agent->trim);
 	sd_event_unref(agent->event);
 	free(agent->last_error);
 	free(agent);

@@ -73,7 +73,8 @@ struct agent {
 	struct deny_reload *reloads;       /* that wait for the reading which runs; NULL: none */
 	struct deny_reload *later_reloads; /* and for the one behind it */
 	sd_event_source *retry;
-	char *last_error; /* of the last reconcile; NULL: it succeeded */
+	sd_event_source *trim; /* NULL: none was needed yet */
+	char *last_error;      /* of the last reconcile; NULL: it succeeded */
 	uint64_t reconciled_ns;
 	uint64_t reconcile_duration_ns;
 	struct laps laps; /* where that went */

@@ -8,6 +8,7 @@
 #include "journal.h"
 #include "policy_journal.h"
 #include "quarantine.h"
+#include "trim.h"
 #include "workload_store.h"
 
 #include <errno.h>
@@ -299,6 +300,7 @@ int agent_reconcile(struct agent *agent, const struct document_list *documents, 
 	agent->last_error = r < 0 ? strdup(error_message(&own)) : NULL;
 	agent->reconciled_ns = clock_ns(CLOCK_REALTIME);
 	agent->reconcile_duration_ns = clock_ns(CLOCK_MONOTONIC) - start_ns;
+	trim_soon(agent);
 	if (r < 0)
 		return error_set(error, r, "%s", error_message(&own));
 	return 0;
@@ -308,6 +310,7 @@ int agent_check(struct agent *agent, const struct document_list *documents, stru
 {
 	__attribute__((cleanup(candidate_clear))) struct candidate candidate = {0};
 
+	trim_soon(agent);
 	return candidate_build(agent, documents, &candidate, error);
 }
 
