@@ -45,7 +45,7 @@ int ring_open(struct ring *ring, int map, size_t bytes, struct error *error)
 
 void ring_close(struct ring *ring)
 {
-	if (!ring->consumer)
+	if (!ring_is_open(ring))
 		return;
 	munmap((void *)ring->producer, written_bytes(ring));
 	munmap(ring->consumer, page_bytes());

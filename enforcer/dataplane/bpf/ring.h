@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define RING_RECORD_MAX 16384 /* bytes; whole pages */
@@ -21,6 +22,11 @@ struct ring {
 	const unsigned char *records;
 	size_t bytes; /* of the records, without what is repeated */
 };
+
+static inline bool ring_is_open(const struct ring *ring)
+{
+	return ring->consumer;
+}
 
 /* Gets one record, which is valid until it returns. Not 0: that was enough for now. */
 typedef int ring_visit(void *userdata, void *record, size_t size);

@@ -2,8 +2,6 @@
 #include "dataplane/bpf/samples.h"
 
 #include <arpa/inet.h>
-#include <bpf/libbpf.h>
-#include <errno.h>
 
 /* Kernel and agent agree on the ABI, so a sample of another size cannot be. */
 static int on_sample(void *userdata, void *data, size_t size)
@@ -34,19 +32,16 @@ int samples_open(struct samples *samples, const struct objects *objects, struct 
 {
 	if (!objects->configuration.samples)
 		return 0;
-	samples->ring = ring_buffer__new(objects->maps.samples, on_sample, samples, NULL);
-	return samples->ring ? 0 : error_errno(error, -errno, "open the ring buffer of samples");
+	return ring_open(&samples->ring, objects->maps.samples, ABI_SAMPLES_BYTES, error);
 }
 
 void samples_drain(struct samples *samples)
 {
-	/* What it finds is what there is: an error could only be of on_sample(). */
-	if (samples->ring)
-		ring_buffer__consume(samples->ring);
+	if (ring_is_open(&samples->ring))
+		ring_read(&samples->ring, on_sample, samples);
 }
 
 void samples_close(struct samples *samples)
 {
-	ring_buffer__free(samples->ring);
-	samples->ring = NULL;
+	ring_close(&samples->ring);
 }

@@ -6,12 +6,11 @@
 #include "base/error.h"
 #include "dataplane/bpf/objects.h"
 #include "dataplane/bpf/report.h"
-
-struct ring_buffer;
+#include "dataplane/bpf/ring.h"
 
 struct samples {
 	struct report *report;
-	struct ring_buffer *ring; /* NULL: the programs take none */
+	struct ring ring; /* not open: the programs take none */
 };
 
 int samples_open(struct samples *samples, const struct objects *objects, struct error *error);
