@@ -27,7 +27,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf
 	libsmartcols-dev libncurses-dev uthash-dev libsqlite3-dev libzstd-dev libndpi-dev
 DEPS_RUN   := iputils-ping iproute2 procps util-linux mount curl netcat-openbsd
 DEPS_TEST  := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind jq \
-	nftables iptables ipset docker.io busybox-static iperf3 sockperf conntrack tcpdump tmux mandoc \
+	nftables iptables ipset docker.io busybox-static iperf3 sockperf conntrack tcpdump tmux zstd mandoc \
 	gnuplot-nox dnsmasq-base openssl
 DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 # Only for make test-kernel. It fetches a kernel, too, but does not install that.

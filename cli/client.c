@@ -15,6 +15,7 @@
 struct client {
 	CURL *curl;
 	const char *socket_path;
+	long patience_ms;
 };
 
 /* What came so far: the whole answer, or the line that is not complete yet. */
@@ -31,8 +32,14 @@ struct client *client_new(const char *socket_path)
 	struct client *client = must(calloc(1, sizeof(*client)));
 
 	client->socket_path = socket_path;
+	client->patience_ms = ANSWER_TIMEOUT_MS;
 	client->curl = must(curl_easy_init());
 	return client;
+}
+
+void client_set_patience(struct client *client, long milliseconds)
+{
+	client->patience_ms = milliseconds;
 }
 
 void client_free(struct client *client)
@@ -127,7 +134,7 @@ static int perform(struct client *client, const char *method, const char *url, c
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, buffer);
 	if (!buffer->line)
-		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ANSWER_TIMEOUT_MS);
+		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, client->patience_ms);
 	if (body) {
 		headers = must(curl_slist_append(NULL, "Content-Type: application/yaml"));
 		headers = must(curl_slist_append(headers, "Expect:"));

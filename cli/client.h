@@ -24,6 +24,9 @@ DEFINE_CLEANUP(struct client *, client_free)
 #define _cleanup_client_ _cleanup_(client_freep)
 #define _cleanup_json_   _cleanup_(json_decrefp)
 
+/* How long an answer may take; a minute unless said. Streams may take for ever. */
+void client_set_patience(struct client *client, long milliseconds);
+
 struct client_reply {
 	long status;  /* of HTTP */
 	json_t *body; /* an object */

@@ -45,6 +45,7 @@ int quarantine_remove_run(struct settings *settings, int argc, char **argv);
 int flows_run(struct settings *settings, int argc, char **argv);
 int denied_run(struct settings *settings, int argc, char **argv);
 int map_run(struct settings *settings, int argc, char **argv);
+int top_run(struct settings *settings, int argc, char **argv);
 int detect_run(struct settings *settings, int argc, char **argv);
 int alerts_run(struct settings *settings, int argc, char **argv);
 int alerts_list_run(struct settings *settings, int argc, char **argv);

@@ -18,6 +18,7 @@ static const struct command commands[] = {
 	{"flows", "connections, allowed and refused", flows_run},
 	{"denied", "what was refused, how often, and by which rule", denied_run},
 	{"map", "who talks to whom: table, graph, live screen", map_run},
+	{"top", "who causes how much traffic now, as a live screen", top_run},
 	{"alerts", "what detectors found: who attacks whom, and how", alerts_run},
 	{"baseline", "what workloads are used to do", baseline_run},
 	{"detect", "the same over recorded flows, without agent", detect_run},

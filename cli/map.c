@@ -6,6 +6,7 @@
 #include "empty.h"
 #include "filter.h"
 #include "graph.h"
+#include "live.h"
 #include "map_fetch.h"
 #include "output.h"
 #include "record.h"
@@ -42,11 +43,6 @@ static const struct argp_option options[] = {
 
 static const char *const order_names[MAP_ORDERS] = {
 	[MAP_BY_NAME] = "name", [MAP_BY_PACKETS] = "packets", [MAP_BY_TIME] = "time"};
-
-const char *map_order_name(enum map_order order)
-{
-	return order_names[order];
-}
 
 static enum map_order parse_order(const struct settings *settings, const char *name)
 {
@@ -198,6 +194,20 @@ static int print(const struct arguments *arguments)
 	return EXIT_YES;
 }
 
+/* --sort means the same as in the table: its names are those of the columns. */
+static int live(const struct arguments *arguments)
+{
+	const struct live_column *columns = live_edges.columns;
+	size_t order = 0;
+
+	for (size_t i = 0; columns[i].heading; i++)
+		if (columns[i].order &&
+			strcmp(columns[i].order, order_names[arguments->order]) == 0)
+			order = i;
+	return live_run(
+		arguments->settings, &arguments->filter, arguments->group, &live_edges, order);
+}
+
 int map_run(struct settings *settings, int argc, char **argv)
 {
 	struct arguments arguments = {.settings = settings};
@@ -210,7 +220,7 @@ int map_run(struct settings *settings, int argc, char **argv)
 		argc, argv, &arguments);
 	if (arguments.live && arguments.diff)
 		usage_error(settings, "--live is of now, --diff of the past");
-	code = arguments.live ? map_live_run(settings, arguments.filter.url) : print(&arguments);
+	code = arguments.live ? live(&arguments) : print(&arguments);
 	filter_clear(&arguments.filter);
 	return code;
 }

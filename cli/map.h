@@ -12,8 +12,6 @@ enum map_order {
 	MAP_ORDERS
 };
 
-const char *map_order_name(enum map_order order);
-
 /* Edges that were denied come first in every order. */
 void map_sort(json_t *map, enum map_order order);
 
@@ -24,6 +22,3 @@ json_t *map_group(json_t *map, const char *label);
 void map_print_table(const struct settings *settings, const json_t *map);
 /* What map_fetch() gives for a difference. */
 void map_print_diff(const struct settings *settings, const json_t *map);
-
-/* Live screen: url with its filters is asked each second. Returns an exit code. */
-int map_live_run(const struct settings *settings, const char *url);

@@ -40,14 +40,18 @@ _segctl() {
 	--verdict) words='allowed denied audited' ;;
 	--protocol) words='tcp udp sctp icmp icmpv6' ;;
 	--posture) words='allow deny' ;;
-	--sort) words='name packets time' ;;
+	--sort)
+		words='name packets time'
+		[ "${command[*]}" != 'segctl top' ] || words='packets bytes connections denials name'
+		;;
 	--from | --to | -w | --workload) words=$(_segctl_names workload) ;;
 	--rule) words=$(_segctl_names policy) ;;
 	*)
 		case "${command[*]}" in
 		segctl | 'segctl policy' | 'segctl inspect' | 'segctl quarantine') words=$(_segctl_commands "${command[@]}") ;;
 		'segctl quarantine remove') words=$(_segctl_names quarantine) ;;
-		'segctl quarantine add' | 'segctl inspect workload' | 'segctl flows' | 'segctl denied' | 'segctl map')
+		'segctl quarantine add' | 'segctl inspect workload' | 'segctl flows' | 'segctl denied' | 'segctl map' | \
+			'segctl top')
 			words=$(_segctl_names workload) ;;
 		'segctl inspect dataplane') words=$(segctl inspect dataplane --help |
 			awk '/^Tables:$/ { on = 1; next } on { print $1 }') ;;

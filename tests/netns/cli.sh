@@ -151,6 +151,8 @@ segctl map --since 2021-03-01T09:00:30Z --diff=2021-02-01T00:00:00Z..2021-02-02T
 expect "or any other time; the past is known by the minute" \
 	"since=2021-02-01T00%3A00%3A00.000000Z&until=2021-02-02T00%3A00%3A00.000000Z since=2021-03-01T09%3A00%3A00.000000Z" \
 	sh -c "grep -o 'since=[^&]*&until=2021-02-02[^&]*\|since=2021-03-01[^&]*' '$work/agent/requests' | paste -sd' '"
+says "top without a terminal" 2 "needs a terminal" segctl top
+says "an order that is none" 2 "--sort is packets, bytes" segctl top --sort size
 says "a time that is none" 2 'expected SINCE or SINCE..UNTIL' segctl map --diff=yesterday
 says "a time that ends before it begins" 2 "ends before it begins" segctl map --diff=1d..2d
 says "a difference on the live screen" 2 "--live is of now" segctl map --live --diff
@@ -364,7 +366,7 @@ check "what a workload calls itself does not drive the terminal" sh -c \
 TZ=EST5 expect "local time" 1 sh -c "'$BUILD/segctl' denied -o wide | grep -c '2021-03-01 04:00:01'"
 TZ=EST5 expect "UTC on demand" 1 sh -c \
 	"'$BUILD/segctl' denied -o wide --utc | grep -c '2021-03-01 09:00:01Z'"
-for verb in "" status doctor workloads "inspect workload" "inspect dataplane" "policy apply" "policy trace" flows denied map; do
+for verb in "" status doctor workloads "inspect workload" "inspect dataplane" "policy apply" "policy trace" flows denied map top; do
 	# shellcheck disable=SC2086
 	check "help of segctl $verb" sh -c "'$BUILD/segctl' $verb --help | grep -q '^Usage: segctl'"
 	expect "help of segctl $verb fits 80 columns" 1 sh -c \
@@ -395,7 +397,7 @@ check "says who enforces what" shows "4 workloads  3 policies"
 sed -i 's/"packets": \[42, 0\]/"packets": [4242, 0]/' "$work/agent/GET/v1/map"
 check "redraws by itself" await 5 shows "4242"
 screen send-keys -t live s
-check "sorts" await 5 shows "by packets"
+check "sorts" await 5 shows "by connections"
 screen send-keys -t live / 8 0 8 0
 check "filters" await 5 shows "1 edges"
 check "shows nothing else" lacks "default/intruder"
