@@ -3,6 +3,7 @@
 #pragma once
 
 #include "xdp/abi.h"
+#include "xdp/packet_kind.h"
 
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -31,16 +32,6 @@ union address {
 union connection_key {
 	struct abi_connection_key value;
 	__u64 words[5];
-};
-
-enum packet_kind {
-	PACKET_EITHER,    /* may open a connection or belong to one: UDP, other protocols */
-	PACKET_CONTINUES, /* belongs to one or to none: TCP that is no pure SYN, ICMP replies */
-	PACKET_OPENS,     /* only an originator sends it: pure SYN, echo request, ICMP queries */
-	PACKET_ERROR,     /* ICMP error: belongs to the connection of the packet that it carries */
-	PACKET_NEIGHBOUR, /* ARP, neighbour discovery, multicast listener discovery */
-	PACKET_FRAGMENT,  /* not the first: follows it */
-	PACKET_FOREIGN,   /* neither IP nor ARP, but allowed by configuration */
 };
 
 struct packet {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Frames, ARP, IPv4 and IPv6 to struct packet. Functions return 0 or the reason to refuse.
- * The lengths of a carried packet (transport.bpf.h) speak of more than was carried.
+ * Frames, ARP, IPv4 and IPv6 to struct packet. Functions return 0 or the reason to refuse. User
+ * space reads captures by the very same code (enforcer/capture/packet.c). The lengths of a carried
+ * packet (transport.bpf.h) speak of more than was carried.
  */
 #pragma once
 
-#include "xdp/maps.bpf.h"
+#include "xdp/configuration.bpf.h"
 #include "xdp/transport.bpf.h"
 
 #include <linux/ip.h>
