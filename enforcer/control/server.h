@@ -82,3 +82,11 @@ struct control_stream;
 struct control_stream *control_stream(struct control_request *request,
 	void (*closed)(struct control_stream *stream, void *userdata), void *userdata);
 void control_stream_write(struct control_stream *stream, const char *line, size_t length);
+
+/* The same for what is no JSON lines: type is its Content-Type. There are no gap lines: what
+ * control_stream_offer() finds no room for (false) is the caller's to count and to tell. */
+struct control_stream *control_stream_bytes(struct control_request *request, const char *type,
+	void (*closed)(struct control_stream *stream, void *userdata), void *userdata);
+bool control_stream_offer(struct control_stream *stream, const void *bytes, size_t length);
+/* What is queued is still sent; then the answer is complete, and closed is called. */
+void control_stream_end(struct control_stream *stream);

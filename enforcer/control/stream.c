@@ -106,14 +106,13 @@ void stream_free(struct control_stream *stream)
 	free(stream);
 }
 
-static struct MHD_Response *make_response(struct control_stream *stream)
+static struct MHD_Response *make_response(struct control_stream *stream, const char *type)
 {
 	struct MHD_Response *response = MHD_create_response_from_callback(
 		MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_stream, stream, NULL);
 
 	if (response)
-		MHD_add_response_header(
-			response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/x-ndjson");
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	return response;
 }
 
@@ -139,7 +138,7 @@ static struct control_stream *refuse(struct control_request *request, int status
 	return NULL;
 }
 
-struct control_stream *control_stream(struct control_request *request,
+struct control_stream *control_stream_bytes(struct control_request *request, const char *type,
 	void (*closed)(struct control_stream *stream, void *userdata), void *userdata)
 {
 	_cleanup_free_ struct control_stream *stream = NULL;
@@ -155,7 +154,7 @@ struct control_stream *control_stream(struct control_request *request,
 	stream->request = request;
 	stream->closed = closed;
 	stream->userdata = userdata;
-	response = make_response(stream);
+	response = make_response(stream, type);
 	if (!response)
 		return refuse(request, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
 	if (watch(stream) < 0) {
@@ -166,6 +165,26 @@ struct control_stream *control_stream(struct control_request *request,
 	request->stream = stream;
 	request_answer(request, MHD_HTTP_OK, response);
 	return TAKE_PTR(stream);
+}
+
+struct control_stream *control_stream(struct control_request *request,
+	void (*closed)(struct control_stream *stream, void *userdata), void *userdata)
+{
+	return control_stream_bytes(request, "application/x-ndjson", closed, userdata);
+}
+
+void control_stream_end(struct control_stream *stream)
+{
+	stream_end(stream);
+}
+
+bool control_stream_offer(struct control_stream *stream, const void *bytes, size_t length)
+{
+	if (stream->ended || length > QUEUE_BYTES - stream->length)
+		return false;
+	put(stream, bytes, length);
+	request_resume(stream->request);
+	return true;
 }
 
 void control_stream_write(struct control_stream *stream, const char *line, size_t length)
