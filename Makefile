@@ -69,14 +69,15 @@ LIBS_detect   = $(call libraries,jansson yaml-0.1) -lm
 LIBS_control  = $(call libraries,libmicrohttpd jansson libsystemd)
 LIBS_bpf      = $(call libraries,libbpf libmnl jansson libsystemd)
 LIBS_xdp      = $(call libraries,libbpf jansson libsystemd) -pthread
+LIBS_capture  = $(call libraries,libpcap jansson libsystemd)
 LIBS_nft      = $(call libraries,libnftnl libmnl libnetfilter_log libnetfilter_conntrack jansson libsystemd)
 LIBS_doctor   = $(call libraries,libbpf libnftnl libmnl libcap-ng jansson) -pthread
 LIBS_agent    = $(call libraries,zlib)
-LIBS_cli      = $(call libraries,libcurl jansson smartcols ncursesw)
+LIBS_cli      = -Wl,--as-needed $(call libraries,libcurl jansson smartcols ncursesw)
 
 # --- rooms: each is one archive; the lists say what each may lean on ------------------------------
 
-ROOMS         := base policies workload flow observe detect control bpf xdp nft host lock doctor agent cli
+ROOMS         := base policies workload flow observe detect control bpf xdp nft host lock doctor capture agent cli
 DIR_base      := enforcer/base
 DIR_policies  := policies
 DIR_workload  := enforcer/workload
@@ -90,6 +91,7 @@ DIR_nft       := enforcer/dataplane/nft
 DIR_host      := enforcer/dataplane/host
 DIR_lock      := enforcer/dataplane/lock
 DIR_doctor    := enforcer/doctor
+DIR_capture   := enforcer/capture
 DIR_agent     := enforcer
 DIR_cli       := cli
 NEEDS_base     := base
@@ -105,8 +107,9 @@ NEEDS_nft      := nft policies base
 NEEDS_host     := host nft policies base
 NEEDS_lock     := lock nft policies base
 NEEDS_doctor   := doctor workload bpf nft policies base
-NEEDS_agent    := agent doctor control detect observe flow workload xdp bpf host lock nft policies base
-NEEDS_cli      := cli detect flow policies base
+NEEDS_capture  := capture flow policies base
+NEEDS_agent    := agent capture doctor control detect observe flow workload xdp bpf host lock nft policies base
+NEEDS_cli      := cli capture detect flow policies base
 
 sources  = $(sort $(filter-out %/main.c,$(wildcard $(1)/*.c)))
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))

@@ -55,10 +55,14 @@ include_direction() {
 		enforcer/dataplane/nft base/|policies/|flow/event.h|xdp/reasons.h|xdp/client_port.h|dataplane/dataplane.h|dataplane/dump.h|dataplane/attachment.h|dataplane/nft/
 		enforcer/dataplane/host base/|policies/|flow/event.h|xdp/reasons.h|dataplane/dataplane.h|dataplane/dump.h|dataplane/attachment.h|dataplane/nft/|dataplane/host/
 		enforcer/doctor base/|workload/|dataplane/bpf/probe.h|dataplane/nft/|doctor/
+		enforcer/capture base/|policies/|flow/|xdp/reasons.h|xdp/packet_kind.h|xdp/parse.bpf.h|xdp/client_port.h|capture/
 		enforcer/dataplane/xdp base/|policies/|flow/event.h|xdp/|dataplane/dataplane.h|dataplane/dump.h|dataplane/bpf/|dataplane/xdp/
 	END
 	grep -nE '^#include "(control|dataplane|flow|workload|xdp)/' cli/*.[ch] |
 		grep -vE '"(xdp/reasons|flow/(flow_filter|log_reader|protocol|timestamp))\.h"' |
+		sed 's/$/ (the command line must not know the agent)/'
+	# What captures are, files and live ones, is neither's alone; who takes them is the agent.
+	grep -nE '^#include "capture/(capture|tap)' cli/*.[ch] |
 		sed 's/$/ (the command line must not know the agent)/'
 }
 

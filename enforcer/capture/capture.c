@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "capture/capture.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "capture/recording.h"
+#include "capture/tap.h"
+
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JUDGED_BYTES    512 /* at least so many are asked of the kernel: all headers are in these */
+#define STATISTICS_USEC 1000000
+#define INSIDE_MAX      32 /* namespaces that are tapped besides the node's */
+
+struct capture {
+	struct capture_wish wish; /* ends and filter are its own */
+	struct capture_world world;
+	sd_event *event;
+	sd_event_source *timer; /* of the statistics */
+	sd_event_source *deadline;
+	sd_event_source *over;
+	struct view view;
+	uint64_t changes;
+	struct tap *node;
+	struct tap *inside[INSIDE_MAX];
+	uint32_t inside_numbers[INSIDE_MAX];
+	size_t inside_count;
+	struct judge *judge;
+	struct recording recording;
+	bool is_over;
+	enum capture_end why;
+};
+
+static unsigned int running;
+
+unsigned int captures_running(void)
+{
+	return running;
+}
+
+/* --- the end ---------------------------------------------------------------------------------
+ */
+
+static int on_over(sd_event_source *source, void *userdata)
+{
+	struct capture *capture = userdata;
+
+	(void)source;
+	capture->recording.sink.ended(capture->why, capture->recording.sink.userdata);
+	return 0;
+}
+
+static void count_drops(struct capture *capture)
+{
+	uint64_t dropped = capture->node ? tap_drops(capture->node) : 0;
+
+	for (size_t i = 0; i < capture->inside_count; i++)
+		dropped += tap_drops(capture->inside[i]);
+	if (dropped && !capture->recording.counts.dropped)
+		judge_doubt(capture->judge);
+	capture->recording.counts.dropped = dropped;
+}
+
+/* From the event loop, since the receiver may free the capture. */
+static void end(struct capture *capture, enum capture_end why)
+{
+	if (capture->is_over)
+		return;
+	count_drops(capture);
+	recording_statistics(&capture->recording);
+	capture->is_over = true;
+	capture->why = why;
+	sd_event_source_set_enabled(capture->timer, SD_EVENT_OFF);
+	sd_event_source_set_enabled(capture->deadline, SD_EVENT_OFF);
+	sd_event_source_set_enabled(capture->over, SD_EVENT_ONESHOT);
+}
+
+static void write_packet(struct capture *capture, const struct view_interface *interface,
+	bool is_outgoing, const struct capture_packet *packet, const struct judgement *judgement)
+{
+	switch (recording_packet(&capture->recording, interface, is_outgoing, packet, judgement)) {
+	case RECORDING_WRITTEN:
+	case RECORDING_LOST:
+		break;
+	case RECORDING_FULL:
+		end(capture, CAPTURE_BYTES);
+		break;
+	}
+}
+
+/* --- packets ------------------------------------------------------------------------------------
+ */
+
+static int refresh(struct capture *capture, struct error *error);
+
+/* The node may have changed since the last packet. */
+static bool keep_up(struct capture *capture)
+{
+	uint64_t generation;
+	const struct ir *ir = capture->world.policy(&generation, capture->world.userdata);
+
+	judge_set_policy(capture->judge, ir, generation);
+	if (capture->changes == capture->world.changes(capture->world.userdata))
+		return true;
+	return refresh(capture, NULL) == 0;
+}
+
+static struct judgement judge_at(struct capture *capture, const struct view_interface *interface,
+	enum view_place place, const struct capture_packet *packet)
+{
+	struct judgement judgement = {0};
+	struct judge_sender sender;
+
+	if (place == VIEW_PASSED) {
+		judge_passed(capture->judge, packet, &judgement);
+		return judgement;
+	}
+	if (place == VIEW_LEAVES)
+		sender = view_sender(interface);
+	judge_packet(capture->judge, packet, place == VIEW_LEAVES ? &sender : NULL, &judgement);
+	return judgement;
+}
+
+static void take(struct capture *capture, const struct view_interface *interface,
+	const struct tap_packet *tapped)
+{
+	struct capture_packet packet = {
+		.time_ns = tapped->time_ns,
+		.frame = tapped->frame,
+		.captured = tapped->captured,
+		.length = tapped->length,
+	};
+	struct judgement judgement;
+	enum view_place place;
+
+	packet_parse(&packet, CAPTURE_LINK_ETHERNET);
+	place = view_place(&capture->view, interface, tapped->is_outgoing, &packet);
+	if (place == VIEW_ELSEWHERE)
+		return;
+	judgement = judge_at(capture, interface, place, &packet);
+	if (scope_has(
+		    &capture->wish.scope, &capture->view, interface, place, &packet, &judgement) &&
+		filter_program_matches(
+			&capture->wish.filter, packet.frame, packet.captured, packet.length))
+		write_packet(capture, interface, tapped->is_outgoing, &packet, &judgement);
+}
+
+static const struct view_interface *find_inside(
+	const struct capture *capture, const struct tap *tap)
+{
+	uint32_t number = 0;
+
+	for (size_t i = 0; i < capture->inside_count; i++)
+		if (capture->inside[i] == tap)
+			number = capture->inside_numbers[i];
+	for (size_t i = 0; i < capture->view.interfaces_count; i++)
+		if (capture->view.interfaces[i].netns &&
+			capture->view.interfaces[i].number == number)
+			return &capture->view.interfaces[i];
+	return NULL;
+}
+
+static void on_packet(struct tap *tap, const struct tap_packet *packet, void *userdata)
+{
+	struct capture *capture = userdata;
+	const struct view_interface *interface;
+
+	if (capture->is_over)
+		return;
+	if (!keep_up(capture)) {
+		end(capture, CAPTURE_FAILED);
+		return;
+	}
+	interface = tap == capture->node ? view_find(&capture->view, packet->ifindex)
+					 : find_inside(capture, tap);
+	if (tap == capture->node || interface)
+		take(capture, interface, packet);
+}
+
+/* --- what is tapped -----------------------------------------------------------------------------
+ */
+
+static bool is_any(const struct capture *capture)
+{
+	return capture->view.ends[0].is_any ||
+	       (capture->wish.scope.is_pair && capture->view.ends[1].is_any);
+}
+
+static bool is_tapped(const struct capture *capture, uint32_t number)
+{
+	for (size_t i = 0; i < capture->inside_count; i++)
+		if (capture->inside_numbers[i] == number)
+			return true;
+	return false;
+}
+
+static int tap_inside(
+	struct capture *capture, const struct view_interface *interface, struct error *error)
+{
+	struct bpf_insn whole = BPF_STMT(BPF_RET | BPF_K, CAPTURE_SNAP_MAX);
+	const struct bpf_program filter = {1, &whole};
+	const struct tap_options options = {
+		.netns = interface->netns,
+		.ifindex = interface->ifindex,
+		.filter = &filter,
+		.packet = on_packet,
+		.userdata = capture,
+	};
+	int r = tap_new(&options, capture->event, &capture->inside[capture->inside_count], error);
+
+	if (r == 0)
+		capture->inside_numbers[capture->inside_count++] = interface->number;
+	return r;
+}
+
+static int tap_insides(struct capture *capture, struct error *error)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < capture->view.interfaces_count; i++) {
+		const struct view_interface *interface = &capture->view.interfaces[i];
+
+		if (!interface->netns || capture->inside_count == INSIDE_MAX ||
+			!(is_any(capture) || interface->is_wanted[0] || interface->is_wanted[1]) ||
+			is_tapped(capture, interface->number))
+			continue;
+		r = tap_inside(capture, interface, error);
+	}
+	return r;
+}
+
+static int tap_node(struct capture *capture, const struct bpf_program *filter, struct error *error)
+{
+	const struct tap_options options = {
+		.filter = filter,
+		.packet = on_packet,
+		.userdata = capture,
+	};
+
+	if (capture->node)
+		return tap_set_filter(capture->node, filter, error);
+	return tap_new(&options, capture->event, &capture->node, error);
+}
+
+/* Looks at the node anew, and taps what is to be tapped. */
+static int refresh(struct capture *capture, struct error *error)
+{
+	const uint32_t snap =
+		capture->wish.snap_bytes > JUDGED_BYTES ? capture->wish.snap_bytes : JUDGED_BYTES;
+	_cleanup_filter_program_ struct bpf_program filter = {0};
+	struct view view = {0};
+	int r;
+
+	capture->changes = capture->world.changes(capture->world.userdata);
+	r = capture->world.view(
+		(const char *const *)capture->wish.ends, &view, capture->world.userdata, error);
+	/* A workload that has just gone may come back. */
+	if (r == -ENOENT && capture->node)
+		return 0;
+	if (r < 0)
+		return r;
+	view_clear(&capture->view);
+	capture->view = view;
+	r = filter_program_for_view(&view, is_any(capture), snap, &filter, error);
+	if (r == 0)
+		r = tap_node(capture, &filter, error);
+	return r < 0 ? r : tap_insides(capture, error);
+}
+
+/* --- beginning and end --------------------------------------------------------------------------
+ */
+
+static int on_timer(sd_event_source *source, uint64_t now_usec, void *userdata)
+{
+	struct capture *capture = userdata;
+
+	(void)now_usec;
+	count_drops(capture);
+	recording_statistics(&capture->recording);
+	sd_event_source_set_time_relative(source, STATISTICS_USEC);
+	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	return 0;
+}
+
+static int on_deadline(sd_event_source *source, uint64_t now_usec, void *userdata)
+{
+	(void)source;
+	(void)now_usec;
+	end(userdata, CAPTURE_TIME);
+	return 0;
+}
+
+static int add_timers(struct capture *capture, struct error *error)
+{
+	uint64_t duration_usec = capture->wish.duration_ns / 1000;
+	int r = sd_event_add_time_relative(capture->event, &capture->timer, CLOCK_MONOTONIC,
+		STATISTICS_USEC, 0, on_timer, capture);
+
+	if (r >= 0)
+		r = sd_event_add_time_relative(capture->event, &capture->deadline, CLOCK_MONOTONIC,
+			duration_usec, 0, on_deadline, capture);
+	if (r >= 0)
+		r = sd_event_add_defer(capture->event, &capture->over, on_over, capture);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(capture->over, SD_EVENT_OFF);
+	return r < 0 ? error_errno(error, r, "set the capture's timers") : 0;
+}
+
+static int copy_wish(struct capture *capture, const struct capture_wish *wish)
+{
+	size_t size = wish->filter.bf_len * sizeof(struct bpf_insn);
+
+	capture->wish = *wish;
+	capture->wish.filter.bf_insns = size ? malloc(size) : NULL;
+	for (int end = 0; end < 2; end++)
+		capture->wish.ends[end] = wish->ends[end] ? strdup(wish->ends[end]) : NULL;
+	if (size && !capture->wish.filter.bf_insns)
+		return -ENOMEM;
+	if (size)
+		memcpy(capture->wish.filter.bf_insns, wish->filter.bf_insns, size);
+	for (int end = 0; end < 2; end++)
+		if (wish->ends[end] && !capture->wish.ends[end])
+			return -ENOMEM;
+	if (!wish->snap_bytes || wish->snap_bytes > CAPTURE_SNAP_MAX)
+		capture->wish.snap_bytes = CAPTURE_SNAP_MAX;
+	if (!wish->duration_ns || wish->duration_ns > CAPTURE_DURATION_MAX_S * NS_PER_SECOND)
+		capture->wish.duration_ns = CAPTURE_DURATION_MAX_S * NS_PER_SECOND;
+	return 0;
+}
+
+static int make_judge(struct capture *capture)
+{
+	struct judge_options options = {0};
+
+	if (capture->world.ethertypes)
+		memcpy(options.ethertypes, capture->world.ethertypes, sizeof(options.ethertypes));
+	return judge_new(&options, &capture->judge);
+}
+
+/* Taps first, then connections: one that is opened in between is seen to be opened. */
+static int start(struct capture *capture, struct error *error)
+{
+	uint64_t generation;
+	int r = make_judge(capture);
+
+	if (r < 0)
+		return error_nomem(error);
+	r = refresh(capture, error);
+	if (r < 0)
+		return r;
+	judge_set_policy(capture->judge,
+		capture->world.policy(&generation, capture->world.userdata), generation);
+	r = capture->world.connections(capture->judge, capture->world.userdata, error);
+	if (r < 0)
+		return r;
+	return add_timers(capture, error);
+}
+
+int capture_new(const struct capture_wish *wish, const struct capture_world *world,
+	const struct capture_sink *sink, sd_event *event, struct capture **ret, struct error *error)
+{
+	_cleanup_(capture_freep) struct capture *capture = NULL;
+	int r;
+
+	if (running >= CAPTURES_MAX)
+		return error_set(error, -EBUSY, "%d captures are running: wait for one to end",
+			CAPTURES_MAX);
+	capture = calloc(1, sizeof(*capture));
+	if (!capture)
+		return error_nomem(error);
+	running++;
+	capture->world = *world;
+	capture->event = sd_event_ref(event);
+	if (copy_wish(capture, wish) < 0)
+		return error_nomem(error);
+	capture->recording = (struct recording){
+		.sink = *sink,
+		.snap_bytes = capture->wish.snap_bytes,
+		.bytes_max = capture->wish.bytes_max,
+	};
+	r = start(capture, error);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(capture);
+	return 0;
+}
+
+/* Interfaces that are sure to be asked for: one at least, or readers call the stream broken. */
+bool capture_begin(struct capture *capture)
+{
+	struct recording *recording = &capture->recording;
+	bool ok = recording_begin(recording);
+
+	for (size_t i = 0; ok && i < capture->view.interfaces_count; i++) {
+		const struct view_interface *interface = &capture->view.interfaces[i];
+
+		if (interface->workload && (interface->is_wanted[0] || interface->is_wanted[1]))
+			ok = recording_describe(recording, interface);
+	}
+	for (size_t i = 0; ok && !recording->interfaces_count && i < capture->view.interfaces_count;
+		i++)
+		if (capture->view.interfaces[i].workload)
+			ok = recording_describe(recording, &capture->view.interfaces[i]);
+	return ok && (recording->interfaces_count || recording_describe(recording, NULL));
+}
+
+void capture_free(struct capture *capture)
+{
+	if (!capture)
+		return;
+	running--;
+	tap_free(capture->node);
+	for (size_t i = 0; i < capture->inside_count; i++)
+		tap_free(capture->inside[i]);
+	sd_event_source_disable_unref(capture->timer);
+	sd_event_source_disable_unref(capture->deadline);
+	sd_event_source_disable_unref(capture->over);
+	sd_event_unref(capture->event);
+	judge_free(capture->judge);
+	view_clear(&capture->view);
+	recording_clear(&capture->recording);
+	free(capture->wish.filter.bf_insns);
+	free((char *)capture->wish.ends[0]);
+	free((char *)capture->wish.ends[1]);
+	free(capture);
+}
+
+struct capture_counts capture_counts(struct capture *capture)
+{
+	count_drops(capture);
+	return capture->recording.counts;
+}

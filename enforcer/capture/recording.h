@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Judged packets as a pcapng stream: an interface for each workload's, the verdict as a comment. */
+#pragma once
+
+#include "capture/judge.h"
+#include "capture/packet.h"
+#include "capture/pcapng.h"
+#include "capture/view.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum capture_end {
+	CAPTURE_TIME,  /* its duration is over */
+	CAPTURE_BYTES, /* the stream has as many as it may */
+	CAPTURE_FAILED /* out of memory, or the node cannot be looked at any more */
+};
+
+struct capture_sink {
+	/* Whole blocks. false: there is no room, and bytes are lost: the capture counts that. */
+	bool (*write)(const char *bytes, size_t length, void *userdata);
+	/* It is over, and has written its last block. The receiver frees it, now or later. */
+	void (*ended)(enum capture_end why, void *userdata);
+	void *userdata;
+};
+
+struct capture_counts {
+	uint64_t packets; /* written */
+	uint64_t bytes;   /* of the stream */
+	uint64_t dropped; /* by the kernel, since the agent was too slow */
+	uint64_t dropped_by_reader;
+};
+
+struct recording {
+	struct capture_sink sink;
+	uint32_t snap_bytes; /* of each packet */
+	uint64_t bytes_max;  /* 0: no bound */
+	struct capture_counts counts;
+	struct writer block;
+	uint32_t *interfaces; /* view_interface.number of those that the stream has described */
+	size_t interfaces_count;
+};
+
+enum recording_result {
+	RECORDING_WRITTEN,
+	RECORDING_LOST, /* the reader is too slow; counted */
+	RECORDING_FULL  /* it would have been beyond bytes_max */
+};
+
+/* false: the sink has no room for the first block. */
+bool recording_begin(struct recording *recording);
+/* Before its first packet, so that a capture without packets is a valid one, too. */
+bool recording_describe(struct recording *recording, const struct view_interface *interface);
+/* interface: NULL: not known. is_outgoing: the stack of its namespace sent it. */
+enum recording_result recording_packet(struct recording *recording,
+	const struct view_interface *interface, bool is_outgoing,
+	const struct capture_packet *packet, const struct judgement *judgement);
+/* The counts so far; nothing before an interface is described. */
+void recording_statistics(struct recording *recording);
+void recording_clear(struct recording *recording);
