@@ -4,6 +4,7 @@
 #include "api.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "capturing.h"
 #include "confirm.h"
 #include "deny_reload.h"
 #include "detection.h"
@@ -372,6 +373,7 @@ void agent_free(struct agent *agent)
 	if (agent->flows)
 		flow_records_cancel(agent->flows);
 	control_server_free(agent->control);
+	capturing_stop(agent);
 	confirm_free(agent->confirm);
 	for (size_t i = 0; i < agent->sources_count; i++) {
 		agent->sources[i].ops->close(agent->sources[i].source);

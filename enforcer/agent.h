@@ -85,6 +85,7 @@ struct agent {
 	struct flow_pipeline *flows;
 	struct observer *observer; /* NULL: nobody looks into packets */
 	struct detection *detection;
+	struct capture_files *captures; /* into files; NULL: there were none yet */
 	struct control_server *control;
 };
 

@@ -33,6 +33,7 @@ static const struct control_route routes[] = {
 	{"GET", "/v1/incidents", CONTROL_READ, api_incidents},
 	{"GET", "/v1/incidents/{id}", CONTROL_READ, api_incident},
 	{"GET", "/v1/detectors", CONTROL_READ, api_detectors},
+	{"POST", "/v1/capture", CONTROL_CHANGE, api_capture},
 };
 
 int api_open(struct agent *agent, struct error *error)

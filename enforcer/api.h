@@ -46,6 +46,7 @@ void api_detectors(struct control_request *request, void *userdata);
 
 /* "alice", or the number of one whom nobody named. New string; NULL: out of memory. */
 char *api_user_name(uint32_t uid);
+void api_capture(struct control_request *request, void *userdata);
 
 /* Something judges its packets. */
 bool api_workload_is_enforced(const struct agent *agent, const struct workload *workload);
