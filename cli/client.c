@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define CONNECT_TIMEOUT_MS 5000L
 #define ANSWER_TIMEOUT_MS  60000L
@@ -16,6 +17,7 @@ struct client {
 	CURL *curl;
 	const char *socket_path;
 	long patience_ms;
+	int socket; /* of the stream under way; -1: none */
 };
 
 /* What came so far: the whole answer, or the line that is not complete yet. */
@@ -23,7 +25,11 @@ struct buffer {
 	char *bytes;
 	size_t size;
 	CURL *curl;
-	void (*line)(const char *line, size_t length, void *userdata); /* NULL: no stream */
+	void (*line)(
+		const char *line, size_t length, void *userdata); /* NULL: no stream of lines */
+	bool (*piece)(const char *bytes, size_t length, void *userdata); /* NULL: nor of bytes */
+	bool started;                                                    /* piece was called … */
+	bool stopped;                                                    /* … and said so */
 	void *userdata;
 };
 
@@ -33,6 +39,7 @@ struct client *client_new(const char *socket_path)
 
 	client->socket_path = socket_path;
 	client->patience_ms = ANSWER_TIMEOUT_MS;
+	client->socket = -1;
 	client->curl = must(curl_easy_init());
 	return client;
 }
@@ -69,13 +76,18 @@ static size_t receive(char *bytes, size_t unit, size_t count, void *userdata)
 	long status = 0;
 
 	count *= unit;
+	curl_easy_getinfo(buffer->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (buffer->piece && status == 200) {
+		buffer->started = true;
+		buffer->stopped = !buffer->piece(bytes, count, buffer->userdata);
+		return buffer->stopped ? 0 : count;
+	}
 	if (buffer->size + count > ANSWER_MAX_BYTES)
 		return 0;
 	buffer->bytes = must(realloc(buffer->bytes, buffer->size + count + 1));
 	memcpy(buffer->bytes + buffer->size, bytes, count);
 	buffer->size += count;
 	buffer->bytes[buffer->size] = '\0';
-	curl_easy_getinfo(buffer->curl, CURLINFO_RESPONSE_CODE, &status);
 	/* A refused stream answers with one object like any other request. */
 	if (buffer->line && status == 200)
 		split_lines(buffer);
@@ -115,6 +127,21 @@ static int unreachable(const struct client *client, CURLcode result, struct erro
 		error, -ENOTCONN, "connect to the agent at %s: %s", path, strerror((int)os_error));
 }
 
+static int note_socket(void *userdata, curl_socket_t socket, curlsocktype purpose)
+{
+	struct client *client = userdata;
+
+	(void)purpose;
+	client->socket = socket;
+	return CURL_SOCKOPT_OK;
+}
+
+void client_interrupt(struct client *client)
+{
+	if (client && client->socket >= 0)
+		shutdown(client->socket, SHUT_RDWR);
+}
+
 /* Sends the request; what comes back is in buffer, the HTTP status in *ret_status. */
 static int perform(struct client *client, const char *method, const char *url, const char *body,
 	struct buffer *buffer, long *ret_status, struct error *error)
@@ -133,8 +160,10 @@ static int perform(struct client *client, const char *method, const char *url, c
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, buffer);
-	if (!buffer->line)
+	if (!buffer->line && !buffer->piece)
 		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, client->patience_ms);
+	curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, note_socket);
+	curl_easy_setopt(curl, CURLOPT_SOCKOPTDATA, client);
 	if (body) {
 		headers = must(curl_slist_append(NULL, "Content-Type: application/yaml"));
 		headers = must(curl_slist_append(headers, "Expect:"));
@@ -205,6 +234,31 @@ int client_get(struct client *client, const char *url, json_t **ret, struct erro
 	if (code == 0)
 		*ret = TAKE_PTR(reply.body);
 	json_decref(reply.body);
+	return code;
+}
+
+int client_stream(struct client *client, const char *url, const char *body,
+	bool (*bytes)(const char *bytes, size_t length, void *userdata), void *userdata,
+	struct error *error)
+{
+	struct buffer buffer = {.curl = client->curl, .piece = bytes, .userdata = userdata};
+	struct client_reply reply = {0};
+	int code = perform(client, "POST", url, body, &buffer, &reply.status, error);
+
+	if (buffer.stopped) {
+		error_clear(error);
+		code = 0;
+	} else if (code < 0 && buffer.started) {
+		code = error_set(
+			error, -ENOTCONN, "the agent at %s ended the stream", client->socket_path);
+	} else if (code == 0 && reply.status != 200) {
+		code = parse(&buffer, url, &reply.body, error);
+		if (code == 0)
+			code = client_reply_check(&reply, error);
+	}
+	client->socket = -1;
+	json_decref(reply.body);
+	free(buffer.bytes);
 	return code;
 }
 

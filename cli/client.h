@@ -41,6 +41,14 @@ int client_reply_check(const struct client_reply *reply, struct error *error);
 /* GET; a refusal is an error. */
 int client_get(struct client *client, const char *url, json_t **ret, struct error *error);
 
+/* POST that is answered by a stream of bytes: calls bytes for each piece until it returns false. 0:
+ * that, or the stream ended in good order; a refusal is an error. */
+int client_stream(struct client *client, const char *url, const char *body,
+	bool (*bytes)(const char *bytes, size_t length, void *userdata), void *userdata,
+	struct error *error);
+/* Ends what client_stream() waits for. To be called from a signal handler, too. */
+void client_interrupt(struct client *client);
+
 /* GET of a stream: calls line for each JSON line (without its newline). Returns only with an error:
  * the stream ended, which an agent does when it stops. */
 int client_follow(struct client *client, const char *url,

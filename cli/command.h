@@ -44,6 +44,7 @@ int quarantine_list_run(struct settings *settings, int argc, char **argv);
 int quarantine_remove_run(struct settings *settings, int argc, char **argv);
 int flows_run(struct settings *settings, int argc, char **argv);
 int denied_run(struct settings *settings, int argc, char **argv);
+int capture_run(struct settings *settings, int argc, char **argv);
 int map_run(struct settings *settings, int argc, char **argv);
 int top_run(struct settings *settings, int argc, char **argv);
 int detect_run(struct settings *settings, int argc, char **argv);

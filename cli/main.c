@@ -22,6 +22,7 @@ static const struct command commands[] = {
 	{"alerts", "what detectors found: who attacks whom, and how", alerts_run},
 	{"baseline", "what workloads are used to do", baseline_run},
 	{"detect", "the same over recorded flows, without agent", detect_run},
+	{"capture", "packets of workloads, with their verdicts, into a file", capture_run},
 	{"quarantine", "cut a workload off, at once and whatever policies say", quarantine_run},
 	{0},
 };

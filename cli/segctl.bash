@@ -30,8 +30,9 @@ _segctl() {
 		"2 policy "[a-z]* | "2 inspect "[a-z]* | "2 quarantine "[a-z]*) command+=("$word") ;;
 		esac
 	done
+	[ "${command[*]} $previous" != 'segctl capture -w' ] || previous=--write
 	case $previous in
-	-f | --filename | --base | --socket | -r | --read)
+	-f | --filename | --write | --pcap | --base | --socket | -r | --read)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
@@ -40,6 +41,7 @@ _segctl() {
 	--verdict) words='allowed denied audited' ;;
 	--protocol) words='tcp udp sctp icmp icmpv6' ;;
 	--posture) words='allow deny' ;;
+	--format) words='pcapng pcap' ;;
 	--sort)
 		words='name packets time'
 		[ "${command[*]}" != 'segctl top' ] || words='packets bytes connections denials name'
