@@ -1,0 +1,252 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Packets of workloads in files, with their verdicts: test_capture.sh BUILD ebpf|nft
+BUILD=${1:?usage: test_capture.sh BUILD PLANE}
+plane=${2:?usage: test_capture.sh BUILD PLANE}
+here=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/lib.sh
+. "$here/tests/lib.sh"
+trap node_down EXIT
+trap 'exit 130' INT TERM
+
+id=sgc$$
+node_up "$id"
+workload_up "$id-web" 11 web "app: web"
+workload_up "$id-api" 12 api "app: api"
+workload_up "$id-db" 13 db "app: db"
+# On the bridge, but no workload.
+workload_up "$id-near" 15 near
+head -4 "$work/workloads.yaml" >"$work/three.yaml"
+serve "$id-api" tcp/8080 udp/8080
+serve "$id-db" tcp/5432
+agent_start --dataplane="$plane" --no-docker --workloads="$work/three.yaml" --remove-on-exit \
+	--adoption=0 || exit 1
+probe_ms=300
+silence=(not arp and not icmp6)
+
+# capture NAME OPTION...: into $work/NAME, in the background, running when this returns.
+capture() {
+	rm -f "$work/$1"
+	"$BUILD/segctl" --socket "$work/segd.sock" capture -w "$work/$1" "${@:2}" 2>"$work/$1.log" &
+	captured=$!
+	children+=("$captured")
+	await 5 test -s "$work/$1"
+}
+
+# Ends it as a person would; its exit code is in code.
+interrupt() {
+	kill -INT "$captured"
+	ended
+}
+
+ended() {
+	wait "$captured"
+	code=$?
+}
+
+# What is sent has passed the taps when it is sent; the agent has a moment to read it.
+settle() {
+	sleep 0.3
+}
+
+lines_of() { # FILE TCPDUMP-FILTER
+	tcpdump -nr "$work/$1" "$2" 2>/dev/null | wc -l
+}
+
+comments_of() { # FILE PATTERN
+	"$tools/pcapng" "$work/$1" | grep -c -- "$2"
+}
+
+echo "== all that a workload sends and gets"
+in_ns "$id-web" ping -qc 1 10.77.0.12 >"$work/ping"
+capture all.pcapng --workload api "${silence[@]}"
+in_ns "$id-web" ping -qc 3 -i 0.01 10.77.0.12 >"$work/ping"
+expect "web -> api passes" open probe "$id-web" tcp 10.77.0.12 8080
+expect "db -> api passes" open probe "$id-db" udp fd77::12 8080
+expect "db -> web is none of api's" refused probe "$id-db" tcp 10.77.0.11 1
+expect "near -> api passes" open probe "$id-near" udp 10.77.0.12 8080
+settle
+interrupt
+expect "an interrupt is no failure" 0 echo "$code"
+expect "each ping and each answer once" 6 lines_of all.pcapng icmp
+expect "a datagram and its answer, from a workload" 2 lines_of all.pcapng "ip6 and udp"
+expect "and from who is none" 2 lines_of all.pcapng "ip and udp"
+expect "one SYN" 1 lines_of all.pcapng 'tcp[tcpflags] & tcp-syn != 0 and tcp[tcpflags] & tcp-ack == 0'
+expect "nothing of others" 0 lines_of all.pcapng "host 10.77.0.13 and host 10.77.0.11"
+check "the sum is told" grep -q "^[0-9]* packets, .* 0 dropped$" "$work/all.pcapng.log"
+expect "all allowed" 0 comments_of all.pcapng denied
+check "interfaces have workloads' names" grep -q "^default/web out allowed" <("$tools/pcapng" "$work/all.pcapng")
+
+echo "== without a policy nothing is refused"
+attempts() { # WANTED
+	expect "web -> db tcp/5432: $1" "$1" probe "$id-web" tcp 10.77.0.13 5432
+	expect "db -> api udp/8080 over IPv6: $1" "$1" probe "$id-db" udp fd77::12 8080
+	expect "near -> api udp/8080: $1" "$1" probe "$id-near" udp 10.77.0.12 8080
+	expect "web -> api tcp/8080: open" open probe "$id-web" tcp 10.77.0.12 8080
+}
+capture none.pcapng --denied "${silence[@]}"
+attempts open
+settle
+interrupt
+expect "nothing" 0 lines_of none.pcapng ""
+
+echo "== refused, and why"
+cat >"$work/policy.yaml" <<'END'
+apiVersion: segctl.io/v1
+kind: SegmentPolicy
+metadata: {name: api}
+spec:
+  subject: app=api
+  ingress:
+  - from: [{workloads: app=web}]
+    ports: [tcp/8080]
+---
+apiVersion: segctl.io/v1
+kind: SegmentPolicy
+metadata: {name: db}
+spec:
+  subject: app=db
+  ingress:
+  - from: [{workloads: app=api}]
+END
+segctl policy apply -f "$work/policy.yaml" >"$work/applied" || exit 1
+capture denied.pcapng --denied "${silence[@]}"
+attempts timeout
+settle
+interrupt
+expect "three packets" 3 lines_of denied.pcapng ""
+expect "of web to db" 1 lines_of denied.pcapng "src 10.77.0.11 and dst 10.77.0.13 and tcp port 5432"
+expect "of db to api" 1 lines_of denied.pcapng "ip6 src fd77::13 and dst fd77::12 and udp port 8080"
+expect "of who is no workload" 1 lines_of denied.pcapng "src 10.77.0.15 and dst 10.77.0.12"
+expect "db's rule" 1 comments_of denied.pcapng \
+	"^default/web out denied: policy_denied, ingress: no rule of SegmentPolicy default/db allows"
+expect "api's rule" 2 comments_of denied.pcapng \
+	"denied: policy_denied, ingress: no rule of SegmentPolicy default/api allows"
+
+echo "== connections that stood before"
+spawn "$id-web" "$tools/pulse" 10.77.0.12 8080 20 >"$work/pulse"
+await 5 grep -q connected "$work/pulse"
+capture stood.pcapng --denied tcp
+settle
+interrupt
+expect "are known to be allowed" 0 lines_of stood.pcapng ""
+capture cut.pcapng --denied tcp
+sed -i 's/app=web/app=nobody/' "$work/policy.yaml"
+segctl policy apply -f "$work/policy.yaml" >"$work/applied" || exit 1
+settle
+interrupt
+check "until a policy cuts them" test "$(lines_of cut.pcapng 'host 10.77.0.11')" -gt 0
+check "and then it says so" test "$(comments_of cut.pcapng 'denied: revoked')" = 1
+kill "$spawned" 2>/dev/null
+sed -i 's/app=nobody/app=web/' "$work/policy.yaml"
+segctl policy apply -f "$work/policy.yaml" >"$work/applied" || exit 1
+
+echo "== pairs, directions, ports"
+capture pair.pcapng --workload api --workload web "${silence[@]}"
+pair=$captured
+capture from.pcapng --from web --to 10.77.0.12 "${silence[@]}"
+from=$captured
+capture to.pcap --to web "${silence[@]}"
+to=$captured
+capture port.pcapng --port 8080
+port=$captured
+expect "web -> api" open probe "$id-web" tcp 10.77.0.12 8080
+expect "api -> web" refused probe "$id-api" tcp 10.77.0.11 9
+expect "api -> db" open probe "$id-api" tcp 10.77.0.13 5432
+settle
+for captured in $pair $from $to $port; do interrupt; done
+syns() { # FILE [FILTER]
+	lines_of "$1" "tcp[tcpflags] == tcp-syn ${2-}"
+}
+expect "both ways between the pair" 2 syns pair.pcapng
+expect "only what the one opens" 1 syns from.pcapng
+check "with the answers" test "$(lines_of from.pcapng 'src host 10.77.0.12')" -gt 2
+expect "only what is opened to the other" 1 syns to.pcap "and src host 10.77.0.12"
+check "by the port alone" test "$(syns port.pcapng)" = 1
+expect "plain pcap by the file's name" "d4c3b2a1 or 4d3cb2a1" sh -c \
+	"head -c 4 '$work/to.pcap' | od -An -tx1 | tr -d ' ' | sed 's/^4d3cb2a1$/d4c3b2a1 or 4d3cb2a1/'"
+
+echo "== into a pipe"
+segctl capture --workload api -w - icmp 2>"$work/pipe.log" | tcpdump -nr - -c 2 >"$work/piped" 2>&1 &
+reader=$!
+await 5 grep -q "link-type" "$work/piped"
+in_ns "$id-api" ping -qc 1 10.77.0.11 >"$work/ping"
+wait "$reader"
+expect "another program reads along" 0 echo $?
+check "both packets" grep -q "ICMP echo reply" "$work/piped"
+
+echo "== bounds"
+capture time.pcapng --workload api --duration 1s
+ended
+expect "ends by time" 0 echo "$code"
+capture size.pcapng --workload api --max 20kB icmp
+in_ns "$id-api" ping -qf -c 100 10.77.0.11 >"$work/ping"
+ended
+expect "ends by size" 0 echo "$code"
+check "no larger" test "$(stat -c %s "$work/size.pcapng")" -le 20000
+check "and not much smaller" test "$(stat -c %s "$work/size.pcapng")" -gt 19000
+capture snap.pcapng --workload api -s 60 icmp
+in_ns "$id-api" ping -qc 1 -s 1000 10.77.0.11 >"$work/ping"
+settle
+interrupt
+check "cuts packets" test "$(stat -c %s "$work/snap.pcapng")" -lt 1000
+expect "but not their verdicts" 2 comments_of snap.pcapng "allowed: "
+running=()
+for i in 1 2 3 4 5 6 7 8; do
+	capture "many$i" --workload api
+	running+=("$captured")
+done
+says_no() { # WORDS COMMAND...
+	! "${@:2}" >"$work/said" 2>&1 && grep -q -- "$1" "$work/said"
+}
+check "eight at once" says_no "8 captures are running" segctl capture --workload api -w "$work/ninth"
+for captured in "${running[@]}"; do interrupt; done
+
+echo "== whatever ends the command"
+capture killed.pcapng --workload api icmp
+in_ns "$id-api" ping -qf -c 50 10.77.0.11 >"$work/ping"
+settle
+kill -KILL "$captured"
+wait "$captured" 2>/dev/null
+expect "complete up to the last packet" 100 lines_of killed.pcapng icmp
+check "and ends with a whole block" "$tools/pcapng" "$work/killed.pcapng"
+
+echo "== a reader that stands still"
+resident() {
+	awk '/^VmRSS/ { print $2 }' "/proc/$agent_pid/status"
+}
+capture still.pcapng --workload api icmp
+await 5 test -s "$work/still.pcapng"
+before=$(resident)
+kill -STOP "$captured"
+in_ns "$id-api" ping -qf -c 4000 -s 1400 10.77.0.11 >"$work/ping"
+settle
+check "costs the agent no more than its bound" test $(($(resident) - before)) -lt 8192
+exits "and nobody else anything" 0 segctl status
+kill -CONT "$captured"
+sleep 1.5
+interrupt
+expect "ends in good order" 0 echo "$code"
+read -r written dropped missed <<<"$("$tools/pcapng" "$work/still.pcapng" drops)"
+check "what it missed is counted ($written written, $missed missed, $dropped dropped)" \
+	test $((missed > 0 && written + missed + dropped >= 8000)) = 1
+expect "what it has is there" "$written" lines_of still.pcapng icmp
+
+echo "== mistakes"
+exits "a bad filter" 2 segctl capture --workload api -w "$work/x" tcp port zzz
+check "says libpcap's word" says_no "unknown port 'zzz'" segctl capture --workload api -w "$work/x" tcp port zzz
+echo precious >"$work/kept"
+exits "no such workload" 1 segctl capture --workload nobody -w "$work/kept"
+expect "leaves the file" precious cat "$work/kept"
+exits "no file" 2 segctl capture --workload api
+exits "nothing to capture" 2 segctl capture -w "$work/x"
+exits "a broken program" 22 curl -sf --unix-socket "$work/segd.sock" http://segd/v1/capture \
+	-d '{"program": [[5, 0, 0, 99]]}'
+unprivileged() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$BUILD/segctl" --socket "$work/segd.sock" \
+		capture --workload api -w /dev/null
+}
+chmod 755 "$work"
+exits "who has no right gets no packet" 3 unprivileged
+
+finish
