@@ -35,6 +35,10 @@ static const struct column {
 	{"start", "start", NULL},
 	{"end", "end", NULL},
 	{"lost", "lost", NULL},
+	{"source_name", "source", "names"},
+	{"destination_name", "destination", "names"},
+	{"application", "application", NULL},
+	{"server_name", "server_name", NULL},
 };
 
 static void print_text(const char *text)
@@ -66,6 +70,9 @@ static const json_t *value_of(const json_t *record, const struct column *column)
 
 	if (column->inner)
 		value = json_object_get(value, column->inner);
+	/* Of several names the latest. */
+	if (column->inner && json_is_array(value))
+		return json_array_get(value, 0);
 	if (!value && strcmp(column->name, "destination_port") == 0)
 		value = json_object_get(record, "port");
 	return value;

@@ -39,10 +39,12 @@ static void add_row(struct table *table, const struct settings *settings, const 
 {
 	_cleanup_free_ char *why = record_why(refusal);
 	const char *direction = field_text(refusal, "direction");
+	char *(*end_of)(const json_t *end) =
+		settings->output == OUTPUT_WIDE ? record_end_full : record_end;
 
 	table_row(table);
-	table_cell(table, TABLE_BAD, record_end(json_object_get(refusal, "source")));
-	table_cell(table, TABLE_BAD, record_end(json_object_get(refusal, "destination")));
+	table_cell(table, TABLE_BAD, end_of(json_object_get(refusal, "source")));
+	table_cell(table, TABLE_BAD, end_of(json_object_get(refusal, "destination")));
 	table_cell(table, TABLE_PLAIN, record_port(refusal));
 	table_count(table, field_sum(refusal, "packets"));
 	table_cell(table, TABLE_PLAIN, clock_format_cell(settings, field_text(refusal, "start")));

@@ -78,6 +78,27 @@ json_t *denied_fold(const json_t *refusals)
 	return put_together(refusals, row_key);
 }
 
+static const char *address_outside(const json_t *end)
+{
+	bool is_known =
+		*field_text(end, "workload") || strcmp(field_text(end, "entity"), "host") == 0;
+
+	return is_known ? "" : field_text(end, "ip");
+}
+
+static char *party_key(const json_t *refusal)
+{
+	_cleanup_free_ char *row = row_key(refusal);
+
+	return text_format("%s\n%s\n%s", row, address_outside(json_object_get(refusal, "source")),
+		address_outside(json_object_get(refusal, "destination")));
+}
+
+json_t *denied_fold_parties(const json_t *refusals)
+{
+	return put_together(refusals, party_key);
+}
+
 /* What the agent counts apart. */
 static char *exact_key(const json_t *refusal)
 {

@@ -39,8 +39,8 @@ static void add_problem(struct suggestion *suggestion, const char *what, char *w
 /* "shop/web -> shop/db tcp/5432, 12 packets, last at 10:00:05" */
 static char *describe(const struct suggestion *suggestion, const json_t *refusal)
 {
-	_cleanup_free_ char *from = record_end(json_object_get(refusal, "source"));
-	_cleanup_free_ char *to = record_end(json_object_get(refusal, "destination"));
+	_cleanup_free_ char *from = record_end_full(json_object_get(refusal, "source"));
+	_cleanup_free_ char *to = record_end_full(json_object_get(refusal, "destination"));
 	_cleanup_free_ char *port = record_port(refusal);
 	_cleanup_free_ char *packets =
 		output_plural(field_sum(refusal, "packets"), "packet", "packets");
@@ -354,7 +354,7 @@ int denied_suggest(const struct settings *settings, const json_t *refusals)
 {
 	const struct offline_options options = {.settings = settings, .agent = true};
 	_cleanup_error_ struct error error = ERROR_INIT;
-	_cleanup_json_ json_t *rows = denied_fold(refusals);
+	_cleanup_json_ json_t *rows = denied_fold_parties(refusals);
 	struct suggestion suggestion = {.settings = settings,
 		.policies = must(json_object()),
 		.problems = must(json_object())};

@@ -62,6 +62,7 @@ static json_t *end_of(const json_t *record, const char *member, size_t side)
 	_cleanup_free_ char *name = record_end(end);
 
 	export_set_text(object, "address", name);
+	export_set_text(object, "domain", record_dns_name(end));
 	export_copy(object, "ip", end, "ip");
 	export_copy(object, "port", end, "port");
 	/* ECS writes them as RFC 7042 does. */
@@ -90,6 +91,7 @@ static json_t *network_of(const json_t *record)
 
 		export_set_text(network, "iana_number", text);
 	}
+	export_copy(network, "protocol", record, "application");
 	export_copy(network, "direction", record, "direction");
 	export_set(network, "packets", json_integer((json_int_t)field_sum(record, "packets")));
 	export_set(network, "bytes", json_integer((json_int_t)field_sum(record, "bytes")));
@@ -146,7 +148,7 @@ static json_t *related_of(const json_t *record)
 
 		if (*field_text(end, "ip"))
 			json_array_append(ips, json_object_get(end, "ip"));
-		if (*field_text(end, "workload"))
+		if (*field_text(end, "workload") || record_dns_name(end))
 			json_array_append_new(hosts, json_string(name));
 	}
 	json_object_set_new(related, "ip", ips);
@@ -158,9 +160,9 @@ static json_t *related_of(const json_t *record)
 static json_t *own_of(const json_t *record)
 {
 	static const char *const ends[] = {"source", "destination"};
-	static const char *const members[] = {"namespace", "workload", "entity"};
+	static const char *const members[] = {"namespace", "workload", "entity", "names"};
 	static const char *const whole[] = {
-		"verdict", "reason", "rule", "icmp", "tcp_flags", "lost"};
+		"verdict", "reason", "rule", "icmp", "tcp_flags", "lost", "server_name", "dns"};
 	json_t *own = must(json_object());
 
 	for (size_t i = 0; i < ARRAY_SIZE(whole); i++)

@@ -105,6 +105,7 @@ static json_t *endpoint(const json_t *end)
 	export_copy(object, "port", end, "port");
 	export_copy(object, "mac", end, "mac");
 	export_set_text(object, "name", name);
+	export_set_text(object, "hostname", record_dns_name(end));
 	/* Where it stands in the network, as policies see it. */
 	if (*field_text(end, "namespace"))
 		export_copy(object, "zone", end, "namespace");
@@ -170,7 +171,7 @@ static void add_rule(json_t *ocsf, const json_t *record)
 static void observe(
 	json_t *list, const char *name, int type_id, const char *type, const char *value)
 {
-	if (*value)
+	if (value && *value)
 		json_array_append_new(
 			list, json_pack("{s:s, s:i, s:s, s:s}", "name", name, "type_id", type_id,
 				      "type", type, "value", value));
@@ -184,6 +185,7 @@ static json_t *observables_of(const json_t *record)
 
 	observe(list, "src_endpoint.ip", 2, "IP Address", field_text(source, "ip"));
 	observe(list, "dst_endpoint.ip", 2, "IP Address", field_text(destination, "ip"));
+	observe(list, "dst_endpoint.hostname", 1, "Hostname", record_dns_name(destination));
 	observe(list, "src_endpoint.mac", 3, "MAC Address", field_text(source, "mac"));
 	observe(list, "dst_endpoint.mac", 3, "MAC Address", field_text(destination, "mac"));
 	return list;
@@ -219,7 +221,7 @@ static void set_class(json_t *ocsf, int category, const char *category_name, int
 static json_t *unmapped_of(const json_t *record)
 {
 	static const char *const members[] = {
-		"verdict", "reason", "rule", "icmp", "interface", "lost"};
+		"verdict", "reason", "rule", "icmp", "interface", "lost", "server_name", "dns"};
 	json_t *unmapped = must(json_object());
 
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
@@ -264,6 +266,7 @@ static void add_flow(json_t *ocsf, const json_t *record)
 	export_set(ocsf, "dst_endpoint", destination);
 	export_set(ocsf, "connection_info", connection_of(record));
 	export_set(ocsf, "traffic", traffic_of(record));
+	export_copy(ocsf, "app_name", record, "application");
 	add_rule(ocsf, record);
 	export_set(ocsf, "observables", observables_of(record));
 }

@@ -27,6 +27,7 @@ static const struct table_column wide[] = {
 	{"PORT", 0},
 	{"VERDICT", 0},
 	{"EVENT", 0},
+	{"APPLICATION", 0},
 	{"PACKETS", TABLE_RIGHT},
 	{"BECAUSE", TABLE_NOTE},
 	{0},
@@ -46,7 +47,7 @@ static void add_gap(struct table *table, const struct settings *settings, const 
 	for (int i = 0; i < 3; i++)
 		table_cell_text(table, TABLE_PLAIN, "");
 	table_cell_text(table, TABLE_WARNING, "gap");
-	if (settings->output == OUTPUT_WIDE)
+	for (int i = 0; settings->output == OUTPUT_WIDE && i < 2; i++)
 		table_cell_text(table, TABLE_PLAIN, "");
 	table_cell_text(table, TABLE_PLAIN, "");
 	table_cell(table, TABLE_WARNING,
@@ -66,10 +67,20 @@ static char *note_of(const json_t *record)
 	return note;
 }
 
+/* "tls for api.example.org" */
+static char *application_of(const json_t *record)
+{
+	const char *server = field_text(record, "server_name");
+
+	return text_format(
+		"%s%s%s", field_text(record, "application"), *server ? " for " : "", server);
+}
+
 static void add_row(struct table *table, const struct settings *settings, const json_t *record)
 {
 	const char *verdict = field_text(record, "verdict");
 	bool is_wide = settings->output == OUTPUT_WIDE;
+	char *(*end_of)(const json_t *end) = is_wide ? record_end_full : record_end;
 
 	table_row(table);
 	if (strcmp(field_text(record, "event"), "gap") == 0) {
@@ -77,12 +88,14 @@ static void add_row(struct table *table, const struct settings *settings, const 
 		return;
 	}
 	table_cell(table, TABLE_PLAIN, time_of(settings, record));
-	table_cell(table, TABLE_PLAIN, record_end(json_object_get(record, "source")));
-	table_cell(table, TABLE_PLAIN, record_end(json_object_get(record, "destination")));
+	table_cell(table, TABLE_PLAIN, end_of(json_object_get(record, "source")));
+	table_cell(table, TABLE_PLAIN, end_of(json_object_get(record, "destination")));
 	table_cell(table, TABLE_PLAIN, record_port(record));
 	table_cell_text(table, record_color(verdict), verdict);
-	if (is_wide)
+	if (is_wide) {
 		table_cell_text(table, TABLE_PLAIN, field_text(record, "event"));
+		table_cell(table, TABLE_PLAIN, application_of(record));
+	}
 	table_count(table, field_sum(record, "packets"));
 	table_cell(table, TABLE_PLAIN, is_wide ? record_why(record) : note_of(record));
 }

@@ -104,6 +104,8 @@ char *live_data_end(const struct live *live, const json_t *end)
 
 	if (value)
 		return text_format("%s=%s", live->group, value);
+	if (*entity && record_dns_name(end))
+		return text_format("%s:%s", entity, record_dns_name(end));
 	return *entity ? text_format("%s", entity) : record_end(end);
 }
 

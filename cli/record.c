@@ -47,7 +47,24 @@ char *record_end(const json_t *end)
 	/* The node has many addresses; which one is in -o json. */
 	if (strcmp(field_text(end, "entity"), "host") == 0)
 		return text_format("host");
+	if (record_dns_name(end))
+		return text_format("%s", record_dns_name(end));
 	return text_format("%s", *ip ? ip : "unknown");
+}
+
+const char *record_dns_name(const json_t *end)
+{
+	return json_string_value(json_array_get(json_object_get(end, "names"), 0));
+}
+
+char *record_end_full(const json_t *end)
+{
+	_cleanup_free_ char *name = record_end(end);
+	const char *known = record_dns_name(end), *ip = field_text(end, "ip");
+
+	if (!known || strcmp(known, name) != 0 || !*ip)
+		return TAKE_PTR(name);
+	return text_format("%s (%s)", known, ip);
 }
 
 /* The names that policies use for ICMP types. */

@@ -14,8 +14,14 @@ double field_sum(const json_t *object, const char *key);
 
 /* "namespace/name"; namespace alone may be empty. New string, as are all below. */
 char *record_name(const json_t *object);
-/* One end of a flow: the workload's name, "host", or the address. */
+/* One end of a flow: the workload's name, "host", the DNS name that the other end was told for the
+ * address, or the address. */
 char *record_end(const json_t *end);
+/* The same with the address behind a DNS name, which says less than it: "api.example.org
+ * (192.0.2.80)". */
+char *record_end_full(const json_t *end);
+/* The DNS name alone, the latest; NULL: none is known. Borrowed. */
+const char *record_dns_name(const json_t *end);
 /* "tcp/5432", "icmp/echo-request", "udp" */
 char *record_port(const json_t *record);
 /* "SegmentPolicy shop/db ingress[0]", "no rule of NetworkPolicy shop/db allows", or the reason

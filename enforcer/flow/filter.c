@@ -95,6 +95,22 @@ static int parse_cidr(const char *text, struct value *value)
 	return prefix_parse(text, &value->prefix);
 }
 
+/* As the map calls it, too: "world:api.example.org". */
+static bool is_known_as(const struct name *name, const char *text)
+{
+	static const char world[] = "world:";
+	const json_t *known = name ? json_object_get(name->json, "names") : NULL, *one;
+	size_t i;
+
+	if (!strncmp(text, world, strlen(world)))
+		text += strlen(world);
+	json_array_foreach (known, i, one) {
+		if (json_is_string(one) && !strcasecmp(json_string_value(one), text))
+			return true;
+	}
+	return false;
+}
+
 static bool end_matches(
 	const struct value *value, const struct name *name, const struct address *address)
 {
@@ -105,7 +121,7 @@ static bool end_matches(
 	if (name_matches(name, "workload", value->text))
 		return true;
 	entity = name_member(name, "entity");
-	return entity && !strcmp(entity, value->text);
+	return (entity && !strcmp(entity, value->text)) || is_known_as(name, value->text);
 }
 
 static bool match_from(const struct value *value, const struct record *record)
@@ -201,7 +217,7 @@ static bool match_cidr(const struct value *value, const struct record *record)
 	       prefix_contains(&value->prefix, &record->event.destination);
 }
 
-#define EXPECTED_END "NAMESPACE/NAME, a workload's name, an address, host or world"
+#define EXPECTED_END "NAMESPACE/NAME, a workload's name, an address, a DNS name, host or world"
 
 static const struct key keys[] = {
 	{"from", EXPECTED_END, parse_end, match_from},

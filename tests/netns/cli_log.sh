@@ -116,3 +116,27 @@ says "lines that are no records" 1 "2 lines are no flow record" \
 	sh -c "printf '{}\\nhello\\n' | '$BUILD/segctl' flows -r - -o jsonl"
 expect "nothing of that time" "no flows since 2030-01-01 00:00:00" segctl flows -r "$work/log/flows.log" \
 	--since 2030-01-01T00:00:00Z
+
+echo "== a recorded log: names and applications"
+{
+	head -n 1 "$log"
+	head -n 1 "$log" | jq -c '.destination = {ip: "192.0.2.80", port: 443, entity: "world",
+		names: ["api.example.org", "cdn.example.net"]} | .application = "tls" |
+		.server_name = "api.example.org" | .id = "00000000000000aa"'
+} >"$work/names.log"
+for name in api.example.org API.Example.ORG world:cdn.example.net 192.0.2.80 world; do
+	expect "flows --to $name" 00000000000000aa sh -c \
+		"'$BUILD/segctl' flows -r '$work/names.log' --to '$name' -o json | jq -r '.flows[].id'"
+done
+expect "no other name" 0 sh -c \
+	"'$BUILD/segctl' flows -r '$work/names.log' --to example.org -o json | jq '.flows | length'"
+check "the table has the name in place of the address" sh -c \
+	"COLUMNS=80 '$BUILD/segctl' flows -r '$work/names.log' | grep -q 'shop/web *api.example.org *tcp/443'"
+check "-o wide both, and what is spoken" sh -c "'$BUILD/segctl' flows -r '$work/names.log' -o wide |
+	grep -q 'api.example.org (192.0.2.80) .* tls for api.example.org '"
+expect "csv" "api.example.org,tls,api.example.org" sh -c \
+	"'$BUILD/segctl' flows -r '$work/names.log' -o csv | tail -1 | tr -d '\r' | cut -d, -f25-"
+expect "OCSF" "api.example.org tls" sh -c "'$BUILD/segctl' flows -r '$work/names.log' -o ocsf | tail -1 |
+	jq -r '\"\(.dst_endpoint.hostname) \(.app_name)\"'"
+expect "ECS" "api.example.org tls" sh -c "'$BUILD/segctl' flows -r '$work/names.log' -o ecs | tail -1 |
+	jq -r '\"\(.destination.domain) \(.network.protocol)\"'"
