@@ -18,6 +18,8 @@
 
 struct archive {
 	char *directory;
+	char *current; /* "flows.log" */
+	char *prefix;  /* "flows-" */
 	int directory_fd;
 	uint64_t total_bytes;
 	struct compressor *compressor;
@@ -36,11 +38,6 @@ static bool has_suffix(const char *name, const char *suffix)
 	return length >= suffix_length && !strcmp(name + length - suffix_length, suffix);
 }
 
-static int is_rotated(const struct dirent *entry)
-{
-	return !strncmp(entry->d_name, ARCHIVE_PREFIX, strlen(ARCHIVE_PREFIX));
-}
-
 static void listing_clear(struct listing *listing)
 {
 	for (int i = 0; i < listing->count; i++)
@@ -50,11 +47,16 @@ static void listing_clear(struct listing *listing)
 
 static int list_rotated(const struct archive *archive, struct listing *ret)
 {
-	int count = scandirat(archive->directory_fd, ".", &ret->entries, is_rotated, alphasort);
+	int count = scandirat(archive->directory_fd, ".", &ret->entries, NULL, alphasort);
 
 	if (count < 0)
 		return -errno;
-	ret->count = count;
+	/* scandir's filter has no place for a prefix. */
+	for (int i = 0; i < count; i++)
+		if (!strncmp(ret->entries[i]->d_name, archive->prefix, strlen(archive->prefix)))
+			ret->entries[ret->count++] = ret->entries[i];
+		else
+			free(ret->entries[i]);
 	return 0;
 }
 
@@ -102,8 +104,18 @@ static void remove_parts(const struct archive *archive)
 			unlinkat(archive->directory_fd, listing.entries[i]->d_name, 0);
 }
 
-int archive_open(const char *directory, uint64_t total_bytes, sd_event *event, struct archive **ret,
-	struct error *error)
+static int copy_names(struct archive *archive, const char *directory, const char *name)
+{
+	archive->directory = strdup(directory);
+	if (asprintf(&archive->current, "%s.log", name) < 0)
+		archive->current = NULL;
+	if (asprintf(&archive->prefix, "%s-", name) < 0)
+		archive->prefix = NULL;
+	return archive->directory && archive->current && archive->prefix ? 0 : -ENOMEM;
+}
+
+int archive_open(const char *directory, const char *name, uint64_t total_bytes, sd_event *event,
+	struct archive **ret, struct error *error)
 {
 	_cleanup_(archive_closep) struct archive *archive = calloc(1, sizeof(*archive));
 	int result;
@@ -112,14 +124,13 @@ int archive_open(const char *directory, uint64_t total_bytes, sd_event *event, s
 		return error_nomem(error);
 	archive->total_bytes = total_bytes;
 	archive->directory_fd = -1;
-	archive->directory = strdup(directory);
-	if (!archive->directory)
+	if (copy_names(archive, directory, name) < 0)
 		return error_nomem(error);
 	if (mkdir(directory, 0750) < 0 && errno != EEXIST)
-		return error_errno(error, -errno, "make flow log directory %s", directory);
+		return error_errno(error, -errno, "make log directory %s", directory);
 	archive->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (archive->directory_fd < 0)
-		return error_errno(error, -errno, "open flow log directory %s", directory);
+		return error_errno(error, -errno, "open log directory %s", directory);
 	result = compressor_new(event, on_compressed, archive, &archive->compressor);
 	if (result < 0)
 		return error_errno(error, result, "start compression of %s", directory);
@@ -136,7 +147,14 @@ void archive_close(struct archive *archive)
 	compressor_free(archive->compressor);
 	closep(&archive->directory_fd);
 	free(archive->directory);
+	free(archive->current);
+	free(archive->prefix);
 	free(archive);
+}
+
+const char *archive_current(const struct archive *archive)
+{
+	return archive->current;
 }
 
 int archive_directory_fd(const struct archive *archive)
@@ -163,10 +181,10 @@ static void delete_oldest(struct archive *archive, uint64_t next_bytes)
 
 /* "flows-20261121T011900.123456Z.log": the record's notation without what file names do not like.
  */
-static void rotated_name(uint64_t now_ns, char name[static NAME_MAX])
+static void rotated_name(const char *prefix, uint64_t now_ns, char name[static NAME_MAX])
 {
 	char text[TIMESTAMP_LENGTH + 1];
-	char *end = stpcpy(name, ARCHIVE_PREFIX);
+	char *end = stpcpy(name, prefix);
 
 	timestamp_format(now_ns, text);
 	for (const char *from = text; *from; from++)
@@ -179,10 +197,10 @@ int archive_rotate(struct archive *archive, uint64_t next_bytes, struct error *e
 {
 	char name[NAME_MAX];
 
-	rotated_name(timestamp_now_ns(), name);
-	if (renameat(archive->directory_fd, ARCHIVE_CURRENT, archive->directory_fd, name) < 0)
-		return error_errno(error, -errno, "rename %s/" ARCHIVE_CURRENT " to %s",
-			archive->directory, name);
+	rotated_name(archive->prefix, timestamp_now_ns(), name);
+	if (renameat(archive->directory_fd, archive->current, archive->directory_fd, name) < 0)
+		return error_errno(error, -errno, "rename %s/%s to %s", archive->directory,
+			archive->current, name);
 	delete_oldest(archive, next_bytes);
 	compress_next(archive);
 	return 0;
@@ -198,9 +216,9 @@ int archive_usage(const struct archive *archive, struct archive_usage *ret)
 		return result;
 	for (int i = 0; i < listing.count; i++)
 		usage.bytes += file_bytes(archive, listing.entries[i]->d_name);
-	usage.bytes += file_bytes(archive, ARCHIVE_CURRENT);
-	usage.files =
-		(size_t)listing.count + !faccessat(archive->directory_fd, ARCHIVE_CURRENT, F_OK, 0);
+	usage.bytes += file_bytes(archive, archive->current);
+	usage.files = (size_t)listing.count +
+		      !faccessat(archive->directory_fd, archive->current, F_OK, 0);
 	*ret = usage;
 	return 0;
 }

@@ -17,15 +17,20 @@
 
 struct archive;
 
+#define ARCHIVE_FLOWS "flows" /* of the flow log; other logs have other names */
+
 struct archive_usage {
 	uint64_t bytes; /* with the current file */
 	size_t files;
 };
 
-/* Makes the directory (0750) if it is not there, takes up what an earlier agent left half done. */
-int archive_open(const char *directory, uint64_t total_bytes, sd_event *event, struct archive **ret,
-	struct error *error);
+/* Makes the directory (0750) if it is not there, takes up what an earlier agent left half done.
+ * name: what its files are called, "flows"; there may be others in the directory. */
+int archive_open(const char *directory, const char *name, uint64_t total_bytes, sd_event *event,
+	struct archive **ret, struct error *error);
 void archive_close(struct archive *archive);
+/* "flows.log"; borrowed. */
+const char *archive_current(const struct archive *archive);
 /* Of the directory; borrowed. */
 int archive_directory_fd(const struct archive *archive);
 /* Gives the current file a name with the present time and makes room for another one of

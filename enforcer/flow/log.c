@@ -22,6 +22,7 @@
 
 struct flow_log {
 	char *directory;
+	const char *name;
 	uint64_t file_bytes_max;
 	uint64_t total_bytes;
 	uint64_t file_age_ns;
@@ -101,16 +102,14 @@ static int open_file(struct flow_log *log, struct error *error)
 	uint64_t size;
 	int result;
 
-	fd = openat(archive_directory_fd(log->archive), ARCHIVE_CURRENT,
+	fd = openat(archive_directory_fd(log->archive), archive_current(log->archive),
 		O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0 || fstat(fd, &status) < 0)
-		return error_errno(
-			error, -errno, "open flow log %s/" ARCHIVE_CURRENT, log->directory);
+		return error_errno(error, -errno, "open log %s/%s.log", log->directory, log->name);
 	size = (uint64_t)status.st_size;
 	result = cut_half_line(fd, &size);
 	if (result < 0)
-		return error_errno(
-			error, result, "write flow log %s/" ARCHIVE_CURRENT, log->directory);
+		return error_errno(error, result, "write log %s/%s.log", log->directory, log->name);
 	log->fd = TAKE_FD(fd);
 	log->file_bytes = size;
 	log->file_ns = first_record_ns(log->fd);
@@ -136,8 +135,8 @@ static int prepare(struct flow_log *log, struct error *error)
 		archive_close(TAKE_PTR(log->archive));
 	}
 	if (!log->archive) {
-		result = archive_open(
-			log->directory, log->total_bytes, log->event, &log->archive, error);
+		result = archive_open(log->directory, log->name, log->total_bytes, log->event,
+			&log->archive, error);
 		if (result < 0)
 			return result;
 	}
@@ -196,8 +195,7 @@ static int write_some(struct flow_log *log, size_t *offset, struct error *error)
 		fitting = (size_t)((const char *)memchr(lines, '\n', length) + 1 - lines);
 	result = write_lines(log, lines, fitting, &written);
 	if (result < 0)
-		return error_errno(
-			error, result, "write flow log %s/" ARCHIVE_CURRENT, log->directory);
+		return error_errno(error, result, "write log %s/%s.log", log->directory, log->name);
 	*offset += written;
 	return 0;
 }
@@ -287,6 +285,7 @@ int flow_log_new(const struct flow_log_options *options, sd_event *event, struct
 		return -ENOMEM;
 	log->fd = -1;
 	log->directory = strdup(options->directory);
+	log->name = options->name ? options->name : ARCHIVE_FLOWS;
 	if (!log->directory)
 		return -ENOMEM;
 	log->file_bytes_max = options->file_bytes;

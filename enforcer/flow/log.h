@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The flow log: JSON lines in DIRECTORY/flows.log. Lines wait in a bounded buffer for at most a
- * second. While they cannot be written (disk full, directory gone) the buffer keeps the oldest, the
- * rest is counted, each second it is tried again, and a gap record tells what is missing.
+ * The flow log: JSON lines in DIRECTORY/flows.log; under another name, a log of something else.
+ * Lines wait in a bounded buffer for at most a second. While they cannot be written (disk full,
+ * directory gone) the buffer keeps the oldest, the rest is counted, each second it is tried again,
+ * and a gap record tells what is missing.
  */
 #pragma once
 
@@ -18,6 +19,7 @@ struct flow_log;
 
 struct flow_log_options {
 	const char *directory;
+	const char *name;        /* of its files, a static string; NULL: "flows" */
 	uint64_t file_bytes;     /* rotate before a file gets bigger */
 	uint64_t total_bytes;    /* of all files */
 	uint64_t file_age_ns;    /* rotate a file that began longer ago; 0: never for its age */

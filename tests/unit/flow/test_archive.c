@@ -39,7 +39,7 @@ static void deletes_from_the_oldest_on(void **state)
 	put_file(*state, "notes.txt", 4000);
 	put_file(*state, ARCHIVE_CURRENT, 300);
 	assert_int_equal(sd_event_new(&event), 0);
-	assert_int_equal(archive_open(*state, 1500, event, &archive, NULL), 0);
+	assert_int_equal(archive_open(*state, ARCHIVE_FLOWS, 1500, event, &archive, NULL), 0);
 	assert_int_equal(archive_usage(archive, &usage), 0);
 	assert_int_equal(usage.files, 4);
 	assert_int_equal(usage.bytes, 1500);
@@ -64,7 +64,7 @@ static void takes_up_what_was_left_half_done(void **state)
 	put_file(*state, "flows-20201121T080000.000000Z.log.zst.part", 10);
 	put_file(*state, "flows-20201121T080100.000000Z.log", 100000);
 	assert_int_equal(sd_event_new(&event), 0);
-	assert_int_equal(archive_open(*state, 1 << 20, event, &archive, NULL), 0);
+	assert_int_equal(archive_open(*state, ARCHIVE_FLOWS, 1 << 20, event, &archive, NULL), 0);
 	for (int i = 0; i < 100 && (has_file(*state, "flows-20201121T080000.000000Z.log") ||
 					   has_file(*state, "flows-20201121T080100.000000Z.log"));
 		i++)
@@ -86,10 +86,10 @@ static void says_what_it_cannot_do(void **state)
 	put_file(*state, "file", 1);
 	snprintf(path, sizeof(path), "%s/file", (char *)*state);
 	assert_int_equal(sd_event_new(&event), 0);
-	assert_int_equal(archive_open(path, 100, event, &archive, &error), -ENOTDIR);
+	assert_int_equal(archive_open(path, ARCHIVE_FLOWS, 100, event, &archive, &error), -ENOTDIR);
 	assert_non_null(strstr(error_message(&error), path));
 	assert_null(archive);
-	assert_int_equal(archive_open(*state, 100, event, &archive, &error), 0);
+	assert_int_equal(archive_open(*state, ARCHIVE_FLOWS, 100, event, &archive, &error), 0);
 	assert_int_equal(archive_rotate(archive, 0, &error), -ENOENT);
 	error_clear(&error);
 	archive_close(archive);
