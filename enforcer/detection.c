@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "detection.h"
 
+#include "alert_outputs.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "detection_state.h"
 #include "journal.h"
 #include "json.h"
+#include "response.h"
 
 #include <errno.h>
 #include <string.h>
@@ -28,6 +29,8 @@ struct detection {
 	struct agent *agent;
 	struct detect_settings settings;
 	struct engine *engine;
+	struct alert_outputs *outputs;
+	struct response *response;
 	struct alert_follower *followers;
 	uint64_t saved_changes;
 	sd_event_source *save_alerts;
@@ -160,8 +163,12 @@ static void on_told(const struct alert *alert, enum alert_news news, void *userd
 	DL_FOREACH_SAFE (detection->followers, follower, next)
 		if (line && alert_filter_matches(&follower->filter, alert))
 			follower->line(line, strlen(line), follower->userdata);
-	if (news != ALERT_GOES_ON)
-		save_soon(detection);
+	if (line)
+		alert_outputs_tell(detection->outputs, alert, news, line);
+	if (news == ALERT_GOES_ON)
+		return;
+	response_consider(detection->response, alert);
+	save_soon(detection);
 }
 
 int detection_follow(struct agent *agent, struct alert_filter *filter,
@@ -201,7 +208,14 @@ static void on_record(const struct record *record, void *userdata)
 
 json_t *detection_describe(const struct agent *agent)
 {
-	return engine_describe(agent->detection->engine);
+	const struct detection *detection = agent->detection;
+	json_t *json = engine_describe(detection->engine);
+
+	if (json) {
+		json_object_set_new(json, "outputs", alert_outputs_describe(detection->outputs));
+		json_object_set_new(json, "response", response_describe(detection->response));
+	}
+	return json;
 }
 
 /* The default file need not be there. */
@@ -231,6 +245,12 @@ int detection_open(struct agent *agent, struct error *error)
 		return r;
 	r = engine_new(&options, &detection->engine, error);
 	if (r == 0)
+		r = alert_outputs_new(agent->options, &detection->settings, agent->event,
+			&detection->outputs, error);
+	if (r == 0)
+		r = response_new(agent, &detection->settings, engine_alerts(detection->engine),
+			&detection->response, error);
+	if (r == 0)
 		r = open_state(detection, error);
 	if (r < 0)
 		return r;
@@ -251,6 +271,8 @@ void detection_free(struct detection *detection)
 	}
 	sd_event_source_disable_unref(detection->save_alerts);
 	sd_event_source_disable_unref(detection->save_learnt);
+	response_free(detection->response);
+	alert_outputs_free(detection->outputs);
 	engine_free(detection->engine);
 	detect_settings_clear(&detection->settings);
 	free(detection);

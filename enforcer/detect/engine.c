@@ -195,7 +195,8 @@ void engine_record(struct engine *engine, const struct record *record)
 {
 	const struct record logged = as_logged(record);
 
-	if (record->event.type == FLOW_GAP)
+	/* What a quarantine refuses is known: who is locked in cannot be found once more. */
+	if (record->event.type == FLOW_GAP || record->event.reason == REASON_QUARANTINED)
 		return;
 	engine->records++;
 	alerts_pass(&engine->alerts, logged.event.time_ns);

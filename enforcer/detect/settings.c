@@ -30,6 +30,7 @@ int detect_settings_init(struct detect_settings *settings)
 		.learning_ns = 7 * 24 * HOUR_NS,
 		.quiet_ns = HOUR_NS,
 		.campaign_ns = 6 * HOUR_NS,
+		.quarantine_severity = SEVERITY_MEDIUM,
 		.capture_severity = SEVERITY_HIGH,
 	};
 	while (detectors[count])

@@ -35,6 +35,7 @@ struct detect_settings {
 	uint64_t quiet_ns;    /* an alert that is not reported for so long is closed */
 	uint64_t campaign_ns; /* so is an incident */
 
+	enum severity quarantine_severity; /* what is less severe isolates nobody */
 	json_t *allow; /* who may reach whom a detector isolated, as in a Quarantine; or NULL */
 	uint64_t capture_ns; /* how long the actor's packets are recorded; 0: not at all */
 	enum severity capture_severity;

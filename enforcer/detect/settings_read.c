@@ -174,7 +174,8 @@ static void read_allow(struct yaml_reader *reader, yaml_node_t *node, json_t **r
  */
 
 static const char *const general_keys[] = {"severity", "learning", "quiet", "campaign",
-	"quarantine.allow", "capture.duration", "capture.severity", "webhook.url", "syslog.socket"};
+	"quarantine.severity", "quarantine.allow", "capture.duration", "capture.severity",
+	"webhook.url", "syslog.socket"};
 
 /* false: the key is none of these. */
 static bool read_general(struct yaml_reader *reader, const char *key, yaml_node_t *node,
@@ -191,6 +192,8 @@ static bool read_general(struct yaml_reader *reader, const char *key, yaml_node_
 		read_duration(reader, node, key, &settings->quiet_ns);
 	else if (!strcmp(key, "campaign"))
 		read_duration(reader, node, key, &settings->campaign_ns);
+	else if (!strcmp(key, "quarantine.severity"))
+		read_severity(reader, node, key, &settings->quarantine_severity);
 	else if (!strcmp(key, "quarantine.allow"))
 		read_allow(reader, node, &settings->allow);
 	else if (!strcmp(key, "capture.duration"))
