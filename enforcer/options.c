@@ -125,7 +125,7 @@ static const char usage[] =
 	"                             go past bridge and host filters; see segd(8)\n"
 	"  --second-lock[=MARK]       eBPF: where its programs are taken off, close instead of\n"
 	"                             opening; MARK: bits of the packet mark to use (0x1000)\n"
-	"  --nflog-group=N            group that nftables logs refusals to (86); N + 1: the node's own\n"
+	"  --nflog-group=N            group that nftables logs refusals to (86), and the next two\n"
 	"  --failsafe=LIST            ports of the node that no policy can cut, or none\n"
 	"                             (" FAILSAFE_DEFAULT ")\n"
 	"  --workload-connections=N   eBPF: connections that one workload may have (65536)\n"
@@ -353,7 +353,7 @@ static int parse_enforcement(struct options *options, int option, struct error *
 		options->adoption_ns = number * 1000000000ULL;
 		return r;
 	case OPTION_NFLOG_GROUP:
-		r = parse_number("--nflog-group", optarg, UINT16_MAX - 1, &number, error);
+		r = parse_number("--nflog-group", optarg, UINT16_MAX - 2, &number, error);
 		options->nflog_group = (uint16_t)number;
 		return r;
 	case OPTION_ALLOW_ETHERTYPE:

@@ -40,6 +40,9 @@ serve "$id-world" tcp/443 tcp/8443
 ask() {
 	in_ns "$id-$1" busybox nslookup "$2" "$3" 2>&1
 }
+segctl_status() {
+	segctl status -o json | jq -c "$1"
+}
 # told JQ-CONDITION: who talked to whom by which names, as the log says, once each.
 told() {
 	segctl flows >/dev/null # so that what was counted is reported
@@ -80,18 +83,18 @@ is_told "it is other's name alone" '.destination.ip == "203.0.113.11"' \
 web 203.0.113.11 "
 
 echo "== protocols"
-is_told_application() {
-	application() {
-		segctl flows >/dev/null
-		jq -r "select(.event != \"gap\" and .destination.port == $2 and .application) |
-			[.application, .server_name // \"-\"] | join(\" \")" "$work/log/flows.log" | sort -u
-	}
-	spoken() {
-		[ "$(application "$@")" = "$wanted" ]
-	}
-	wanted=$3
-	await 15 spoken "$@"
-	expect "$1" "$3" application "$@"
+# spoken PORT: the application of the map's edge to that port, and whom it asked for.
+spoken() {
+	segctl map -o json | jq -r ".edges[] | select(.port == $1 and .application) |
+		[.application, .server_name // \"-\"] | join(\" \")" | sort -u
+}
+is_spoken() {
+	[ "$(spoken "$1")" = "$2" ]
+}
+# speaks PORT WANTED
+speaks() {
+	await 3 is_spoken "$1" "$2"
+	expect "port $1 speaks $2" "$2" spoken "$1"
 }
 mkdir "$work/www"
 echo hello >"$work/www/index.html"
@@ -110,11 +113,28 @@ fetch() {
 await 5 fetch http.example.org 8080 http
 await 5 fetch tls.example.org 4433 https
 printf 'SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n' | in_ns "$id-web" busybox nc -w 2 203.0.113.10 2222
-is_told_application "HTTP" 8080 "http http.example.org"
-is_told_application "TLS" 4433 "tls tls.example.org"
-is_told_application "SSH" 2222 "ssh -"
-is_told_application "DNS" 53 "dns -"
-expect "what was asked is counted" "example.org 1 16" jq -r \
-	'select(.source.workload == "other" and .dns) | "\(.dns.domain) \(.dns.unique_names) \(.dns.longest_name)"' \
-	"$work/log/flows.log"
+speaks 8080 "http http.example.org"
+speaks 4433 "tls tls.example.org"
+speaks 2222 "ssh -"
+speaks 53 "dns -"
+asked() {
+	jq -r 'select(.source.workload == "other" and .dns) |
+		"\(.application) \(.dns.domain) \(.dns.unique_names) \(.dns.longest_name)"' "$work/log/flows.log" | sort -u
+}
+expect "what was asked is counted" "dns example.org 1 16" asked
+expect "nothing was lost" 0 segctl_status .plane.losses.sample
+
+echo "== what is left"
+agent_stop
+if [ "$plane" = nft ]; then
+	expect "no table is" "" in_ns "$id" nft list tables inet
+fi
+started=$(date -u +%Y-%m-%dT%H:%M:%S)
+agent_start --dataplane="$plane" --no-docker --workloads="$work/workloads.yaml" --remove-on-exit \
+	--no-observe || exit 1
+expect "nobody observes" null segctl_status .observed
+check "web asks" ask web api.example.org 203.0.113.53
+expect "web -> it" open probe "$id-web" tcp 203.0.113.10 8443
+is_told "and it has no name" \
+	".destination.ip == \"203.0.113.10\" and .start > \"$started\"" "web 203.0.113.10 "
 finish

@@ -104,7 +104,7 @@ int layout_write_table(struct batch *batch, const char *comment)
 	return message ? 0 : -ENOMEM;
 }
 
-static int write_counter(struct batch *batch, const char *name)
+int layout_write_counter(struct batch *batch, const char *name)
 {
 	struct nftnl_obj *counter = nftnl_obj_alloc();
 	struct nlmsghdr *message;
@@ -175,9 +175,9 @@ int layout_write(struct batch *batch, const char *comment, uint16_t nflog_group)
 	int r = layout_write_table(batch, comment);
 
 	for (size_t i = 0; !r && i < REFUSAL_REASONS; i++)
-		r = write_counter(batch, refusal_reason_name(refusal_reason(i)));
+		r = layout_write_counter(batch, refusal_reason_name(refusal_reason(i)));
 	if (!r)
-		r = write_counter(batch, REFUSAL_OVERFLOW);
+		r = layout_write_counter(batch, REFUSAL_OVERFLOW);
 	if (!r)
 		r = write_sets(batch);
 	if (!r)

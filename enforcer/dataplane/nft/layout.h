@@ -42,6 +42,8 @@ const char *layout_adopting(bool ipv4);
 int layout_write_bytes(struct batch *batch, const char *name, enum field field,
 	const uint8_t *bytes, size_t count);
 
+/* A counter that rules name. 0 or -ENOMEM. */
+int layout_write_counter(struct batch *batch, const char *name);
 /* Only the table with its comment. 0 or -ENOMEM. */
 int layout_write_table(struct batch *batch, const char *comment);
 /* The table with its comment, counters, sets and refusal chains. 0 or -ENOMEM. */

@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COPY_BYTES       128
 #define REQUEST_BYTES    512
 #define EXTENSIONS_MAX   8
 #define TCP_FLAGS_OFFSET 13
@@ -38,12 +37,12 @@ static struct nlmsghdr *configuration(char *buffer, uint16_t group)
 	return message;
 }
 
-int nflog_open(uint16_t group, struct mnl_socket **ret, struct error *error)
+int nflog_open(uint16_t group, uint32_t bytes, struct mnl_socket **ret, struct error *error)
 {
 	static const int no_groups[] = {0};
 	const struct nfulnl_msg_config_cmd bind = {.command = NFULNL_CFG_CMD_BIND};
 	const struct nfulnl_msg_config_mode mode = {
-		.copy_range = htonl(COPY_BYTES), .copy_mode = NFULNL_COPY_PACKET};
+		.copy_range = htonl(bytes), .copy_mode = NFULNL_COPY_PACKET};
 	_cleanup_(netlink_closep) struct mnl_socket *socket = NULL;
 	char buffer[REQUEST_BYTES];
 	struct nlmsghdr *message;
@@ -100,8 +99,11 @@ static uint16_t read_u16(const uint8_t *bytes)
 	return (uint16_t)(bytes[0] << 8 | bytes[1]);
 }
 
-static void parse_transport(const uint8_t *bytes, size_t size, struct nflog_packet *packet)
+static void parse_transport(
+	const uint8_t *packet_bytes, size_t at, size_t packet_size, struct nflog_packet *packet)
 {
+	const uint8_t *bytes = packet_bytes + at;
+	size_t size = packet_size - at;
 	bool icmp = packet->protocol == IPPROTO_ICMP || packet->protocol == IPPROTO_ICMPV6;
 	bool ports = packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP ||
 		     packet->protocol == IPPROTO_SCTP;
@@ -109,6 +111,7 @@ static void parse_transport(const uint8_t *bytes, size_t size, struct nflog_pack
 	if (size < 4 || (!icmp && !ports))
 		return;
 	packet->has_transport = true;
+	packet->transport = at;
 	if (icmp) {
 		packet->destination_port = read_u16(bytes);
 		return;
@@ -133,7 +136,7 @@ static int parse_ipv4(const uint8_t *bytes, size_t size, struct nflog_packet *pa
 	packet->protocol = header->protocol;
 	packet->bytes = ntohs(header->tot_len);
 	if (length >= sizeof(*header) && length <= size && !(ntohs(header->frag_off) & IP_OFFMASK))
-		parse_transport(bytes + length, size - length, packet);
+		parse_transport(bytes, length, size, packet);
 	return 0;
 }
 
@@ -151,7 +154,7 @@ static int parse_ipv6(const uint8_t *bytes, size_t size, struct nflog_packet *pa
 	packet->bytes = sizeof(*header) + ntohs(header->ip6_plen);
 	at = skip_extensions(bytes, size, &packet->protocol);
 	if (at < size)
-		parse_transport(bytes + at, size - at, packet);
+		parse_transport(bytes, at, size, packet);
 	return 0;
 }
 
@@ -199,6 +202,19 @@ static void parse_link_layer(const struct attributes *attributes, struct nflog_p
 		return;
 	memcpy(packet->source_mac, ethernet->ether_shost, sizeof(packet->source_mac));
 	memcpy(packet->destination_mac, ethernet->ether_dhost, sizeof(packet->destination_mac));
+}
+
+const uint8_t *nflog_payload(const struct nlmsghdr *message, size_t *ret_size)
+{
+	struct attributes attributes = {0};
+	const struct nlattr *payload;
+
+	mnl_attr_parse(message, sizeof(struct nfgenmsg), collect, &attributes);
+	payload = attributes.items[NFULA_PAYLOAD];
+	if (!payload)
+		return NULL;
+	*ret_size = mnl_attr_get_payload_len(payload);
+	return mnl_attr_get_payload(payload);
 }
 
 int nflog_parse(const struct nlmsghdr *message, struct nflog_packet *ret)

@@ -19,6 +19,7 @@
 #include "dataplane/nft/plan.h"
 #include "dataplane/nft/refusals.h"
 #include "dataplane/nft/repairs.h"
+#include "dataplane/nft/sampling.h"
 #include "dataplane/nft/settings.h"
 #include "dataplane/nft/snapshot.h"
 #include "dataplane/nft/sysctls.h"
@@ -45,6 +46,7 @@ struct dataplane {
 	struct device_sources *sources;
 	struct connections *connections;
 	struct refusals *refusals;
+	struct sampling *sampling; /* NULL: nobody wants any */
 	struct watch *watch;
 	struct repairs repairs;
 	struct settings settings;
@@ -70,6 +72,7 @@ static void release(struct dataplane *dataplane)
 {
 	sd_event_source_disable_unref(dataplane->timer);
 	watch_free(dataplane->watch);
+	sampling_free(dataplane->sampling);
 	refusals_free(dataplane->refusals);
 	connections_free(dataplane->connections);
 	device_sources_free(dataplane->sources);
@@ -134,6 +137,8 @@ static void repair(struct dataplane *dataplane, const struct intrusion *intrusio
 		r = rebuild(dataplane, &error);
 	if (!r && intrusion->netdev)
 		r = repair_devices(dataplane, &error);
+	if (!r)
+		r = sampling_hold(dataplane->sampling, &error);
 	repairs_add(&dataplane->repairs, intrusion, clock_now_ns(CLOCK_MONOTONIC) - start_ns,
 		&error, &dataplane->callbacks);
 }
@@ -170,6 +175,8 @@ static int on_tick(sd_event_source *source, uint64_t time_us, void *userdata)
 		report_trouble(dataplane, &error);
 	settings_hold(&dataplane->settings, &dataplane->callbacks);
 	sweep(dataplane);
+	if (sampling_hold(dataplane->sampling, &error) < 0)
+		report_trouble(dataplane, &error);
 	if (device_sources_collect(dataplane->sources, &dataplane->callbacks, &error) < 0)
 		report_trouble(dataplane, &error);
 	device_guards_prune(dataplane->guards);
@@ -194,6 +201,9 @@ static void on_flow(const struct flow_event *event, void *userdata)
 	const struct dataplane *dataplane = userdata;
 	struct flow_event named = *event;
 
+	/* What it was told before it opened the connection. */
+	if (event->type == FLOW_NEW)
+		sampling_drain(dataplane->sampling);
 	if (event->type != FLOW_GAP)
 		ends_fill(&dataplane->ends, &named);
 	dataplane->callbacks.flow(&named, dataplane->callbacks.userdata);
@@ -233,6 +243,9 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 			&dataplane->named, &judged, event, &dataplane->connections, error);
 	if (!r)
 		r = refusals_open(&options, event, &dataplane->refusals, error);
+	if (!r)
+		r = sampling_open(&dataplane->options, &dataplane->callbacks, event,
+			&dataplane->sampling, error);
 	if (!r)
 		r = watch_open(event, &scope, on_intrusion, dataplane, &dataplane->watch, error);
 	if (r < 0)
@@ -400,6 +413,8 @@ static json_t *nft_describe(struct dataplane *dataplane)
 	json_t *description = describe_dataplane(dataplane->table, dataplane->connections,
 		dataplane->refusals, &dataplane->attached);
 
+	json_object_set_new(json_object_get(description, "losses"), "sample",
+		json_integer((json_int_t)sampling_lost(dataplane->sampling)));
 	json_object_set_new(description, "repairs",
 		repairs_describe(&dataplane->repairs, watch_overruns(dataplane->watch)));
 	device_sources_describe(dataplane->sources, json_object_get(description, "counters"));
@@ -432,6 +447,7 @@ static void nft_close(struct dataplane *dataplane, bool detach)
 	if (detach) {
 		(void)device_guards_remove_all(dataplane->guards, NULL);
 		(void)table_remove(dataplane->table, NULL);
+		(void)sampling_remove(NULL);
 		sysctls_restore(dataplane->note);
 	}
 	release(dataplane);

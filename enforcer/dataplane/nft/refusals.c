@@ -185,7 +185,7 @@ int refusals_open(const struct refusals_options *options, sd_event *event, struc
 	refusals->options = *options;
 	r = netlink_open(&refusals->socket, error);
 	if (!r)
-		r = nflog_open(options->nflog_group, &refusals->log, error);
+		r = nflog_open(options->nflog_group, NFLOG_HEADER_BYTES, &refusals->log, error);
 	if (r < 0)
 		return r;
 	r = sd_event_add_io(event, &refusals->source, mnl_socket_get_fd(refusals->log), EPOLLIN,

@@ -3,11 +3,13 @@
 
 #include "dataplane/nft/comment.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <libnftnl/expr.h>
 #include <linux/if_arp.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <net/ethernet.h>
 #include <netinet/icmp6.h>
@@ -152,17 +154,63 @@ void rule_protocol_in(struct rule *rule, const char *set)
 	rule_lookup(rule, set);
 }
 
-void rule_ct_state(struct rule *rule, uint32_t states)
+static void load_ct(struct rule *rule, uint32_t key, uint32_t bytes)
 {
-	static const uint32_t zero;
 	struct nftnl_expr *expression = add(rule, "ct");
 
 	if (!expression)
 		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, take_register(rule, sizeof(states)));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, key);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, take_register(rule, bytes));
+}
+
+void rule_ct_state(struct rule *rule, uint32_t states)
+{
+	static const uint32_t zero;
+
+	load_ct(rule, NFT_CT_STATE, sizeof(states));
 	mask(rule, &states, sizeof(states));
 	rule_compare(rule, NFT_CMP_NEQ, &zero, sizeof(zero));
+}
+
+/* What is compared by size must be in network order. */
+static void to_network_order(struct rule *rule, uint32_t size)
+{
+	struct nftnl_expr *expression = add(rule, "byteorder");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_LEN, size);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_SIZE, size);
+}
+
+void rule_longer(struct rule *rule, uint32_t bytes)
+{
+	const uint32_t bytes_be = htonl(bytes);
+
+	load_meta(rule, NFT_META_LEN, sizeof(bytes_be));
+	to_network_order(rule, sizeof(bytes_be));
+	rule_compare(rule, NFT_CMP_GT, &bytes_be, sizeof(bytes_be));
+}
+
+void rule_ct_packets_under(struct rule *rule, uint64_t packets)
+{
+	const uint64_t packets_be = htobe64(packets);
+
+	load_ct(rule, NFT_CT_PKTS, sizeof(packets_be));
+	to_network_order(rule, sizeof(packets_be));
+	rule_compare(rule, NFT_CMP_LT, &packets_be, sizeof(packets_be));
+}
+
+void rule_ct_reply(struct rule *rule)
+{
+	const uint8_t reply = IP_CT_DIR_REPLY;
+
+	load_ct(rule, NFT_CT_DIRECTION, sizeof(reply));
+	rule_compare(rule, NFT_CMP_EQ, &reply, sizeof(reply));
 }
 
 void rule_later_fragment(struct rule *rule, bool ipv4)
@@ -339,13 +387,18 @@ void rule_counter(struct rule *rule, const char *name)
 
 void rule_log(struct rule *rule, uint16_t group, const char *prefix)
 {
+	rule_log_bytes(rule, group, prefix, LOG_BYTES);
+}
+
+void rule_log_bytes(struct rule *rule, uint16_t group, const char *prefix, uint32_t bytes)
+{
 	struct nftnl_expr *expression = add(rule, "log");
 
 	if (!expression)
 		return;
 	set_text(rule, expression, NFTNL_EXPR_LOG_PREFIX, prefix);
 	nftnl_expr_set_u16(expression, NFTNL_EXPR_LOG_GROUP, group);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_LOG_SNAPLEN, LOG_BYTES);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_LOG_SNAPLEN, bytes);
 }
 
 void rule_reject(struct rule *rule, bool tcp_reset)

@@ -46,6 +46,11 @@ void rule_ct_state(struct rule *rule, uint32_t states); /* NF_CT_STATE_*: any of
 void rule_tcp_no_pure_syn(struct rule *rule);
 void rule_tcp_reset(struct rule *rule);
 void rule_limit_under(struct rule *rule, uint64_t packets_per_second);
+void rule_longer(struct rule *rule, uint32_t bytes); /* from the IP header on */
+/* Of the packet's connection, both ways together; they are counted where nf_conntrack_acct is on.
+ */
+void rule_ct_packets_under(struct rule *rule, uint64_t packets);
+void rule_ct_reply(struct rule *rule); /* sent by who answers */
 
 /* Of the key so far; operation: NFT_CMP_*. */
 void rule_compare(struct rule *rule, uint32_t operation, const void *bytes, uint32_t size);
@@ -75,6 +80,7 @@ void rule_add_counted(struct rule *rule, const char *set);
 void rule_store_payload(struct rule *rule, uint32_t base, uint32_t offset, uint32_t length);
 void rule_counter(struct rule *rule, const char *name);
 void rule_log(struct rule *rule, uint16_t group, const char *prefix);
+void rule_log_bytes(struct rule *rule, uint16_t group, const char *prefix, uint32_t bytes);
 void rule_reject(struct rule *rule, bool tcp_reset);
 void rule_verdict(struct rule *rule, int32_t code, const char *chain);
 

@@ -99,7 +99,7 @@ static void test_wrong_usage(void **state)
 	refused("--adoption=1s", "--adoption: '1s' is no number from 0 to 31536000");
 	refused("--workload-connections=262145",
 		"--workload-connections: '262145' is no number from 0 to 262144");
-	refused("--nflog-group=65535", "--nflog-group: '65535' is no number from 0 to 65534");
+	refused("--nflog-group=65534", "--nflog-group: '65534' is no number from 0 to 65533");
 	refused("--failsafe=tcp/22,icmp",
 		"--failsafe: \"icmp\" is no single port of TCP, UDP or SCTP, "
 		"such as tcp/22 or out:udp/53");
