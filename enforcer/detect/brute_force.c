@@ -40,7 +40,7 @@ enum parameter {
 };
 
 static const struct detector_parameter parameters[PARAMETERS_COUNT + 1] = {
-	{"sessions", 12, 2, 1e6, "short sessions on one service of one target within the window"},
+	{"sessions", 10, 2, 1e6, "short sessions on one service of one target within the window"},
 	{"store-sessions", 40, 2, 1e6, "the same on a database, which some open for each question"},
 	{"window", 120, 1, 86400, "seconds"},
 	{"short-bytes", 10000, 100, 1e9,

@@ -25,6 +25,7 @@
 #define CHANNELS_MAX 8192
 #define VISITS       8 /* that are remembered of a workload: the latest */
 #define HOPS_MAX     4
+#define PENDING_MAX  256
 #define SKEW_NS      (NS_PER_SECOND / 2) /* records of two interfaces come in any order */
 
 enum parameter {
@@ -59,12 +60,22 @@ struct stone {
 	struct suspect suspect; /* what it then did */
 };
 
+/* What may be the effect of a visit, until it is known that the visitor got in. */
+struct suspicion {
+	struct record record;
+	enum novelty novelty;
+};
+
 struct detector {
 	const struct detect_context *context;
 	struct newness newness;
 	uint64_t window_ns;
 	uint64_t proxy_window_ns;
 	struct ledger stones;
+	struct suspicion pending[PENDING_MAX]; /* a ring, in the order of time */
+	size_t pending_head;
+	size_t pending_count;
+	uint64_t pending_evicted;
 };
 
 static void stone_clear(void *entry)
@@ -76,15 +87,33 @@ static void stone_clear(void *entry)
 	suspect_clear(&stone->suspect);
 }
 
-static void remember_visit(struct detector *detector, const struct record *record, bool unusual)
+/* The place of a visit: that of the same visitor to the same service, else the oldest. */
+static struct visit *place_of(struct stone *stone, const struct record *record, const char *service)
+{
+	uint64_t key = party_key(record, RECORD_SOURCE);
+
+	for (size_t i = 0; i < VISITS; i++)
+		if (stone->visits[i].key == key && !strcmp(stone->visits[i].service, service))
+			return &stone->visits[i];
+	return &stone->visits[stone->count++ % VISITS];
+}
+
+static void remember_visit(
+	struct detector *detector, const struct record *record, enum novelty novelty)
 {
 	struct ledger_key key = {{party_key(record, RECORD_DESTINATION)}};
-	struct stone *stone = ledger_touch(&detector->stones, &key);
+	enum service_class class = service_class(record);
+	char service[SERVICE_TEXT_MAX];
+	struct stone *stone;
 	struct visit *visit;
 
+	/* Customers of every day lead nowhere. */
+	if (novelty == NOVELTY_USUAL && class != SERVICE_REMOTE && class != SERVICE_PROXY)
+		return;
+	stone = ledger_touch(&detector->stones, &key);
 	if (!stone)
 		return;
-	visit = &stone->visits[stone->count++ % VISITS];
+	visit = place_of(stone, record, service_format(record, service));
 	name_release(visit->name);
 	*visit = (struct visit){
 		.name = name_reference(record->source),
@@ -92,19 +121,33 @@ static void remember_visit(struct detector *detector, const struct record *recor
 		.key = party_key(record, RECORD_SOURCE),
 		.time_ns = record->event.time_ns,
 		.id = record->event.id,
-		.class = service_class(record),
-		.is_unusual = unusual,
+		.class = class,
+		.is_unusual = novelty == NOVELTY_NEW,
 	};
-	service_format(record, visit->service);
+	memcpy(visit->service, service, sizeof(visit->service));
 }
 
-/* How much a visit says about what followed; 0: nothing. */
+/* He was not let in. */
+static void forget_visit(struct detector *detector, const struct record *record)
+{
+	struct ledger_key key = {{party_key(record, RECORD_DESTINATION)}};
+	struct stone *stone = ledger_find(&detector->stones, &key);
+
+	for (size_t i = 0; stone && i < VISITS; i++)
+		if (stone->visits[i].id == record->event.id)
+			stone->visits[i].time_ns = 0;
+}
+
+/* How much a visit says about what followed; 0: nothing. Where nothing is known to be usual,
+ * whoever relays goes on at once, and whoever works on a machine takes his time. */
 static int weight(const struct detector *detector, const struct visit *visit,
 	const struct record *record, enum novelty novelty)
 {
+	bool works = visit->class == SERVICE_REMOTE;
+	bool is_slow = works || novelty == NOVELTY_NEW;
 	uint64_t now_ns = record->event.time_ns;
-	uint64_t window_ns =
-		visit->class == SERVICE_PROXY ? detector->proxy_window_ns : detector->window_ns;
+	uint64_t window_ns = visit->class != SERVICE_PROXY && is_slow ? detector->window_ns
+								      : detector->proxy_window_ns;
 
 	if (!visit->time_ns || visit->time_ns > now_ns + SKEW_NS ||
 		now_ns > visit->time_ns + window_ns ||
@@ -113,17 +156,15 @@ static int weight(const struct detector *detector, const struct visit *visit,
 	if (visit->class == SERVICE_PROXY)
 		return 4;
 	if (novelty == NOVELTY_NEW)
-		return visit->class == SERVICE_REMOTE || visit->is_unusual ? 3 : 2;
-	return service_class(record) == SERVICE_REMOTE ||
-			       (visit->class == SERVICE_REMOTE &&
-				       service_class(record) != SERVICE_OTHER)
-		       ? 1
-		       : 0;
+		return works || visit->is_unusual ? 3 : 0;
+	if (service_class(record) == SERVICE_REMOTE)
+		return works ? 2 : 1;
+	return works && service_class(record) != SERVICE_OTHER ? 1 : 0;
 }
 
 /* The visit that explains it best; of equals, the latest. */
 static const struct visit *find_cause(const struct detector *detector, const struct stone *stone,
-	const struct record *record, enum novelty novelty, int *ret_weight)
+	const struct record *record, enum novelty novelty)
 {
 	const struct visit *cause = NULL;
 	int best = 0;
@@ -137,7 +178,6 @@ static const struct visit *find_cause(const struct detector *detector, const str
 			cause = visit;
 		}
 	}
-	*ret_weight = best;
 	return cause;
 }
 
@@ -236,20 +276,56 @@ static void report(const struct detector *detector, const struct stone *stone,
 	detector->context->report(&finding, detector->context->userdata);
 }
 
-static void look_back(struct detector *detector, const struct record *record, enum novelty novelty)
+static void look_back(struct detector *detector, const struct suspicion *suspicion)
 {
+	const struct record *record = &suspicion->record;
 	struct ledger_key key = {{party_key(record, RECORD_SOURCE)}};
 	struct stone *stone = ledger_find(&detector->stones, &key);
 	const struct visit *cause;
-	int found;
 
-	if (!stone || novelty == NOVELTY_USUAL)
+	if (!stone)
 		return;
-	cause = find_cause(detector, stone, record, novelty, &found);
+	cause = find_cause(detector, stone, record, suspicion->novelty);
 	if (!cause)
 		return;
 	suspect_add(&stone->suspect, record);
-	report(detector, stone, record, cause, novelty);
+	report(detector, stone, record, cause, suspicion->novelty);
+}
+
+static void drop_oldest(struct detector *detector)
+{
+	record_clear(&detector->pending[detector->pending_head].record);
+	detector->pending_head = (detector->pending_head + 1) % PENDING_MAX;
+	detector->pending_count--;
+}
+
+/* By then it would be known that a visitor was turned away. */
+static void judge_pending(struct detector *detector, uint64_t now_ns)
+{
+	while (detector->pending_count) {
+		const struct suspicion *oldest = &detector->pending[detector->pending_head];
+
+		if (oldest->record.event.time_ns + CONTACT_SETTLE_NS > now_ns)
+			return;
+		look_back(detector, oldest);
+		drop_oldest(detector);
+	}
+}
+
+static void suspect_stone(
+	struct detector *detector, const struct record *record, enum novelty novelty)
+{
+	struct ledger_key key = {{party_key(record, RECORD_SOURCE)}};
+	const struct stone *stone = ledger_find(&detector->stones, &key);
+
+	if (!stone || novelty == NOVELTY_USUAL || !find_cause(detector, stone, record, novelty))
+		return;
+	if (detector->pending_count == PENDING_MAX) {
+		drop_oldest(detector);
+		detector->pending_evicted++;
+	}
+	detector->pending[(detector->pending_head + detector->pending_count++) % PENDING_MAX] =
+		(struct suspicion){record_copy(record), novelty};
 }
 
 static void pivot_record(struct detector *detector, const struct record *record)
@@ -257,13 +333,16 @@ static void pivot_record(struct detector *detector, const struct record *record)
 	enum contact contact = contact_of(record);
 	enum novelty novelty;
 
+	judge_pending(detector, record->event.time_ns);
+	if (contact == CONTACT_FAILED)
+		forget_visit(detector, record);
 	if (contact != CONTACT_OPENED && contact != CONTACT_REFUSED)
 		return;
 	novelty = newness_of(&detector->newness, record);
 	if (party_is_workload(record, RECORD_SOURCE))
-		look_back(detector, record, novelty);
+		suspect_stone(detector, record, novelty);
 	if (contact == CONTACT_OPENED && party_is_workload(record, RECORD_DESTINATION))
-		remember_visit(detector, record, novelty == NOVELTY_NEW);
+		remember_visit(detector, record, novelty);
 }
 
 static int pivot_open(
@@ -296,6 +375,8 @@ static json_t *pivot_describe(const struct detector *detector)
 
 static void pivot_close(struct detector *detector)
 {
+	while (detector->pending_count)
+		drop_oldest(detector);
 	ledger_clear(&detector->stones);
 	newness_close(&detector->newness);
 	free(detector);

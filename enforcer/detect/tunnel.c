@@ -20,6 +20,7 @@
 #define CONNECTIONS_MAX 16384
 #define CHANNELS_MAX    4096
 #define HIGH_BYTES      1000000 /* it carries something */
+#define FEW             5       /* no average of them says anything */
 
 #define UDP_HEADER_BYTES 8
 #define TCP_HEADER_BYTES 32 /* with timestamps */
@@ -43,7 +44,7 @@ static const struct detector_parameter parameters[PARAMETERS_COUNT + 1] = {
 		"average size of a query that carries data; usual are 30 to 70"},
 	{"answer-bytes", 300, 100, 65535,
 		"the same of an answer, where all queries come from one socket"},
-	{"echoes", 20, 5, 1e6, "ICMP echo packets either way within the window"},
+	{"echoes", 20, 5, 1e6, "ICMP echo packets each way within the window, on average"},
 	{"echo-difference", 0.1, 0.01, 10, "share by which both directions of a ping may differ"},
 	{"echo-rate", 50, 1, 1e6, "pings of more than a usual size in a second"},
 	{"window", 120, 1, 86400, "seconds"},
@@ -116,8 +117,8 @@ static bool carries_echo(const struct detector *detector, const struct channel *
 	double seconds = (double)(channel->suspect.last_ns - channel->suspect.first_ns) /
 			 (double)NS_PER_SECOND;
 
-	if ((double)channel->packets[0] < values[ECHOES] ||
-		(double)channel->packets[1] < values[ECHOES])
+	if ((double)(channel->packets[0] + channel->packets[1]) < 2 * values[ECHOES] ||
+		channel->packets[0] < FEW || channel->packets[1] < FEW)
 		return false;
 	if (sent > received * (1 + values[ECHO_DIFFERENCE]) ||
 		received > sent * (1 + values[ECHO_DIFFERENCE]) ||
