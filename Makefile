@@ -34,6 +34,9 @@ DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 DEPS_KERNEL := qemu-system-x86 cpio kmod
 # Only for make test, make test-browser and make pictures.
 DEPS_BROWSER := chromium chromium-driver
+# Only for make detect-bench: tools of attackers, and a shop for them.
+DEPS_DETECT := nmap hping3 hydra socat proxychains4 microsocks iodine ptunnel-ng iputils-arping \
+	openssh-client openssh-server nginx-light postgresql postgresql-client redis-server redis-tools
 
 # --- flags ------------------------------------------------------------------------------------
 
@@ -122,7 +125,7 @@ XDP_SKELETON := $(BUILD)/xdp/segd_xdp.skel.h
 
 # --- what people call ---------------------------------------------------------------------------
 
-.PHONY: help deps build binaries demo run test test-kernel test-browser pictures bench conformance lint format fuzz \
+.PHONY: help deps build binaries demo run test test-kernel test-browser pictures bench detect-bench conformance lint format fuzz \
 	install clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -171,6 +174,11 @@ pictures: ## make those of the README anew from the demo (root)
 bench: deps ## measure against no filter, nftables and iptables; BENCH="rules load" selects (root)
 	$(Q)$(MAKE) --no-print-directory binaries bench-binaries
 	$(Q)+tests/bench/run.sh $(BUILD)
+
+detect-bench: ## real attacks on a small shop: what is found, and how soon; RUNS="ebpf:open:learnt" selects (root)
+	$(Q)$(MAKE) --no-print-directory deps DEPS='$(DEPS) $(DEPS_DETECT)'
+	$(Q)$(MAKE) --no-print-directory binaries tools
+	$(Q)+tests/detect/bench.sh $(BUILD)
 
 binaries: $(BUILD)/segd $(BUILD)/segctl
 
