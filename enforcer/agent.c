@@ -361,6 +361,7 @@ int agent_run(struct agent *agent, struct error *error)
 		agent->documents.count, registry_count(agent->registry), agent->plane_ops->name,
 		agent->options->socket_path);
 	sd_notify(0, "READY=1");
+	(void)sd_event_set_watchdog(agent->event, true); /* where the service manager wants one */
 	r = sd_event_loop(agent->event);
 	sd_notify(0, "STOPPING=1");
 	return r < 0 ? error_errno(error, r, "run the event loop") : 0;

@@ -37,8 +37,10 @@ struct connection {
 	uint8_t tcp_state;   /* enum tcp_conntrack */
 	bool replied;        /* there were packets both ways */
 	bool told;           /* that nobody answers */
+	bool announced;      /* by an event, so its end will be, too */
 	uint64_t place;      /* later ones have higher numbers */
 	uint64_t round;      /* of the last listing that had it */
+	uint64_t missing_ns; /* CLOCK_MONOTONIC: of the first that had it no more; 0: none */
 	uint64_t judged;     /* by the how manieth policy */
 	UT_hash_handle hh;
 };

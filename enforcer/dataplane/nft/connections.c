@@ -18,6 +18,10 @@
  * 200,000 a second, more than can be read. */
 #define REST_USEC      10000
 #define READS_PER_WAKE 2048
+#define READS_MAX      64 /* times as many */
+/* The end of a connection is announced, if late where the socket was full; this is for when
+ * somebody turns conntrack's events off. */
+#define MISSING_NS (60ULL * 1000000000)
 
 DEFINE_CLEANUP(struct nf_conntrack *, nfct_destroy)
 
@@ -30,15 +34,20 @@ static void report_gap(struct connections *connections, uint64_t lost)
 	connections->callbacks->flow(&event, connections->callbacks->userdata);
 }
 
+/* Where the kernel keeps the ends until they are read, only a beginning can be lost, and the end
+ * tells of it. */
 static void report_drops(struct connections *connections)
 {
-	uint32_t drops = netlink_drops(connections->events), lost = drops - connections->drops;
+	uint32_t drops = netlink_drops(connections->events);
+	uint64_t lost =
+		connections->options.reliable ? connections->unheard : drops - connections->drops;
 
+	if (drops != connections->drops)
+		connections->complete = false;
 	connections->drops = drops;
-	if (!lost)
-		return;
-	connections->complete = false;
-	report_gap(connections, lost);
+	connections->unheard = 0;
+	if (lost)
+		report_gap(connections, lost);
 }
 
 struct connection *connections_find(
@@ -122,22 +131,29 @@ void connections_report(
 	connections->callbacks->flow(&event, connections->callbacks->userdata);
 }
 
+static void begin(struct connection *connection, const struct connection_key *key)
+{
+	uint64_t identity = identity_add(IDENTITY_START, key, sizeof(*key));
+
+	connection->key = *key;
+	connection->start_ns = clock_now_ns(CLOCK_REALTIME);
+	connection->id = identity_add_number(identity, connection->start_ns);
+}
+
 struct connection *connections_add(
 	struct connections *connections, const struct connection_key *key)
 {
 	struct connection *connection = NULL;
-	uint64_t identity = identity_add(IDENTITY_START, key, sizeof(*key));
 
 	if (HASH_COUNT(connections->items) < CONNECTIONS_MAX)
 		connection = calloc(1, sizeof(*connection));
 	if (!connection) {
 		connections->complete = false;
-		report_gap(connections, 1);
+		if (!connections->options.reliable) /* else its end tells that it is missing */
+			report_gap(connections, 1);
 		return NULL;
 	}
-	connection->key = *key;
-	connection->start_ns = clock_now_ns(CLOCK_REALTIME);
-	connection->id = identity_add_number(identity, connection->start_ns);
+	begin(connection, key);
 	connection->round = connections->round;
 	connection->place = ++connections->places;
 	HASH_ADD(hh, connections->items, key, sizeof(connection->key), connection);
@@ -164,8 +180,10 @@ static void take_new(struct connections *connections, const struct connection_ke
 {
 	struct connection *connection = connections_find(connections, key);
 
-	if (connection)
+	if (connection) {
+		connection->announced = true;
 		return;
+	}
 	if (!connections_concern(connections, key)) {
 		connections_meet_stranger(connections, key);
 		return;
@@ -173,6 +191,7 @@ static void take_new(struct connections *connections, const struct connection_ke
 	connection = connections_add(connections, key);
 	if (!connection)
 		return;
+	connection->announced = true;
 	connection_update(connection, connections->parsed);
 	if (connection_is_seeded(connections->parsed))
 		connection->reason = REASON_ADOPTED;
@@ -186,13 +205,35 @@ static void take_new(struct connections *connections, const struct connection_ke
 	connections_drop(connections, connection);
 }
 
-static void take_end(struct connections *connections, const struct connection_key *key)
+/* Of a connection whose beginning was not announced, unless an earlier agent heard of it, or we
+ * have cut it ourselves. */
+static void take_end_alone(
+	struct connections *connections, const struct connection_key *key, uint32_t port)
+{
+	struct connection connection = {0};
+
+	if (!connections->options.reliable || netlink_is_own(port) ||
+		!connections_concern(connections, key))
+		return;
+	begin(&connection, key);
+	connection_update(&connection, connections->parsed);
+	if (connection.start_ns < connections->opened_ns)
+		return;
+	connections_judge(connections, &connection);
+	connections_report(connections, &connection, FLOW_END);
+	connections->unheard++;
+}
+
+static void take_end(
+	struct connections *connections, const struct connection_key *key, uint32_t port)
 {
 	struct connection *connection = connections_find(connections, key);
 
 	strangers_remove(&connections->strangers, key);
-	if (!connection)
+	if (!connection) {
+		take_end_alone(connections, key, port);
 		return;
+	}
 	connection_update(connection, connections->parsed);
 	connections_report(connections, connection, FLOW_END);
 	connections_drop(connections, connection);
@@ -209,7 +250,7 @@ static int read_event(const struct nlmsghdr *message, void *userdata)
 		return MNL_CB_OK;
 	key = connection_key(connections->parsed);
 	if ((message->nlmsg_type & 0xff) == IPCTNL_MSG_CT_DELETE)
-		take_end(connections, &key);
+		take_end(connections, &key, message->nlmsg_pid);
 	else
 		take_new(connections, &key);
 	return MNL_CB_OK;
@@ -232,13 +273,18 @@ static int read_events(struct connections *connections)
 		}
 	}
 	connections->reading = false;
+	if (connections->options.reliable)
+		report_drops(connections);
 	return r == -EAGAIN ? 1 : r;
 }
 
 void connections_read(struct connections *connections)
 {
-	if (!connections->reading)
-		(void)read_events(connections);
+	if (connections->reading)
+		return;
+	/* All of it: in a storm more than one wake's share waits. */
+	for (unsigned int i = 0; i < READS_MAX && !read_events(connections); i++)
+		;
 }
 
 bool connections_catch_up(struct connections *connections)
@@ -276,6 +322,8 @@ int connections_open(const struct dataplane_callbacks *callbacks,
 	r = netlink_open(&connections->socket, error);
 	if (!r)
 		r = netlink_open_events(groups, &connections->events, error);
+	if (!r && options->reliable)
+		r = netlink_keep_events(connections->events, error);
 	if (r < 0)
 		return r;
 	r = sd_event_add_io(event, &connections->source, mnl_socket_get_fd(connections->events),
@@ -358,9 +406,12 @@ static int read_for_update(const struct nlmsghdr *message, void *userdata)
 	if (!connection)
 		return MNL_CB_OK;
 	connection->round = connections->round;
+	connection->missing_ns = 0;
 	connection_update(connection, ct);
-	if (missed && connection->start_ns >= connections->opened_ns)
+	if (missed && connection->start_ns >= connections->opened_ns) {
+		connection->announced = true; /* its end will be */
 		connections_report(connections, connection, FLOW_NEW);
+	}
 	connections_report(connections, connection, FLOW_UPDATE);
 	return MNL_CB_OK;
 }
@@ -370,12 +421,25 @@ static void restart_listing(void *userdata)
 	connections_begin_listing(userdata);
 }
 
+/* An end that is announced has the final counters, a listing before it has not. */
+static bool end_is_to_come(const struct connections *connections, struct connection *connection)
+{
+	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+
+	if (!connections->options.reliable || !connection->announced)
+		return false;
+	if (!connection->missing_ns)
+		connection->missing_ns = now_ns;
+	return now_ns - connection->missing_ns < MISSING_NS;
+}
+
 static void end_missing(struct connections *connections)
 {
 	struct connection *connection, *next;
 
 	HASH_ITER (hh, connections->items, connection, next) {
-		if (connection->round == connections->round)
+		if (connection->round == connections->round ||
+			end_is_to_come(connections, connection))
 			continue;
 		connections_report(connections, connection, FLOW_END);
 		connections_drop(connections, connection);

@@ -35,6 +35,10 @@ struct connections_options {
 	/* A connection in mid-stream is judged as one to the lower port, and in no other way: where
 	 * policy binds one direction alone, the other one would allow all that it refuses. */
 	bool lower_port_serves;
+	/* The kernel keeps the ends of connections until they are read, so that no packet is
+	 * missing in a storm. They take room in conntrack's table meanwhile. For one of a
+	 * process, since all who listen get those again that one of them had no room for. */
+	bool reliable;
 };
 
 /* options are copied. */
@@ -71,7 +75,8 @@ bool connections_adopt(struct connections *connections, const struct nflog_packe
 const struct connection *connections_first(const struct connections *connections);
 
 size_t connections_count(const struct connections *connections);
-/* Events that the kernel dropped, and connections beyond CONNECTIONS_MAX. */
+/* Events that the kernel dropped, and connections beyond CONNECTIONS_MAX; reliable: beginnings of
+ * which only the ends were told. */
 uint64_t connections_lost(const struct connections *connections);
 
 static inline void connections_freep(struct connections **connections)

@@ -23,7 +23,8 @@ struct connections {
 	uint64_t places;    /* that were given away */
 	uint64_t asked;     /* the last place that the kernel was asked of whether it is answered */
 	uint64_t lost;
-	uint32_t drops; /* of events' socket, as far as they were told */
+	uint64_t unheard; /* ends without a beginning, not reported as lost yet */
+	uint32_t drops;   /* of events' socket, as far as they were told */
 };
 
 struct connection *connections_find(

@@ -70,6 +70,9 @@ static int cut(struct connections *connections, struct nf_conntrack *ct)
 
 	if (r < 0 && r != -ENOENT)
 		return r;
+	/* It is over already, and its own end is to come. */
+	if (r < 0 && connections->options.reliable)
+		return 0;
 	if (!connection)
 		connection = connections_add(connections, &key);
 	if (!connection)

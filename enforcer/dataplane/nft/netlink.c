@@ -114,6 +114,17 @@ int netlink_open_events(const int *groups, struct mnl_socket **ret, struct error
 	return 0;
 }
 
+int netlink_keep_events(struct mnl_socket *socket, struct error *error)
+{
+	int one = 1;
+
+	/* Without the second one, the kernel drops all until everything was read. */
+	if (mnl_socket_setsockopt(socket, NETLINK_BROADCAST_ERROR, &one, sizeof(one)) < 0 ||
+		mnl_socket_setsockopt(socket, NETLINK_NO_ENOBUFS, &one, sizeof(one)) < 0)
+		return error_errno(error, -errno, "make the kernel keep what was not read");
+	return 0;
+}
+
 /* Hides from libmnl, which would throw the message away, that the state changed during the dump. */
 static void forgive_interruption(char *buffer, ssize_t length)
 {

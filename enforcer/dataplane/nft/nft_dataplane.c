@@ -219,7 +219,7 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 		.userdata = dataplane,
 	};
 	const struct watch_scope scope = {.table = LAYOUT_TABLE, .netdev = true};
-	const struct connections_options judged = {0};
+	const struct connections_options judged = {.reliable = true};
 	uint64_t now_us;
 	int r = table_open(
 		&table_of_workloads, dataplane->options.nflog_group, &dataplane->table, error);
