@@ -154,15 +154,14 @@ static void read_log(struct refusals *refusals)
 	}
 }
 
-/* Details of refusals that the socket had no room for are lost, which a gap says; their counts are
- * not. */
-static void report_drops(struct refusals *refusals)
+/* Of details of refusals that the socket had no room for. No gap: the refusals themselves are in
+ * the elements, and have their records. */
+static void count_drops(struct refusals *refusals)
 {
 	uint32_t drops = netlink_drops(refusals->log), lost = drops - refusals->drops;
 
 	refusals->drops = drops;
 	refusals->log_lost += lost;
-	report_gap(refusals, lost);
 }
 
 static int on_log(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -332,7 +331,7 @@ static int collect(struct refusals *refusals, uint64_t before_ns, struct error *
 	int r;
 
 	read_log(refusals);
-	report_drops(refusals);
+	count_drops(refusals);
 	report_pending(refusals);
 	r = read_sets(refusals, error);
 	if (r < 0)

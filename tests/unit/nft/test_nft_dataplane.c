@@ -143,15 +143,15 @@ static void test_counts_every_refused_packet(void **state)
  * burst the kernel may also have no memory at hand for an element's counter, which it allocates per
  * processor and without waiting. Then neither set can take the packet, and it is in a gap.
  *
- * Nobody reads the log meanwhile: it overruns, and a gap says how many have no details. All are
- * counted.
+ * Nobody reads the log meanwhile: it overruns, and most have no details. All are counted, and what
+ * has a record is in no gap.
  */
 static void test_accounts_for_a_scan(void **state)
 {
 	static const char *const scanners[] = {"web", "intruder"};
 	const unsigned int ports = 35000;
 	struct agent *agent = *state;
-	uint64_t reported = 0, lost = 0, without_details;
+	uint64_t reported = 0, lost = 0;
 
 	apply(agent, FIXTURE_POLICY);
 	for (size_t i = 0; i < 2; i++) {
@@ -177,9 +177,9 @@ static void test_accounts_for_a_scan(void **state)
 	}
 	/* The network may drop some before they come here: the rules' own counter says how many
 	 * did. */
-	without_details = count_loss(agent, "denial_details");
-	assert_int_equal(reported + lost - without_details, count_refused(agent));
-	assert_int_equal(lost - without_details, count_loss(agent, "denial_aggregates"));
+	assert_int_equal(reported + lost, count_refused(agent));
+	assert_int_equal(lost, count_loss(agent, "denial_aggregates"));
+	assert_true(count_loss(agent, "denial_details") > 0);
 	assert_true(reported > 65536);
 	assert_true(count_denied(agent, "10.77.0.5", "10.77.0.4", 0) > 0);
 	assert_string_equal(agent->seen.trouble, "");
