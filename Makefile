@@ -28,7 +28,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf
 DEPS_RUN   := iputils-ping iproute2 procps util-linux mount curl netcat-openbsd
 DEPS_TEST  := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind jq \
 	nftables iptables ipset docker.io busybox-static iperf3 sockperf conntrack tcpdump tmux zstd mandoc \
-	gnuplot-nox dnsmasq-base openssl
+	gnuplot-nox dnsmasq-base openssl python3-fastjsonschema faketime
 DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 # Only for make test-kernel. It fetches a kernel, too, but does not install that.
 DEPS_KERNEL := qemu-system-x86 cpio kmod
@@ -362,6 +362,7 @@ install: build ## binaries, man pages, completions, service unit (DESTDIR, PREFI
 	install -d $(DESTDIR)/lib/systemd/system
 	sed 's|@SBINDIR@|$(PREFIX)/sbin|' enforcer/segd.service \
 		> $(DESTDIR)/lib/systemd/system/segd.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/segd enforcer/flow/record.schema.json
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/segd/examples policies/examples/*.yaml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/segd/examples/tests policies/examples/tests/*.yaml
 

@@ -121,4 +121,11 @@ totals() {
 		[.packets, .bytes]] | sort'
 }
 expect "an echo over each family" '[[[2,2],[84,84]]]' totals
+
+echo "== each record is as enforcer/flow/record.schema.json says"
+check "in the log" "$here/tests/validate_records.py" "$work/log/flows.log"
+answered() {
+	segctl flows -o json | jq -c '.flows[]'
+}
+check "in answers" "$here/tests/validate_records.py" <(answered)
 finish
