@@ -33,7 +33,7 @@ DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 # Only for make test-kernel. It fetches a kernel, too, but does not install that.
 DEPS_KERNEL := qemu-system-x86 cpio kmod
 # Only for make test, make test-browser and make pictures.
-DEPS_BROWSER := chromium chromium-driver
+DEPS_BROWSER := chromium chromium-driver fonts-dejavu-core
 # Only for make detect-bench: tools of attackers, and a shop for them.
 DEPS_DETECT := nmap hping3 hydra socat proxychains4 microsocks iodine ptunnel-ng iputils-arping \
 	openssh-client openssh-server nginx-light postgresql postgresql-client redis-server redis-tools

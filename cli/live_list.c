@@ -194,6 +194,9 @@ static void draw_row(const struct live *live, int line, attr_t attributes, const
 	enum table_color color = record_color(field_text(row, "verdict"));
 	size_t names = name_width(columns);
 
+	/* A refused row is of one colour, between its cells, too. */
+	if (row && color == TABLE_BAD)
+		attributes |= screen_color(color);
 	attrset(attributes);
 	mvhline(line, 0, ' ', COLS);
 	move(line, 0);
@@ -204,7 +207,7 @@ static void draw_row(const struct live *live, int line, attr_t attributes, const
 			continue;
 		if (!row && column == &columns[here->order])
 			own |= A_BOLD;
-		if (row && (color == TABLE_BAD || strcmp(column->member, "verdict") == 0))
+		if (row && strcmp(column->member, "verdict") == 0)
 			own |= screen_color(color);
 		screen_cell(attributes, text_format("%s", ""), (size_t)gap_before(columns, column),
 			false);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make demo: three tiers and an intruder in network namespaces, one policy, and what became of the
 # traffic. Everything shown is checked; the exit code says whether it was so. DEMO_PAGE: file for the
-# map as a page.
+# map as a page. DEMO_MORE: a script that is read in the demo's world before it ends.
 BUILD=${1:?usage: demo.sh BUILD}
 here=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/lib.sh
@@ -97,7 +97,7 @@ done
 serve web tcp/80
 serve api tcp/8080
 serve db tcp/5432
-agent_start --no-docker --workloads="$work/workloads.yaml" --remove-on-exit --adoption=0 ||
+agent_start --node=demo --no-docker --workloads="$work/workloads.yaml" --remove-on-exit --adoption=0 ||
 	exit 1
 say_and_run workloads
 attempt_all open
@@ -124,6 +124,11 @@ must "intruder -> db:5432 is on the map as denied" \
 
 title "5. Why db is safe"
 say_and_run inspect workload db
+
+if [ -n "${DEMO_MORE-}" ]; then
+	# shellcheck source=tests/browser/picture_screen.sh
+	. "$DEMO_MORE"
+fi
 
 [ "$failed" = 0 ] || { echo; echo "demo: $failed things did not happen as said" >&2; exit 1; }
 title "Everything happened as said. Next: segctl --help, man segd-policy."
