@@ -29,6 +29,7 @@ static const struct argp_option options[] = {
 	{"limit", KEY(14), "NUMBER", 0, "No more than the newest so many", 1},
 	{"id", KEY(15), "ID", 0, "Records of this connection or refusal", 1},
 	{"alert", KEY(16), "ID", 0, "What an alert of this agent stands on", 1},
+	{"dns-name", KEY(17), "NAME", 0, "Either end by DNS, also *.example.org", 1},
 	{0},
 };
 

@@ -37,6 +37,15 @@ static char *name_of(const json_t *map, const char *id)
 	return text_format("%s", id);
 }
 
+/* "tcp/443", "tcp/443 (tls)" */
+static char *port_of(const json_t *edge)
+{
+	_cleanup_free_ char *port = record_port(edge);
+	const char *application = field_text(edge, "application");
+
+	return *application ? text_format("%s (%s)", port, application) : TAKE_PTR(port);
+}
+
 /* On a terminal a source is named once for all of its edges in a row; lines for other programs
  * stand for themselves. */
 static void add_row(struct table *table, const struct settings *settings, const json_t *map,
@@ -49,7 +58,7 @@ static void add_row(struct table *table, const struct settings *settings, const 
 	table_row(table);
 	table_cell(table, TABLE_PLAIN, repeats ? text_format(" ") : name_of(map, from));
 	table_cell(table, TABLE_PLAIN, name_of(map, field_text(edge, "to")));
-	table_cell(table, TABLE_PLAIN, record_port(edge));
+	table_cell(table, TABLE_PLAIN, port_of(edge));
 	table_cell_text(table, record_color(verdict), verdict);
 	table_count(table, field_number(edge, "connections"));
 	table_count(table, field_sum(edge, "packets"));

@@ -7,6 +7,7 @@
 #include "flow/vocabulary.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -217,6 +218,29 @@ static bool match_cidr(const struct value *value, const struct record *record)
 	       prefix_contains(&value->prefix, &record->event.destination);
 }
 
+static bool any_name(const struct name *end, const char *pattern)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach (end ? json_object_get(end->json, "names") : NULL, i, name) {
+		const char *text = json_string_value(name);
+
+		if (text && !fnmatch(pattern, text, FNM_CASEFOLD))
+			return true;
+	}
+	return false;
+}
+
+static bool match_dns_name(const struct value *value, const struct record *record)
+{
+	const char *asked_for = name_member(record->observed.application, "server_name");
+
+	return any_name(record->source, value->text) ||
+	       any_name(record->destination, value->text) ||
+	       (asked_for && !fnmatch(value->text, asked_for, FNM_CASEFOLD));
+}
+
 #define EXPECTED_END "NAMESPACE/NAME, a workload's name, an address, a DNS name, host or world"
 
 static const struct key keys[] = {
@@ -234,6 +258,8 @@ static const struct key keys[] = {
 	{"rule", "a policy as NAMESPACE/NAME or NAME", parse_text, match_rule},
 	{"cidr", "a prefix such as 10.0.0.0/8, without bits behind its length", parse_cidr,
 		match_cidr},
+	{"dns-name", "a name such as api.example.org, or a pattern such as *.example.org",
+		parse_text, match_dns_name},
 };
 
 struct flow_filter {
@@ -321,7 +347,8 @@ static int set(struct flow_filter *filter, const char *key, const char *value, s
 		return set_limit(&filter->limit, value, error);
 	return error_set(error, -EINVAL,
 		"unknown filter \"%s\": expected from, to, workload, namespace, label, port, "
-		"protocol, id, verdict, reason, rule, cidr, since, until or limit",
+		"protocol, id, verdict, reason, rule, cidr, dns-name, since, "
+		"until or limit",
 		key);
 }
 

@@ -82,6 +82,17 @@ is_told "it is other's name alone" '.destination.ip == "203.0.113.11"' \
 	"other 203.0.113.11 api.example.org
 web 203.0.113.11 "
 
+echo "== by name"
+named() {
+	segctl flows --dns-name "$1" -o jsonl | jq -r .destination.ip | LC_ALL=C sort -u
+}
+nodes() {
+	segctl map -o json | jq -r '.nodes[].id' | grep :
+}
+expect "flows have it" $'2001:db8::10\n203.0.113.10\n203.0.113.11' named '*.example.org'
+expect "no flow has another" "" named '*.example.com'
+expect "the map has it as a node" "world:api.example.org" nodes
+
 echo "== protocols"
 # spoken PORT: the application of the map's edge to that port, and whom it asked for.
 spoken() {

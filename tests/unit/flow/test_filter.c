@@ -98,6 +98,38 @@ static void values_of_one_key_widen_and_keys_narrow(void **state)
 	assert_lines(*state, "from=api&to=web", "j");
 }
 
+static void names_of_dns_may_be_patterns(void **state)
+{
+	static const struct {
+		const char *name;
+		bool destination, server;
+	} cases[] = {
+		{"api.example.org", true, false},
+		{"API.Example.ORG", true, false},
+		{"second.example.net", true, false},
+		{"*.example.org", true, true},
+		{"shop.example.org", false, true},
+		{"example.org", false, false},
+		{"api.example.or", false, false},
+	};
+	json_t *named = json_pack("{s:s, s:{s:s, s:[ss]}}", "event", "new", "destination", "entity",
+		"world", "names", "api.example.org", "second.example.net");
+	json_t *asked = json_pack("{s:s, s:s, s:s}", "event", "end", "application", "tls",
+		"server_name", "shop.example.org");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct flow_filter *filter = NULL;
+
+		assert_int_equal(flow_filter_set(&filter, "dns-name", cases[i].name, NULL), 0);
+		assert_int_equal(flow_filter_matches(filter, named), cases[i].destination);
+		assert_int_equal(flow_filter_matches(filter, asked), cases[i].server);
+		flow_filter_free(filter);
+	}
+	json_decref(named);
+	json_decref(asked);
+}
+
 static void times_bound_both_sides(void **state)
 {
 	assert_lines(*state, "since=2026-11-21T08:01:00Z", "klm");
@@ -164,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_key_selects_its_lines),
 		cmocka_unit_test(values_of_one_key_widen_and_keys_narrow),
+		cmocka_unit_test(names_of_dns_may_be_patterns),
 		cmocka_unit_test(times_bound_both_sides),
 		cmocka_unit_test(no_filter_matches_all),
 		cmocka_unit_test(refuses_bad_values_and_says_what_was_expected),
