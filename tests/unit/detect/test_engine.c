@@ -184,7 +184,7 @@ static void test_bound(void **state)
 	alerts->options.alerts_max = 4;
 	feed(&world, 0, "web", "db", 23, FLOW_NEW);
 	for (int i = 0; i < 8; i++) {
-		char name[8];
+		char name[16];
 
 		snprintf(name, sizeof(name), "w%d", i);
 		feed(&world, 1 + i, name, "db", 1, FLOW_NEW);
