@@ -56,6 +56,22 @@ int element_list_add(struct element_list *list, const struct element *element)
 	return 0;
 }
 
+struct target element_list_target(const struct element_list *list)
+{
+	const struct target none = {.code = TARGET_NONE};
+	struct target target = none;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i].kind == ELEMENT_RANGE_END)
+			continue;
+		if (target.code == TARGET_NONE)
+			target = list->items[i].target;
+		if (!target_equal(list->items[i].target, target))
+			return none;
+	}
+	return target;
+}
+
 /* The end of an interval comes before the start of the next one at the same key. */
 static int compare_keys(const void *one, const void *other)
 {

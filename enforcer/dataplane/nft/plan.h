@@ -9,6 +9,7 @@
  *	                                   otherwise: the prefixes are then for others alone
  *	                    …-prefixes4/6  disjoint intervals
  *	                    otherwise
+ *	                  each a map to verdicts, or a set where all of it leads to one place
  *	port table        chain "egress-ports-…" with …-ports, …-icmp, …-icmpv6, otherwise
  *	decision          allow: return, so that the other direction is judged;
  *	                  deny: chain "refuse-egress-<rule id>"

@@ -133,8 +133,11 @@ static uint64_t identify(const struct ir_peer_table *table, const struct peers *
 	identity = identity_add_target(identity, peers->otherwise);
 	if (peers->apart)
 		identity = identity_add_text(identity, "apart");
-	for (int ipv4 = 0; ipv4 < 2; ipv4++)
+	for (int ipv4 = 0; ipv4 < 2; ipv4++) {
 		identity = add_elements(identity, &peers->prefixes[ipv4]);
+		identity = identity_add_number(identity, peers->hosts[ipv4].count > 0);
+		identity = identity_add_target(identity, element_list_target(&peers->hosts[ipv4]));
+	}
 	/* A sum, because the order of classes is nobody's. */
 	for (size_t i = 0; i < table->peers_count; i++) {
 		struct target target = peers->targets[table->peers[i].class];
@@ -173,8 +176,7 @@ static int add_set(struct plan *plan, const char *chain, const char *suffix, boo
 	set = ruleset_add_set(plan->ruleset, name, &shape, !ranges);
 	if (!set)
 		return -ENOMEM;
-	set->elements = *elements;
-	*elements = (struct element_list){0};
+	ruleset_set_fill(set, elements);
 	return 0;
 }
 
@@ -203,7 +205,8 @@ static int add_chain(struct plan *plan, uint32_t index, struct peers *peers, str
 		chain->otherwise = peers->otherwise;
 		chain->apart = peers->apart;
 		for (int ipv4 = 0; !r && ipv4 < 2; ipv4++) {
-			r = add_set(plan, name, "hosts", ipv4, false, &peers->hosts[ipv4]);
+			if (peers->hosts[ipv4].count)
+				r = add_set(plan, name, "hosts", ipv4, false, &peers->hosts[ipv4]);
 			if (!r && peers->prefixes[ipv4].count)
 				r = add_set(
 					plan, name, "prefixes", ipv4, true, &peers->prefixes[ipv4]);

@@ -104,8 +104,7 @@ static int add_set(struct plan *plan, const struct ruleset_chain *chain, const c
 	set = ruleset_add_set(plan->ruleset, name, shape, false);
 	if (!set)
 		return -ENOMEM;
-	set->elements = *elements;
-	*elements = (struct element_list){0};
+	ruleset_set_fill(set, elements);
 	return 0;
 }
 

@@ -14,28 +14,48 @@
 #define SET_NAME_MAX  160
 #define RULE_TEXT_MAX 256
 
-static bool has_set(const struct ruleset *ruleset, const struct ruleset_chain *chain,
-	const char *suffix, char name[static SET_NAME_MAX])
+static const struct ruleset_set *find_set(
+	const struct ruleset *ruleset, const struct ruleset_chain *chain, const char *suffix)
 {
+	char name[SET_NAME_MAX];
+
 	snprintf(name, SET_NAME_MAX, "%s-%s", chain->name, suffix);
 	return ruleset_find_set(ruleset, name);
+}
+
+static void write_target(struct rule *rule, const struct ruleset *ruleset, struct target target)
+{
+	rule_verdict(rule, target.code,
+		target.code == NFT_GOTO ? ruleset_chain_name(target.chain, (void *)ruleset) : NULL);
 }
 
 static int write_otherwise(
 	struct batch *batch, const struct ruleset *ruleset, const struct ruleset_chain *chain)
 {
-	struct target target = chain->otherwise;
 	struct rule rule;
 
 	rule_begin(&rule, chain->name);
-	rule_verdict(&rule, target.code,
-		target.code == NFT_GOTO ? ruleset_chain_name(target.chain, (void *)ruleset) : NULL);
+	write_target(&rule, ruleset, chain->otherwise);
 	return rule_write(&rule, batch, NULL);
 }
 
-/* One lookup in a map of addresses of peers. */
-static int write_peer_map(struct batch *batch, const struct ruleset_chain *chain, const char *map,
-	bool ipv4, bool for_others)
+/* Ends a rule whose key is there. */
+static int write_lookup(struct rule *rule, struct batch *batch, const struct ruleset *ruleset,
+	const struct ruleset_set *set)
+{
+	if (set->shape.verdicts) {
+		rule_lookup_verdict(rule, set->name);
+	} else {
+		rule_lookup(rule, set->name);
+		write_target(rule, ruleset, set->target);
+	}
+	return rule_write(rule, batch, NULL);
+}
+
+/* One lookup among addresses of peers. */
+static int write_peer_set(struct batch *batch, const struct ruleset *ruleset,
+	const struct ruleset_chain *chain, const struct ruleset_set *set, bool ipv4,
+	bool for_others)
 {
 	enum rule_side side = chain->direction == DIRECTION_EGRESS ? RULE_DESTINATION : RULE_SOURCE;
 	struct rule rule;
@@ -47,8 +67,7 @@ static int write_peer_map(struct batch *batch, const struct ruleset_chain *chain
 		rule_lookup_not(&rule, layout_addresses(ipv4));
 	}
 	rule_key_address(&rule, ipv4, side);
-	rule_lookup_verdict(&rule, map);
-	return rule_write(&rule, batch, NULL);
+	return write_lookup(&rule, batch, ruleset, set);
 }
 
 /* Hosts come first where they are exceptions to prefixes; a host that comes or goes is one store
@@ -58,22 +77,23 @@ static int write_peers(struct batch *batch, const struct ruleset *ruleset,
 	const struct ruleset_chain *chain, const char *comment)
 {
 	int r = chain_write(batch, chain->name, comment, NULL);
-	char name[SET_NAME_MAX];
 
 	for (unsigned int i = 0; !r && i < 4; i++) {
 		bool ipv4 = i < 2, prefixes = i % 2 != chain->apart;
 		const char *suffix = prefixes ? ipv4 ? "prefixes4" : "prefixes6"
 				     : ipv4   ? "hosts4"
 					      : "hosts6";
+		const struct ruleset_set *set = find_set(ruleset, chain, suffix);
 
-		if (has_set(ruleset, chain, suffix, name))
-			r = write_peer_map(batch, chain, name, ipv4, prefixes && chain->apart);
+		if (set)
+			r = write_peer_set(
+				batch, ruleset, chain, set, ipv4, prefixes && chain->apart);
 	}
 	return r ? r : write_otherwise(batch, ruleset, chain);
 }
 
-static int write_icmp(
-	struct batch *batch, const struct ruleset_chain *chain, const char *set, bool ipv4)
+static int write_icmp(struct batch *batch, const struct ruleset *ruleset,
+	const struct ruleset_chain *chain, const struct ruleset_set *set, bool ipv4)
 {
 	struct rule rule;
 
@@ -82,28 +102,28 @@ static int write_icmp(
 	rule_protocol(&rule, ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 	rule_key_transport(&rule, 0, 1);
 	rule_key_transport(&rule, 1, 1);
-	rule_lookup_verdict(&rule, set);
-	return rule_write(&rule, batch, NULL);
+	return write_lookup(&rule, batch, ruleset, set);
 }
 
 static int write_ports(
 	struct batch *batch, const struct ruleset *ruleset, const struct ruleset_chain *chain)
 {
+	const struct ruleset_set *ports = find_set(ruleset, chain, "ports");
 	int r = chain_write(batch, chain->name, NULL, NULL);
-	char name[SET_NAME_MAX];
 	struct rule rule;
 
-	if (!r && has_set(ruleset, chain, "ports", name)) {
+	if (!r && ports) {
 		rule_begin(&rule, chain->name);
 		rule_key_protocol(&rule);
 		rule_key_transport(&rule, 2, 2);
-		rule_lookup_verdict(&rule, name);
-		r = rule_write(&rule, batch, NULL);
+		r = write_lookup(&rule, batch, ruleset, ports);
 	}
-	if (!r && has_set(ruleset, chain, "icmp", name))
-		r = write_icmp(batch, chain, name, true);
-	if (!r && has_set(ruleset, chain, "icmpv6", name))
-		r = write_icmp(batch, chain, name, false);
+	for (int ipv4 = 1; !r && ipv4 >= 0; ipv4--) {
+		const struct ruleset_set *icmp = find_set(ruleset, chain, ipv4 ? "icmp" : "icmpv6");
+
+		if (icmp)
+			r = write_icmp(batch, ruleset, chain, icmp, ipv4);
+	}
 	return r ? r : write_otherwise(batch, ruleset, chain);
 }
 

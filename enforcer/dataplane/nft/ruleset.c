@@ -56,6 +56,7 @@ struct ruleset_set *ruleset_add_set(
 	if (!set)
 		return NULL;
 	set->shape = *shape;
+	set->target.code = TARGET_NONE;
 	set->mutable = mutable;
 	set->name = strdup(name);
 	if (!set->name) {
@@ -64,6 +65,16 @@ struct ruleset_set *ruleset_add_set(
 	}
 	HASH_ADD_KEYPTR(hh, ruleset->sets, set->name, strlen(set->name), set);
 	return set;
+}
+
+void ruleset_set_fill(struct ruleset_set *set, struct element_list *elements)
+{
+	set->target = element_list_target(elements);
+	set->shape.verdicts = set->target.code == TARGET_NONE;
+	for (size_t i = 0; !set->shape.verdicts && i < elements->count; i++)
+		elements->items[i].target = (struct target){.code = TARGET_NONE};
+	set->elements = *elements;
+	*elements = (struct element_list){0};
 }
 
 struct ruleset_chain *ruleset_find_chain(const struct ruleset *ruleset, uint64_t id)

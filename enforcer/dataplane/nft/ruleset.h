@@ -36,7 +36,9 @@ struct ruleset_chain {
 struct ruleset_set {
 	char *name;
 	struct shape shape;
-	bool mutable; /* elements come and go; else they are what the name says */
+	struct target
+		target; /* of what is in it, where that is the same for all; else TARGET_NONE */
+	bool mutable;   /* elements come and go; else they are what the name says */
 	struct element_list elements;
 	uint64_t retired_ns;
 	UT_hash_handle hh;
@@ -58,6 +60,11 @@ uint64_t identity_add_target(uint64_t identity, struct target target);
 struct ruleset_chain *ruleset_add_chain(struct ruleset *ruleset, const char *name);
 struct ruleset_set *ruleset_add_set(
 	struct ruleset *ruleset, const char *name, const struct shape *shape, bool mutable);
+
+/* Takes elements. Where all lead to one place, the set is a plain one and its target tells; else it
+ * is a map to verdicts. Plain sets cost the kernel less: whenever a rule or an element that leads
+ * to a chain is added, it looks through all maps of the table for loops. */
+void ruleset_set_fill(struct ruleset_set *set, struct element_list *elements);
 
 struct ruleset_chain *ruleset_find_chain(const struct ruleset *ruleset, uint64_t id);
 struct ruleset_set *ruleset_find_set(const struct ruleset *ruleset, const char *name);

@@ -68,13 +68,23 @@ static const struct ruleset_set *find_set(
 	return ruleset_find_set(plan, name);
 }
 
+/* *ret stays where it does not lead anywhere. */
+static bool leads(const struct ruleset_set *set, const struct element *key, struct target *ret)
+{
+	const struct element *found = look_up(set, key);
+
+	if (found)
+		*ret = set->shape.verdicts ? found->target : set->target;
+	return found;
+}
+
 static struct target in_ports(const struct ruleset *plan, const struct ruleset_chain *chain,
 	const struct flow_query *query)
 {
 	const uint8_t type = (uint8_t)(query->port >> 8), code = (uint8_t)query->port;
 	const uint16_t port_be = htons(query->port);
 	bool icmp = query->protocol == IPPROTO_ICMP, icmpv6 = query->protocol == IPPROTO_ICMPV6;
-	const struct element *found;
+	struct target target = chain->otherwise;
 	struct element key = {0};
 
 	if (icmp || icmpv6) {
@@ -84,12 +94,12 @@ static struct target in_ports(const struct ruleset *plan, const struct ruleset_c
 		element_key_add(&key, &query->protocol, 1);
 		element_key_add(&key, &port_be, 2);
 	}
-	found = look_up(find_set(plan, chain->name,
-				icmp     ? "icmp"
-				: icmpv6 ? "icmpv6"
-					 : "ports"),
-		&key);
-	return found ? found->target : chain->otherwise;
+	(void)leads(find_set(plan, chain->name,
+			    icmp     ? "icmp"
+			    : icmpv6 ? "icmpv6"
+				     : "ports"),
+		&key, &target);
+	return target;
 }
 
 static struct target in_peers(const struct ruleset *plan, const struct ruleset_chain *chain,
@@ -97,18 +107,17 @@ static struct target in_peers(const struct ruleset *plan, const struct ruleset_c
 {
 	const struct address *peer =
 		chain->direction == DIRECTION_EGRESS ? &query->destination : &query->source;
-	bool ipv4 = address_is_ipv4(peer);
-	const struct element *found;
+	bool ipv4 = address_is_ipv4(peer), known;
+	struct target target = chain->otherwise;
 	struct element key = {0};
-	bool known;
 
 	element_key_add_address(&key, peer);
 	known = look_up(ruleset_find_set(plan, layout_addresses(ipv4)), &key);
-	found = look_up(find_set(plan, chain->name, ipv4 ? "hosts4" : "hosts6"), &key);
-	if (!found && !(chain->apart && known))
-		found = look_up(
-			find_set(plan, chain->name, ipv4 ? "prefixes4" : "prefixes6"), &key);
-	return found ? found->target : chain->otherwise;
+	if (!leads(find_set(plan, chain->name, ipv4 ? "hosts4" : "hosts6"), &key, &target) &&
+		!(chain->apart && known))
+		(void)leads(find_set(plan, chain->name, ipv4 ? "prefixes4" : "prefixes6"), &key,
+			&target);
+	return target;
 }
 
 /* The chain that refuses; NULL: allowed. */

@@ -82,7 +82,12 @@ static void test_lists_cleanly(void **state)
 	assert_int_equal(fixture_run("grep -q 'no rule of SegmentPolicy shop/db-from-api allows' "
 				     "/tmp/nft-list.$PPID"),
 		0);
-	assert_int_equal(fixture_run("grep -q 'tcp . 5432 : return' /tmp/nft-list.$PPID"), 0);
+	/* Where all that a set holds leads to one place, the rule says where. */
+	assert_int_equal(
+		fixture_run("grep -qE 'elements = . tcp \\. 5432' /tmp/nft-list.$PPID"), 0);
+	assert_int_equal(fixture_run("grep -qE 'meta l4proto \\. th dport @ingress-ports-.*-ports "
+				     "return$' /tmp/nft-list.$PPID"),
+		0);
 	assert_int_equal(fixture_run("nft -c -f /tmp/nft-list.$PPID 2>&1"), 0);
 	assert_int_equal(fixture_run("nft -j list ruleset 2>&1 | jq -e '.nftables | length > 50' "
 				     ">/dev/null"),
@@ -219,8 +224,7 @@ static void test_heals_when_somebody_flushed_the_table(void **state)
 	assert_true(apply(table, FIXTURE_POLICY, 0, SECOND_NS));
 	assert_int_equal(fixture_run("nft delete table inet segd"), 0);
 	assert_true(apply(table, FIXTURE_POLICY_CLOSED, 0, 2 * SECOND_NS));
-	assert_int_equal(
-		fixture_run("nft list table inet segd | grep -q 'tcp . 5432 : return'"), 0);
+	assert_int_equal(fixture_run("nft list table inet segd | grep -q 'tcp . 5432'"), 0);
 }
 
 int main(void)
