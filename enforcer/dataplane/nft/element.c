@@ -143,6 +143,48 @@ int element_list_diff(const struct element_list *before, const struct element_li
 	return r;
 }
 
+static size_t find_place(const struct element_list *list, const struct element *element)
+{
+	size_t low = 0, high = list->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_keys(&list->items[middle], element) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+int element_list_patch(struct element_list *list, const struct element_list *removed,
+	const struct element_list *added)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < removed->count; i++) {
+		size_t place = find_place(list, &removed->items[i]);
+
+		if (place == list->count || compare_keys(&list->items[place], &removed->items[i]))
+			continue;
+		list->count--;
+		memmove(&list->items[place], &list->items[place + 1],
+			(list->count - place) * sizeof(*list->items));
+	}
+	for (size_t i = 0; !r && i < added->count; i++) {
+		size_t place = find_place(list, &added->items[i]);
+
+		r = element_list_add(list, &added->items[i]);
+		if (r < 0 || place == list->count - 1)
+			continue;
+		memmove(&list->items[place + 1], &list->items[place],
+			(list->count - 1 - place) * sizeof(*list->items));
+		list->items[place] = added->items[i];
+	}
+	return r;
+}
+
 static void put_data(struct nlmsghdr *message, uint16_t attribute, const void *bytes, size_t size)
 {
 	struct nlattr *nest = mnl_attr_nest_start(message, attribute);

@@ -70,6 +70,10 @@ bool element_list_equal(const struct element_list *one, const struct element_lis
 int element_list_diff(const struct element_list *before, const struct element_list *after,
 	struct element_list *removed, struct element_list *added);
 
+/* The other way round: list becomes what it is without removed and with added. All sorted. */
+int element_list_patch(struct element_list *list, const struct element_list *removed,
+	const struct element_list *added);
+
 /* NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM for all of list, in as many messages as it takes. */
 int element_list_write(struct batch *batch, uint16_t type, uint16_t flags, const char *set,
 	const struct element_list *list, chain_name_fn chain_name, void *userdata);

@@ -17,6 +17,7 @@
 #include "dataplane/nft/layout.h"
 #include "dataplane/nft/modules.h"
 #include "dataplane/nft/plan.h"
+#include "dataplane/nft/plan_in_force.h"
 #include "dataplane/nft/refusals.h"
 #include "dataplane/nft/repairs.h"
 #include "dataplane/nft/sampling.h"
@@ -52,6 +53,7 @@ struct dataplane {
 	struct settings settings;
 	struct attached_list attached;
 	struct ir *policy; /* snapshot of what is in force */
+	struct plan_in_force plan;
 	sd_event_source *timer;
 	unsigned int ticks;
 };
@@ -80,6 +82,7 @@ static void release(struct dataplane *dataplane)
 	table_free(dataplane->table);
 	attached_clear(&dataplane->attached);
 	snapshot_free(dataplane->policy);
+	plan_in_force_forget(&dataplane->plan);
 	ends_clear(&dataplane->ends);
 	free(dataplane);
 }
@@ -107,8 +110,9 @@ static int rebuild(struct dataplane *dataplane, struct error *error)
 {
 	_cleanup_(ruleset_clear) struct ruleset plan = {0};
 	bool changed;
-	int r = plan_build(dataplane->policy, &plan, error);
+	int r = plan_build(dataplane->policy, &plan, NULL, error);
 
+	plan_in_force_forget(&dataplane->plan);
 	if (!r)
 		r = table_apply(dataplane->table, dataplane->policy, &plan, dataplane->note,
 			clock_now_ns(CLOCK_MONOTONIC), &changed, error);
@@ -332,23 +336,21 @@ static int follow(struct dataplane *dataplane, struct ir *policy, bool changed, 
 static int switch_policy(
 	struct dataplane *dataplane, const struct dataplane_state *state, struct error *error)
 {
-	_cleanup_(ruleset_clear) struct ruleset plan = {0};
 	_cleanup_(snapshot_freep) struct ir *policy = NULL;
 	bool changed;
-	int r = plan_build(state->ir, &plan, error);
+	int r;
 
-	laps_end(state->laps, "plan");
-	if (r < 0)
-		return r;
 	if (snapshot_new(state->ir, &policy) < 0)
 		return error_nomem(error);
-	r = table_apply(dataplane->table, state->ir, &plan, dataplane->note,
-		clock_now_ns(CLOCK_MONOTONIC), &changed, error);
+	r = plan_in_force_change(&dataplane->plan, dataplane->table, dataplane->policy, state,
+		dataplane->note, &changed, error);
 	if (!r)
 		r = begin_adoption(dataplane, state, error);
 	laps_end(state->laps, "write");
-	if (r < 0)
+	if (r < 0) {
+		plan_in_force_forget(&dataplane->plan);
 		return r;
+	}
 	r = follow(dataplane, TAKE_PTR(policy), changed, error);
 	laps_end(state->laps, "cut");
 	return r;
@@ -435,7 +437,7 @@ static int nft_dump(struct dataplane *dataplane, const struct dump *dump,
 
 	bool named = dump->table == DATAPLANE_ADDRESSES || dump->table == DATAPLANE_CHAINS ||
 		     dump->table == DATAPLANE_SETS;
-	int r = named ? plan_build(dump->ir, &plan, error) : 0;
+	int r = named ? plan_build(dump->ir, &plan, NULL, error) : 0;
 
 	return r < 0 ? r : dump_page(&view, dump, cursor, error);
 }

@@ -250,8 +250,24 @@ static int prepare(struct plan *plan)
 			ports[i].code = TARGET_NONE;
 		plan->ports[direction] = ports;
 	}
+	plan->tables = calloc(plan->ir->peer_tables_count + 1, sizeof(*plan->tables));
+	if (!plan->tables)
+		return -ENOMEM;
 	r = classify_addresses(plan);
 	return r ? r : group_addresses(plan);
+}
+
+static void remember(struct plan *plan, struct plan_memory *ret)
+{
+	*ret = (struct plan_memory){
+		.space = {plan->space[0], plan->space[1]},
+		.ports = {plan->ports[0], plan->ports[1]},
+		.tables = TAKE_PTR(plan->tables),
+		.apart = plan->apart,
+		.irregular = plan->irregular,
+	};
+	plan->space[0] = plan->space[1] = (struct interval_list){0};
+	plan->ports[0] = plan->ports[1] = NULL;
 }
 
 static void release(struct plan *plan)
@@ -263,6 +279,7 @@ static void release(struct plan *plan)
 	free(plan->groups);
 	free(plan->ports[DIRECTION_INGRESS]);
 	free(plan->ports[DIRECTION_EGRESS]);
+	free(plan->tables);
 }
 
 /* Whatever its address: the hook tells that it is the node. */
@@ -311,7 +328,7 @@ static int add_addresses(struct plan *plan)
 }
 
 static int build(const struct ir *ir, int (*add)(struct plan *plan), struct ruleset *ret,
-	struct error *error)
+	struct plan_memory *ret_memory, struct error *error)
 {
 	struct ruleset ruleset = {0};
 	struct plan plan = {.ir = ir, .ruleset = &ruleset};
@@ -322,6 +339,8 @@ static int build(const struct ir *ir, int (*add)(struct plan *plan), struct rule
 		r = add(&plan);
 	if (!r)
 		r = add_addresses(&plan);
+	if (!r && ret_memory)
+		remember(&plan, ret_memory);
 	release(&plan);
 	if (r < 0) {
 		ruleset_clear(&ruleset);
@@ -333,12 +352,13 @@ static int build(const struct ir *ir, int (*add)(struct plan *plan), struct rule
 	return 0;
 }
 
-int plan_build(const struct ir *ir, struct ruleset *ret, struct error *error)
+int plan_build(const struct ir *ir, struct ruleset *ret, struct plan_memory *ret_memory,
+	struct error *error)
 {
-	return build(ir, add_subjects, ret, error);
+	return build(ir, add_subjects, ret, ret_memory, error);
 }
 
 int plan_build_host(const struct ir *ir, struct ruleset *ret, struct error *error)
 {
-	return build(ir, add_host, ret, error);
+	return build(ir, add_host, ret, NULL, error);
 }

@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "dataplane/nft/intervals.h"
+#include "dataplane/nft/plan_follow.h"
 #include "dataplane/nft/ruleset.h"
 #include "policies/ir.h"
 
@@ -41,11 +42,15 @@ struct plan {
 	struct plan_group *groups;
 	size_t groups_count;
 	struct target *ports[DIRECTION_COUNT]; /* by port table; code TARGET_NONE: not made yet */
+	struct plan_table *tables;             /* by peer table */
 	bool apart;                            /* some chain asks whether the IR knows an address */
+	bool irregular;                        /* as in plan_follow.h */
 };
 
-/* Fills an empty ruleset. 0, -ENOMEM or -EINVAL (the IR contradicts itself), with error. */
-int plan_build(const struct ir *ir, struct ruleset *ret, struct error *error);
+/* Fills an empty ruleset. ret_memory, for plan_follow(), may be NULL. 0, -ENOMEM or -EINVAL (the IR
+ * contradicts itself), with error. */
+int plan_build(const struct ir *ir, struct ruleset *ret, struct plan_memory *ret_memory,
+	struct error *error);
 /* The same for the node itself: the maps from address family to chain instead of those from
  * subjects. */
 int plan_build_host(const struct ir *ir, struct ruleset *ret, struct error *error);

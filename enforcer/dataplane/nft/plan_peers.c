@@ -19,6 +19,7 @@ struct peers {
 	struct element_list prefixes[2]; /* by ipv4 */
 	struct element_list hosts[2];
 	bool apart; /* prefixes are only for addresses that the IR does not know */
+	size_t exceptions[2];
 };
 
 static void peers_clear(struct peers *peers)
@@ -87,7 +88,9 @@ static int find_hosts(struct plan *plan, struct peers *peers)
 {
 	int r = 0;
 
-	peers->apart = count_hosts(plan, peers, true) < count_hosts(plan, peers, false);
+	peers->exceptions[true] = count_hosts(plan, peers, true);
+	peers->exceptions[false] = count_hosts(plan, peers, false);
+	peers->apart = peers->exceptions[true] < peers->exceptions[false];
 	plan->apart |= peers->apart;
 	for (size_t i = 0; !r && i < plan->groups_count; i++) {
 		const struct plan_group *group = &plan->groups[i];
@@ -180,6 +183,19 @@ static int add_set(struct plan *plan, const char *chain, const char *suffix, boo
 	return 0;
 }
 
+/* Before the elements are given away. */
+static void remember(struct plan *plan, uint32_t index, const struct peers *peers)
+{
+	struct plan_table *table = &plan->tables[index];
+
+	table->otherwise = peers->otherwise;
+	table->apart = peers->apart;
+	memcpy(table->exceptions, peers->exceptions, sizeof(table->exceptions));
+	for (int ipv4 = 0; ipv4 < 2; ipv4++)
+		table->hosts[ipv4] = (struct plan_hosts){
+			peers->hosts[ipv4].count, element_list_target(&peers->hosts[ipv4])};
+}
+
 static int add_chain(struct plan *plan, uint32_t index, struct peers *peers, struct target *ret)
 {
 	const struct ir_peer_table *table = &plan->ir->peer_tables[index];
@@ -193,6 +209,7 @@ static int add_chain(struct plan *plan, uint32_t index, struct peers *peers, str
 	if (ruleset_find_chain(plan->ruleset, identity_add_text(IDENTITY_START, name))) {
 		identity = add_elements(add_elements(identity, &peers->hosts[0]), &peers->hosts[1]);
 		format_name(table, identity, name, sizeof(name));
+		plan->irregular = true;
 	}
 	chain = ruleset_find_chain(plan->ruleset, identity_add_text(IDENTITY_START, name));
 	if (!chain) {
@@ -223,8 +240,12 @@ int plan_peer_table(struct plan *plan, uint32_t index, struct target *ret)
 
 	if (!r)
 		r = find_elements(plan, &peers);
-	if (!r)
+	if (!r) {
+		remember(plan, index, &peers);
 		r = add_chain(plan, index, &peers, ret);
+	}
+	if (!r)
+		plan->tables[index].chain = ret->chain;
 	peers_clear(&peers);
 	return r;
 }

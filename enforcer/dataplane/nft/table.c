@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "dataplane/nft/table.h"
+#include "dataplane/nft/table_private.h"
 
 #include "base/cleanup.h"
 #include "dataplane/nft/batch.h"
@@ -22,18 +22,6 @@
 #define RETIREMENT_NS UINT64_C(1000000000)
 
 const struct table_kind table_of_workloads = {LAYOUT_TABLE, packet_path_write};
-
-struct table {
-	const struct table_kind *kind;
-	struct mnl_socket *socket;
-	struct ruleset installed;
-	enum table_presence presence;
-	bool adopted;
-	uint16_t nflog_group;
-	char note[LISTING_COMMENT_MAX];
-	struct touched touched;
-	struct table_statistics statistics;
-};
 
 /* "segd layout 1 nflog 86; note": the note is what comes behind. */
 static bool read_comment(
@@ -135,7 +123,7 @@ const char *table_note(const struct table *table)
 	return table->note;
 }
 
-static int begin(const struct table *table, struct batch **ret)
+int table_begin(const struct table *table, struct batch **ret)
 {
 	int r = batch_new(ret);
 
@@ -206,7 +194,7 @@ static void settle(struct table *table, struct ruleset *plan, uint64_t now_ns)
 	}
 }
 
-static int send_batch(struct table *table, struct batch *batch, struct error *error)
+int table_send(struct table *table, struct batch *batch, struct error *error)
 {
 	table->statistics.last_messages += batch_count(batch);
 	if (batch_count(batch))
@@ -237,6 +225,9 @@ static int remember_written(struct table *table, const struct ruleset *plan)
 	for (set = table->installed.sets; set; set = set->hh.next) {
 		const struct ruleset_set *planned = ruleset_find_same_set(plan, set);
 
+		/* Of what an earlier agent left only the name was known. */
+		if (planned)
+			set->shape = planned->shape;
 		element_list_clear(&set->elements);
 		for (size_t i = 0; planned && set->mutable && i < planned->elements.count; i++)
 			if (element_list_add(&set->elements, &planned->elements.items[i]) < 0)
@@ -251,7 +242,7 @@ static int prepare(struct table *table, const struct ir *ir, struct ruleset *pla
 	_cleanup_(batch_freep) struct batch *batch = NULL;
 	char comment[2 * LISTING_COMMENT_MAX];
 	const struct table_change change = change_to(table, ir, plan, comment);
-	int r = begin(table, &batch);
+	int r = table_begin(table, &batch);
 
 	snprintf(comment, sizeof(comment), "segd layout %u nflog %u; %s", LAYOUT_VERSION,
 		table->nflog_group, note);
@@ -261,7 +252,7 @@ static int prepare(struct table *table, const struct ir *ir, struct ruleset *pla
 	}
 	if (r < 0)
 		return error_nomem(error);
-	r = send_batch(table, batch, error);
+	r = table_send(table, batch, error);
 	if (r < 0)
 		return r;
 	if (table->presence < TABLE_DOUBTED)
@@ -278,13 +269,13 @@ static int flip(struct table *table, const struct ir *ir, struct ruleset *plan, 
 {
 	const struct table_change change = change_to(table, ir, plan, NULL);
 	_cleanup_(batch_freep) struct batch *batch = NULL;
-	int r = begin(table, &batch);
+	int r = table_begin(table, &batch);
 
 	if (!r) {
 		batch_set_explain(batch, blame_explain, (void *)&change);
 		r = table_write_elements(&change, batch);
 	}
-	return r < 0 ? error_nomem(error) : send_batch(table, batch, error);
+	return r < 0 ? error_nomem(error) : table_send(table, batch, error);
 }
 
 /* Does the plan ask for more than what is installed, or for less? */
@@ -308,8 +299,7 @@ static bool differs(const struct table *table, const struct ruleset *plan)
 	return false;
 }
 
-/* After a refusal that points to somebody else's doing, the next attempt takes less for granted. */
-static bool lose_trust(struct table *table, int code)
+bool table_lose_trust(struct table *table, int code)
 {
 	bool drift = code == -ENOENT || code == -EEXIST || code == -EBUSY || code == -ENOTEMPTY;
 
@@ -336,7 +326,7 @@ int table_apply(struct table *table, const struct ir *ir, struct ruleset *plan, 
 		r = prepare(table, ir, plan, note, now_ns, error);
 		if (!r)
 			r = flip(table, ir, plan, error);
-	} while (r < 0 && lose_trust(table, r));
+	} while (r < 0 && table_lose_trust(table, r));
 	if (r < 0)
 		return error_context(error, r, "change table inet %s", table->kind->name);
 	if (error)
@@ -404,14 +394,14 @@ int table_sweep(struct table *table, uint64_t now_ns, struct error *error)
 
 	if (r < 0)
 		return r;
-	r = begin(table, &batch);
+	r = table_begin(table, &batch);
 	if (!r)
 		r = write_sweep(table, batch, now_ns);
 	if (r < 0)
 		return error_nomem(error);
 	r = batch_send(batch, table->socket, NULL, NULL, error);
 	if (r < 0) {
-		(void)lose_trust(table, r);
+		(void)table_lose_trust(table, r);
 		return error_context(error, r, "clean up table inet %s", table->kind->name);
 	}
 	HASH_ITER (hh, table->installed.chains, chain, next_chain)
@@ -427,7 +417,7 @@ int table_adopt(struct table *table, const struct address *addresses, size_t cou
 	uint32_t seconds, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
-	int r = begin(table, &batch);
+	int r = table_begin(table, &batch);
 
 	for (size_t i = 0; !r && i < count; i++) {
 		struct element element = {.timeout_s = seconds, .target.code = TARGET_NONE};
@@ -446,7 +436,7 @@ int table_adopt(struct table *table, const struct address *addresses, size_t cou
 int table_remove(struct table *table, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
-	int r = begin(table, &batch);
+	int r = table_begin(table, &batch);
 
 	if (!r)
 		r = table_write_removal(batch);

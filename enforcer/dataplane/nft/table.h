@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "dataplane/nft/plan_follow.h"
 #include "dataplane/nft/ruleset.h"
 #include "dataplane/nft/touched.h"
 #include "policies/ir.h"
@@ -62,7 +63,14 @@ const char *table_note(const struct table *table);
 int table_apply(struct table *table, const struct ir *ir, struct ruleset *plan, const char *note,
 	uint64_t now_ns, bool *ret_changed, struct error *error);
 
-/* Whom the calls of table_apply() concern since table_forget_touched(). Sorted. */
+/*
+ * The same where the plan in force stays, but for these elements; in one transaction. Only where
+ * the table is sound. On failure nothing has changed, and table_apply() is to try.
+ */
+int table_follow(struct table *table, const struct plan_changes *changes, struct error *error);
+
+/* Whom the calls of table_apply() and table_follow() concern since table_forget_touched(). Sorted.
+ */
 const struct touched *table_touched(struct table *table);
 void table_forget_touched(struct table *table);
 

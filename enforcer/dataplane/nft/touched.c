@@ -21,6 +21,7 @@ static void add_address(struct touched *touched, struct address address)
 void touched_add(
 	struct touched *touched, const struct shape *shape, const struct element_list *elements)
 {
+	touched->all |= elements->count && shape->fields[0] == FIELD_END;
 	for (size_t i = 0; i < elements->count && !touched->all; i++) {
 		const uint8_t *key = elements->items[i].key;
 

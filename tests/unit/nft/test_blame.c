@@ -28,7 +28,7 @@ static void attempt_begin(struct attempt *attempt, const char *yaml, unsigned in
 {
 	attempt->model = fixture_model(extra);
 	attempt->ir = fixture_ir(attempt->model, yaml);
-	assert_int_equal(plan_build(attempt->ir, &attempt->plan, &attempt->error), 0);
+	assert_int_equal(plan_build(attempt->ir, &attempt->plan, NULL, &attempt->error), 0);
 }
 
 static int attempt_end(struct attempt *attempt)

@@ -215,7 +215,7 @@ static void test_agrees_with_the_evaluator(void **state)
 
 	(void)state;
 	srand(2);
-	assert_int_equal(plan_build(ir, &plan, &error), 0);
+	assert_int_equal(plan_build(ir, &plan, NULL, &error), 0);
 	for (unsigned int i = 0; i < 50000; i++) {
 		bool ipv4 = rand() % 2;
 		struct flow_query query = {
@@ -270,8 +270,8 @@ static void test_names_stay(void **state)
 	const struct ruleset_chain *chain;
 
 	(void)state;
-	assert_int_equal(plan_build(before, &one, NULL), 0);
-	assert_int_equal(plan_build(after, &other, NULL), 0);
+	assert_int_equal(plan_build(before, &one, NULL, NULL), 0);
+	assert_int_equal(plan_build(after, &other, NULL, NULL), 0);
 	assert_true(HASH_COUNT(one.chains) > 5);
 	for (chain = one.chains; chain; chain = chain->hh.next)
 		assert_non_null(ruleset_find_chain(&other, chain->id));
@@ -306,7 +306,7 @@ static void test_workloads_are_listed_once(void **state)
 	size_t hosts = 0, apart = 0;
 
 	(void)state;
-	assert_int_equal(plan_build(ir, &plan, NULL), 0);
+	assert_int_equal(plan_build(ir, &plan, NULL, NULL), 0);
 	for (chain = plan.chains; chain; chain = chain->hh.next)
 		apart += chain->apart;
 	for (set = plan.sets; set; set = set->hh.next)

@@ -45,7 +45,7 @@ static bool apply(struct table *table, const char *yaml, unsigned int extra, uin
 	bool changed = false;
 	int r;
 
-	assert_int_equal(plan_build(ir, &plan, &error), 0);
+	assert_int_equal(plan_build(ir, &plan, NULL, &error), 0);
 	r = table_apply(table, ir, &plan, "before 1111", now_ns, &changed, &error);
 	if (r < 0)
 		fail_msg("%s", error_message(&error));
@@ -193,7 +193,7 @@ static void test_keeps_the_old_rules_when_refused(void **state)
 	assert_int_equal(fixture_run("nft list table inet segd | grep -v '^.*packets' "
 				     ">/tmp/nft-before.$PPID"),
 		0);
-	assert_int_equal(plan_build(ir, &plan, &error), 0);
+	assert_int_equal(plan_build(ir, &plan, NULL, &error), 0);
 	/* Keys that are too long for their map. */
 	set = ruleset_find_set(&plan, "ingress4");
 	for (size_t i = 0; i < set->elements.count; i++)
