@@ -153,7 +153,7 @@ bool rule_table_set_hits(struct rule_table *table, uint32_t id, uint64_t hits)
 {
 	struct entry *entry = find(table, id);
 
-	if (entry)
+	if (entry && entry->hits < hits)
 		entry->hits = hits;
 	return entry;
 }

@@ -24,7 +24,8 @@ void rule_table_free(struct rule_table *table);
 /* The rules of ir are the ones in force now. 0 or -ENOMEM (then as before). */
 int rule_table_update(struct rule_table *table, const struct ir *ir);
 
-/* Where the data plane counts: a rule's hits are these. false: the rule is not known (any more). */
+/* Where the data plane counts: a rule's hits are at least these. false: the rule is not known (any
+ * more). */
 bool rule_table_set_hits(struct rule_table *table, uint32_t id, uint64_t hits);
 
 /* Where it does not: counts new connections and refused packets. */

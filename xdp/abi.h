@@ -26,7 +26,7 @@
 
 #include <linux/types.h>
 
-#define ABI_VERSION 3
+#define ABI_VERSION 4
 
 /* Bounds. What is turned away at each is counted in enum abi_loss. */
 #define ABI_MAX_ENDPOINTS   16384
@@ -226,8 +226,14 @@ struct abi_share {
  * workload opened beyond half of its share. The unanswered ones make room for its next. */
 #define ABI_SHARE_OPENINGS 1024
 
-/* hits: per-CPU hash by id of the rule -> __u64: connections that it allowed, packets that it
- * refused. */
+/*
+ * hits: per-CPU hash by id of the rule -> __u64: connections that it allowed, packets that it
+ * refused. What it counted last is still in recent_hits: per-CPU array of __u64, id << 32 | count,
+ * at id % ABI_RECENT_HITS; 0: nothing. From there a count goes on to hits when another rule needs
+ * its place, and is in neither for a moment. So whoever reads hits first and then recent_hits may
+ * miss some, but meets none twice.
+ */
+#define ABI_RECENT_HITS 256
 
 /*
  * The mark of an answer (RST, ICMP administratively prohibited) on its way from the hook that

@@ -7,12 +7,17 @@
 /* No table has this type: so that it is in the object's BTF for whoever checks the layout. */
 const struct abi_event *event_layout __attribute__((unused));
 
-static __always_inline void loss_count(__u32 loss)
+static __always_inline void loss_add(__u32 loss, __u64 many)
 {
 	__u64 *count = bpf_map_lookup_elem(&losses, &loss);
 
 	if (count)
-		(*count)++;
+		*count += many;
+}
+
+static __always_inline void loss_count(__u32 loss)
+{
+	loss_add(loss, 1);
 }
 
 /* NULL: no room. The caller fills, then submits or discards. */

@@ -131,6 +131,13 @@ struct {
 } hits SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, ABI_RECENT_HITS);
+	__type(key, __u32);
+	__type(value, __u64);
+} recent_hits SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, ABI_MAX_DENIALS);
 	__type(key, struct abi_denial_key);

@@ -275,6 +275,7 @@ static void tables_have_the_sizes_of_their_entries(void **state)
 		{skeleton->maps.shares, 4, sizeof(struct abi_share)},
 		{skeleton->maps.openings, 4, sizeof(struct abi_connection_key)},
 		{skeleton->maps.hits, 4, 8},
+		{skeleton->maps.recent_hits, 4, 8},
 		{skeleton->maps.denials, sizeof(struct abi_denial_key), sizeof(struct abi_denial)},
 		{skeleton->maps.fragments, sizeof(struct abi_fragment_key),
 			sizeof(struct abi_fragment)},

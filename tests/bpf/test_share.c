@@ -176,6 +176,29 @@ static void hits_are_connections_and_refusals(void **state)
 	assert_int_equal(world_hits(world, RULE_NONE_ALLOWS), 7);
 }
 
+/* Two that take turns at the one place for what was counted last. */
+static void rules_of_one_place_are_counted_apart(void **state)
+{
+	struct world *world = *state;
+	const uint32_t rules[] = {RULE_ALLOW, RULE_ALLOW + ABI_RECENT_HITS};
+	struct frame_description d = udp(&world->web, &world->api, 5000, 0);
+
+	world_isolate(world, &world->api, ABI_INGRESS, DECISION_NONE);
+	for (uint16_t i = 0; i < 2; i++)
+		world_rule(world,
+			(struct world_rule){WORLD_API, ABI_INGRESS, WORLD_WEB, ABI_UDP,
+				(uint16_t)(53 + i), 16,
+				(struct abi_decision){.rule = rules[i], .verdict = ABI_ALLOW}});
+	expect_apply(world);
+	for (uint16_t i = 0; i < 9; i++) {
+		d.source_port++;
+		d.destination_port = (uint16_t)(53 + i % 3 / 2);
+		expect_pass(world, &d);
+	}
+	assert_int_equal(world_hits(world, rules[0]), 6);
+	assert_int_equal(world_hits(world, rules[1]), 3);
+}
+
 /* A scan of one workload leaves room for the refusals of all others. */
 static void scan_ends_at_the_share(void **state)
 {
@@ -327,6 +350,7 @@ int main(void)
 		BOTH(remote_flood_takes_the_share_of_its_target),
 		BOTH(end_gives_back),
 		BOTH(hits_are_connections_and_refusals),
+		BOTH(rules_of_one_place_are_counted_apart),
 		BOTH(scan_ends_at_the_share),
 		BOTH(one_of_many_cpus_opens_a_connection),
 		BOTH(many_cpus_count_every_refusal),

@@ -229,6 +229,7 @@ int world_reset(struct world *world, bool ipv6, struct error *error)
 	}
 	clear_counters(world->skeleton->maps.counters);
 	clear_counters(world->skeleton->maps.losses);
+	clear_counters(world->skeleton->maps.recent_hits);
 	world_take_events(world);
 	make_ends(world, ipv6);
 	const struct end *ends[] = {&world->web, &world->api, &world->intruder, &world->host};
@@ -304,11 +305,13 @@ struct abi_share world_share(const struct world *world, const struct end *end)
 
 uint64_t world_hits(const struct world *world, uint32_t rule)
 {
-	uint64_t values[CPUS_MAX] = {0}, sum = 0;
+	uint32_t place = rule % ABI_RECENT_HITS;
+	uint64_t values[CPUS_MAX] = {0}, recent[CPUS_MAX] = {0}, sum = 0;
 
 	bpf_map_lookup_elem(fd_of(world->skeleton->maps.hits), &rule, values);
+	bpf_map_lookup_elem(fd_of(world->skeleton->maps.recent_hits), &place, recent);
 	for (size_t i = 0; i < CPUS_MAX; i++)
-		sum += values[i];
+		sum += values[i] + (recent[i] >> 32 == rule ? (uint32_t)recent[i] : 0);
 	return sum;
 }
 

@@ -17,7 +17,7 @@
 /* clang-format off */
 #define OBJECT_MAPS(X)                                                                           \
 	X(control) X(endpoints) X(addresses) X(prefixes) X(identities) X(peers) X(peer_tables)   \
-	X(port_tables) X(ports) X(connections) X(shares) X(hits) X(denials) X(fragments)         \
+	X(port_tables) X(ports) X(connections) X(shares) X(hits) X(recent_hits) X(denials) X(fragments)         \
 	X(counters) X(losses) X(events) X(samples) X(inside)
 /* clang-format on */
 
