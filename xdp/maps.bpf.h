@@ -80,6 +80,23 @@ struct {
 	__type(value, struct abi_decision);
 } ports SEC(".maps");
 
+/* Decisions that this CPU has looked up lately, for the connections that come after one another
+ * between the same ends: four look-ups in hashes are half of what a first packet costs. Empty ones
+ * are of generation 0, which no packet is judged under. */
+#define RECENT_DECISIONS_BITS 10
+
+struct recent_decision {
+	__u64 words[2]; /* peer table and class; generation, protocol and port */
+	__u64 decision;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1 << RECENT_DECISIONS_BITS);
+	__type(key, __u32);
+	__type(value, struct recent_decision);
+} recent_decisions SEC(".maps");
+
 /* Never an LRU: it would cut the connections of one workload for the flood of another. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

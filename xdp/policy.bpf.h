@@ -119,9 +119,18 @@ static __always_inline __u64 policy_port(__u32 port_table, __u32 protocol, __u32
 	return decision_word(&table->otherwise);
 }
 
-/* protocol is an enum abi_protocol_index, or ABI_PROTOCOLS for every other. Not static: so the
- * verifier walks it once, and not for each way that leads here. */
-__noinline __u64 policy_decision(__u32 peer_table, __u32 class, __u32 protocol, __u32 port)
+/* The place of a decision among the recent ones. Each word is spread over all bits by a multiplier
+ * with no pattern (2^64 divided by the golden ratio), of which the highest are the best. */
+static __always_inline __u32 recent_index(const __u64 words[2])
+{
+	const __u64 golden = 0x9e3779b97f4a7c15ULL;
+
+	return ((words[0] * golden ^ words[1]) * golden) >> (64 - RECENT_DECISIONS_BITS);
+}
+
+/* The longest way to a decision. protocol is an enum abi_protocol_index, or ABI_PROTOCOLS for every
+ * other. Not static: so the verifier walks it once, and not for each way that leads here. */
+__noinline __u64 policy_find_decision(__u32 peer_table, __u32 class, __u32 protocol, __u32 port)
 {
 	__u64 key = join_words(peer_table, class); /* struct abi_peer_key */
 	const __u32 *port_table = bpf_map_lookup_elem(&peers, &key);
@@ -129,6 +138,29 @@ __noinline __u64 policy_decision(__u32 peer_table, __u32 class, __u32 protocol, 
 	if (!port_table)
 		port_table = bpf_map_lookup_elem(&peer_tables, &peer_table);
 	return port_table ? policy_port(*port_table, protocol, port) : DECISION_MISSING;
+}
+
+/* The tables that a generation reads are never written to, so a decision holds for as long as the
+ * generation does. */
+static __noinline __u64 policy_decision(
+	__u32 peer_table, __u32 class, __u32 protocol_port, __u32 generation)
+{
+	const __u64 words[2] = {
+		join_words(peer_table, class), join_words(generation, protocol_port)};
+	__u32 index = recent_index(words);
+	struct recent_decision *recent = bpf_map_lookup_elem(&recent_decisions, &index);
+	__u64 decision;
+
+	if (recent && recent->words[0] == words[0] && recent->words[1] == words[1])
+		return recent->decision;
+	decision = policy_find_decision(
+		peer_table, class, protocol_port >> PORT_BITS, protocol_port & 0xffff);
+	if (!recent || decision == DECISION_MISSING)
+		return decision;
+	recent->words[0] = words[0];
+	recent->words[1] = words[1];
+	recent->decision = decision;
+	return decision;
 }
 
 /* One direction. 0, or the reason to refuse. */
@@ -140,8 +172,8 @@ static __always_inline int judge_direction(const struct abi_identity *subject,
 
 	if (subject->peer_table[direction] == ABI_NO_PEER_TABLE)
 		return 0;
-	decision.word =
-		policy_decision(subject->peer_table[direction], peer->class, protocol, port);
+	decision.word = policy_decision(subject->peer_table[direction], peer->class,
+		protocol << PORT_BITS | port, connection->generation);
 	if (decision.word == DECISION_MISSING)
 		return REASON_INTERNAL_ERROR;
 	connection->rule[direction] = decision.value.rule;

@@ -126,7 +126,7 @@ static int clear(const struct bpf_map *map, struct error *error)
 
 static void clear_counters(const struct bpf_map *map)
 {
-	static const struct abi_counter zero[CPUS_MAX];
+	static const struct abi_counter zero[2 * CPUS_MAX];
 
 	for (uint32_t i = 0; i < bpf_map__max_entries(map); i++)
 		bpf_map_update_elem(fd_of(map), &i, zero, BPF_ANY);
@@ -230,6 +230,8 @@ int world_reset(struct world *world, bool ipv6, struct error *error)
 	clear_counters(world->skeleton->maps.counters);
 	clear_counters(world->skeleton->maps.losses);
 	clear_counters(world->skeleton->maps.recent_hits);
+	/* Generations begin anew, too. */
+	clear_counters(world->skeleton->maps.recent_decisions);
 	world_take_events(world);
 	make_ends(world, ipv6);
 	const struct end *ends[] = {&world->web, &world->api, &world->intruder, &world->host};
