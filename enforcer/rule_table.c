@@ -2,6 +2,7 @@
 #include "rule_table.h"
 
 #include "base/cleanup.h"
+#include "flow/rule_json.h"
 #include "json.h"
 
 #include <errno.h>
@@ -56,17 +57,8 @@ void rule_table_free(struct rule_table *table)
 /* NULL: out of memory. */
 static char *rule_to_text(const struct ir_rule *rule)
 {
-	_cleanup_json_ json_t *json = NULL;
-	char text[512];
-	const char *kind = rule->document ? document_kind_name(rule->document->kind) : "Default";
-	const char *namespace = rule->document ? rule->document->namespace : "";
-	const char *name = rule->document ? rule->document->name : "";
-	json_t *index =
-		rule->document && rule->index >= 0 ? json_integer(rule->index) : json_null();
+	_cleanup_json_ json_t *json = rule_to_json(rule);
 
-	json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "tier", tier_name(rule->tier), "kind",
-		kind, "namespace", namespace, "name", name, "index", index, "text",
-		ir_rule_format(rule, text, sizeof(text)));
 	return json ? json_dumps(json, JSON_COMPACT) : NULL;
 }
 
