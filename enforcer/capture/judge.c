@@ -151,7 +151,8 @@ static int open_connection(struct judge *judge, const struct capture_packet *pac
 		return -ENOMEM;
 	}
 	remember(tracked, judge, ruling);
-	if (reason == REASON_ADOPTED && !(packet->tcp_flags & TH_SYN))
+	tracked->adopted = reason == REASON_ADOPTED;
+	if (tracked->adopted && !(packet->tcp_flags & TH_SYN))
 		tracked->established = true;
 	tracker_count_packet(judge->tracker, tracked, packet);
 	*ret = carried_by(tracked, packet, ruling->audited ? REASON_AUDITED : reason);

@@ -17,6 +17,7 @@
 #define TCP_OPENING_NS     (60ULL * NS_PER_SECOND)
 #define TCP_HALF_CLOSED_NS (3600ULL * NS_PER_SECOND)
 #define TCP_CLOSING_NS     (10ULL * NS_PER_SECOND)
+#define TCP_REFUSED_NS     (1ULL * NS_PER_SECOND) /* the target has reset the opening */
 #define UDP_NS             (120ULL * NS_PER_SECOND)
 #define OTHER_NS           (60ULL * NS_PER_SECOND)
 
@@ -72,6 +73,8 @@ static bool has_handshake(uint8_t protocol)
 static uint64_t idle_limit_ns(const struct tracked *tracked)
 {
 	if (has_handshake(tracked->ends.protocol)) {
+		if (!tracked->established && tracked->tcp_flags[TRACKER_RESPONDER] & TH_RST)
+			return TCP_REFUSED_NS;
 		if (tracked->over)
 			return TCP_CLOSING_NS;
 		if (!tracked->established)
@@ -228,11 +231,15 @@ void tracker_end(struct tracker *tracker, struct tracked *tracked)
 	free(tracked);
 }
 
-void tracker_sweep(struct tracker *tracker, uint64_t now_ns)
+void tracker_sweep(struct tracker *tracker, uint64_t now_ns,
+	void (*visit)(struct tracked *tracked, void *userdata), void *userdata)
 {
 	struct tracked *tracked, *next;
 
-	DL_FOREACH_SAFE (tracker->oldest, tracked, next)
+	DL_FOREACH_SAFE (tracker->oldest, tracked, next) {
 		if (is_expired(tracked, now_ns))
 			tracker_end(tracker, tracked);
+		else if (visit)
+			visit(tracked, userdata);
+	}
 }

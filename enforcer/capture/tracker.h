@@ -42,6 +42,8 @@ struct tracked {
 	bool replied;
 	bool established; /* TCP, SCTP: handshake complete */
 	bool over;        /* both sides have finished, or one has reset it */
+	bool adopted;     /* first seen in mid-stream */
+	uint64_t told_ns; /* for whoever reports it: when it was last */
 
 	/* What policy said, and under which one; for whoever judges. */
 	uint64_t generation; /* 0: not judged yet */
@@ -81,8 +83,9 @@ struct tracked *tracker_open(
 void tracker_count_packet(
 	struct tracker *tracker, struct tracked *tracked, const struct capture_packet *packet);
 void tracker_end(struct tracker *tracker, struct tracked *tracked);
-/* Ends all that are expired by then. */
-void tracker_sweep(struct tracker *tracker, uint64_t now_ns);
+/* Ends all that are expired by then, and calls visit (NULL: nobody) for those that are not. */
+void tracker_sweep(struct tracker *tracker, uint64_t now_ns,
+	void (*visit)(struct tracked *tracked, void *userdata), void *userdata);
 
 static inline void tracker_freep(struct tracker **tracker)
 {
