@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* segctl flows: connections, allowed and refused, newest last. */
+#include "flows.h"
+
 #include "clock.h"
 #include "command.h"
 #include "listing.h"
@@ -100,19 +102,31 @@ static void add_row(struct table *table, const struct settings *settings, const 
 	table_cell(table, TABLE_PLAIN, is_wide ? record_why(record) : note_of(record));
 }
 
-static const struct listing listing = {
+const struct listing flows_listing = {
 	.path = "/v1/flows",
 	.member = "flows",
 	.doc = "Shows the last connections of this node's workloads, allowed and refused, newest last, "
 	       "with the rule that decided each. -o ocsf and -o ecs print one event a line for "
-	       "collectors: OCSF Network Activity, Elastic Common Schema.",
+	       "collectors: OCSF Network Activity, Elastic Common Schema. --pcap FILE reads packets "
+	       "through policy, see 'segctl flows --pcap=FILE --help'.",
 	.columns = columns,
 	.wide = wide,
 	.add_row = add_row,
 	.none = "flows",
 };
 
+/* Other options belong to it, and -f names files there. */
+static bool reads_packets(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--pcap") == 0 || strncmp(argv[i], "--pcap=", 7) == 0)
+			return true;
+	return false;
+}
+
 int flows_run(struct settings *settings, int argc, char **argv)
 {
-	return listing_run(&listing, settings, argc, argv);
+	if (reads_packets(argc, argv))
+		return flows_pcap_run(settings, argc, argv);
+	return listing_run(&flows_listing, settings, argc, argv);
 }

@@ -124,6 +124,13 @@ static void print_answer(
 		warn_of_gaps(settings, gaps);
 }
 
+void listing_print(const struct listing *listing, const struct filter *filter, const json_t *answer)
+{
+	const struct arguments arguments = {.listing = listing, .filter = *filter};
+
+	print_answer(&arguments, NULL, answer);
+}
+
 static int suggest(const struct arguments *arguments, struct client *client, const json_t *answer)
 {
 	const json_t *items = json_object_get(answer, arguments->listing->member);

@@ -2,6 +2,7 @@
 /* What flows and denied have in common: filters, formats, following, logs read without an agent. */
 #pragma once
 
+#include "filter.h"
 #include "settings.h"
 #include "table.h"
 
@@ -26,5 +27,9 @@ struct listing {
 	int (*suggest)(const struct settings *settings, const json_t *items);
 	const char *none; /* "no …": what an empty list has none of */
 };
+
+/* Prints {"flows": […], "gaps": n} or the like, which no agent gave. */
+void listing_print(
+	const struct listing *listing, const struct filter *filter, const json_t *answer);
 
 int listing_run(const struct listing *listing, struct settings *settings, int argc, char **argv);

@@ -232,6 +232,46 @@ check "what it missed is counted ($written written, $missed missed, $dropped dro
 	test $((missed > 0 && written + missed + dropped >= 8000)) = 1
 expect "what it has is there" "$written" lines_of still.pcapng icmp
 
+echo "== read back through policy"
+cat >"$work/pods.yaml" <<'END'
+{apiVersion: v1, kind: Pod, metadata: {name: web, labels: {app: web}}, status: {podIPs: [{ip: 10.77.0.11}, {ip: "fd77::11"}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: api, labels: {app: api}}, status: {podIPs: [{ip: 10.77.0.12}, {ip: "fd77::12"}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: db, labels: {app: db}}, status: {podIPs: [{ip: 10.77.0.13}, {ip: "fd77::13"}]}}
+END
+replay() { # FILE OPTION...: no agent, no rights
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$BUILD/segctl" flows --pcap "$work/$1" \
+		-f "$work/pods.yaml" "${@:2}"
+}
+cp "$BUILD/segctl" "$work/segctl"
+chmod 755 "$work"
+chmod 644 "$work"/*.pcapng
+replayed() { # WANTED-WORDS-PER-LINE FILE OPTION...
+	BUILD=$work replay "$2" -o jsonl "${@:3}" 2>/dev/null |
+		jq -r '[.event, .verdict, .source.workload // .source.entity, .destination.workload, .rule.name // "-"] | join(" ")' | sort | uniq -c | sed 's/^ *//'
+}
+expect "what was refused is refused, by the same rules" "1 denied denied db api api
+1 denied denied web db db
+1 denied denied world api api" replayed denied denied.pcapng -f "$work/policy.yaml"
+expect "and without the policies it is not" 0 sh -c \
+	"cd '$work' && ./segctl flows --pcap denied.pcapng -f pods.yaml -o jsonl --verdict denied 2>/dev/null | wc -l"
+expect "what passed would be refused by others" "1 denied denied db api api
+1 denied denied web api api
+1 denied denied world api api" replayed all all.pcapng -f "$work/policy.yaml" --verdict denied --to api
+check "as a table" sh -c "cd '$work' && ./segctl flows --pcap denied.pcapng -f pods.yaml policy.yaml |
+	grep -q 'default/web .* default/db .* tcp/5432 .* denied'"
+capture scan.pcapng --workload web tcp
+for port in $(seq 1 40); do in_ns "$id-web" "$tools/probe" tcp 10.77.0.13 "$port" 5 >>"$work/scan"; done
+settle
+interrupt
+chmod 644 "$work/scan.pcapng"
+finds() { # FILE WORDS
+	BUILD=$work replay "$1" -f "$work/policy.yaml" --detect 2>/dev/null | grep -q -- "$2"
+}
+check "detectors find what it shows" finds scan.pcapng "scan.*default/web"
+check "and nothing where there is nothing" finds all.pcapng "nothing was found"
+
 echo "== mistakes"
 exits "a bad filter" 2 segctl capture --workload api -w "$work/x" tcp port zzz
 check "says libpcap's word" says_no "unknown port 'zzz'" segctl capture --workload api -w "$work/x" tcp port zzz
@@ -246,7 +286,6 @@ unprivileged() {
 	setpriv --reuid=65534 --regid=65534 --clear-groups "$BUILD/segctl" --socket "$work/segd.sock" \
 		capture --workload api -w /dev/null
 }
-chmod 755 "$work"
 exits "who has no right gets no packet" 3 unprivileged
 
 finish
