@@ -311,7 +311,9 @@ FUZZ_ROOMS   := policies base
 # Pure parts of other rooms.
 FUZZ_SOURCES := $(patsubst %,enforcer/workload/%.c,docker_interfaces docker_labels docker_message \
 	docker_parse link_local named_port workload) \
-	$(patsubst %,enforcer/dataplane/xdp/%.c,deny_file deny_ranges) enforcer/observe/dns_message.c
+	$(patsubst %,enforcer/dataplane/xdp/%.c,deny_file deny_ranges) enforcer/observe/dns_message.c \
+	$(patsubst %,enforcer/capture/%.c,fragments judge packet pcapng ruling sender tracker) \
+	$(patsubst %,enforcer/flow/%.c,vocabulary writer)
 .PHONY: fuzz-binaries
 fuzz-binaries: $(FUZZERS)
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(foreach room,$(FUZZ_ROOMS),$(call sources,$(DIR_$(room)))) \
