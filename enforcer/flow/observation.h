@@ -18,6 +18,11 @@ struct flow_dns {
 
 #define FLOW_DNS_NAMES_MAX 256
 
+/* What traffic itself says may come in as many forms as somebody likes, and records and the map
+ * keep each for as long as they have it: with so many names in a pool, no more of that kind are
+ * made. */
+#define FLOW_NAMES_CROWDED 8192
+
 struct flow_observation {
 	struct name *application; /* {"application": "tls"[, "server_name"]}; NULL: not known */
 	struct name *domain;      /* of the longest name asked: a JSON string */

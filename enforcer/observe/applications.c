@@ -291,9 +291,11 @@ void applications_sample(struct applications *applications, const struct flow_ke
 
 static struct name *make_name(const struct conversation *conversation, struct name_pool *pool)
 {
-	return name_new(
-		pool, json_pack("{s:s, s:s*}", "application", conversation->application,
-			      "server_name", conversation->host[0] ? conversation->host : NULL));
+	bool crowded = name_pool_count(pool) >= FLOW_NAMES_CROWDED;
+
+	return name_new(pool,
+		json_pack("{s:s, s:s*}", "application", conversation->application, "server_name",
+			conversation->host[0] && !crowded ? conversation->host : NULL));
 }
 
 struct name *applications_of(

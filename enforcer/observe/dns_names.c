@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "flow/hash.h"
+#include "flow/observation.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -52,6 +53,7 @@ struct dns_names {
 		*owners; /* by the name's pointer, which the reference keeps from being reused */
 	size_t bytes;
 	uint64_t evicted; /* addresses that were forgotten for want of room */
+	uint64_t crowded; /* ends that stayed without their names */
 	uint64_t failed;  /* names for which there was no memory */
 };
 
@@ -65,18 +67,34 @@ int dns_names_new(struct dns_names **ret)
 	return 0;
 }
 
-static void forget_answer(struct entry *entry)
+static void forget_answer(struct dns_names *names, struct entry *entry)
 {
+	size_t bytes = entry->named ? entry->named->size_bytes : 0;
+
+	names->bytes -= bytes;
+	entry->bytes -= bytes;
 	name_release(entry->end);
 	name_release(entry->named);
 	entry->end = entry->named = NULL;
+}
+
+/* As far as there is room: else it is made anew the next time. */
+static void keep_answer(struct dns_names *names, struct entry *entry, struct name *end,
+	struct name *named, unsigned int by)
+{
+	if (names->bytes + named->size_bytes > DNS_NAMES_BYTES)
+		return;
+	entry->end = name_reference(end);
+	entry->named = name_reference(named);
+	entry->named_by = by;
+	entry->bytes += named->size_bytes;
+	names->bytes += named->size_bytes;
 }
 
 static void entry_free(struct entry *entry)
 {
 	for (size_t i = 0; i < DNS_NAMES_PER_ADDRESS; i++)
 		free(entry->told[i].text);
-	forget_answer(entry);
 	free(entry);
 }
 
@@ -97,6 +115,7 @@ static void entry_remove(struct dns_names *names, struct entry *entry)
 	DL_DELETE(names->by_age, entry);
 	DL_DELETE2(owner->entries, entry, own_prev, own_next);
 	owner->count--;
+	forget_answer(names, entry);
 	names->bytes -= entry->bytes;
 	entry_free(entry);
 	owner_drop_if_empty(names, owner);
@@ -244,7 +263,7 @@ static int entry_tell(struct dns_names *names, struct entry *entry, const char *
 	entry->told[0] = told;
 	names->bytes += strlen(text) + 1;
 	entry->bytes += strlen(text) + 1;
-	forget_answer(entry);
+	forget_answer(names, entry);
 	return 0;
 }
 
@@ -302,22 +321,28 @@ struct name *dns_names_apply(struct dns_names *names, const struct name *workloa
 	const struct entry_key key = {.workload = workload, .address = *address};
 	struct entry *entry = find(names, &key);
 	unsigned int valid = entry ? valid_at(entry, start_ns) : 0;
+	struct name *named;
 
 	if (!valid)
 		return NULL;
-	if (!entry->named || entry->end != end || entry->named_by != valid) {
-		forget_answer(entry);
-		entry->named = make_answer(end, entry, valid);
-		entry->end = name_reference(end);
-		entry->named_by = valid;
+	if (entry->named && entry->end == end && entry->named_by == valid)
+		return name_reference(entry->named);
+	forget_answer(names, entry);
+	if (end->pool && name_pool_count(end->pool) >= FLOW_NAMES_CROWDED) {
+		names->crowded++;
+		return NULL;
 	}
-	return name_reference(entry->named);
+	named = make_answer(end, entry, valid);
+	if (named)
+		keep_answer(names, entry, end, named, valid);
+	return named;
 }
 
 json_t *dns_names_describe(const struct dns_names *names)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "workloads",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "workloads",
 		(json_int_t)HASH_COUNT(names->owners), "addresses",
 		(json_int_t)HASH_COUNT(names->entries), "bytes", (json_int_t)names->bytes,
-		"evicted", (json_int_t)names->evicted, "failed", (json_int_t)names->failed);
+		"evicted", (json_int_t)names->evicted, "crowded", (json_int_t)names->crowded,
+		"failed", (json_int_t)names->failed);
 }

@@ -4,7 +4,8 @@
  * was told is never shown for another. A name holds for as long as its answer said, within bounds,
  * and for the connections that began in that time.
  *
- * Bounded in addresses for a workload, in all, and in bytes: the longest not told makes room.
+ * Bounded in addresses for a workload, in all, and in bytes: the longest not told makes room. Where
+ * the pool of names is crowded, ends stay without.
  */
 #pragma once
 
@@ -36,5 +37,5 @@ void dns_names_learn(struct dns_names *names, struct name *workload, const struc
 struct name *dns_names_apply(struct dns_names *names, const struct name *workload,
 	const struct address *address, struct name *end, uint64_t start_ns);
 
-/* {"workloads", "addresses", "bytes", "evicted", "failed"} */
+/* {"workloads", "addresses", "bytes", "evicted", "crowded", "failed"} */
 json_t *dns_names_describe(const struct dns_names *names);

@@ -6,6 +6,7 @@
  */
 #include "base/cleanup.h"
 #include "flow/pipeline.h"
+#include "observe/dns_names.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,6 +21,7 @@
 #define BATCH          4096 /* events between two turns of the event loop */
 #define ENDPOINTS      1000
 #define REMOTES        10000
+#define TOLD           8 /* remotes that each workload has a name for */
 
 struct mix {
 	const char *name;
@@ -113,6 +115,35 @@ static void make_scan(uint64_t number, struct flow_event *event)
 	event->destination_port = (uint16_t)(number / 7);
 }
 
+/* Connections to places of the world that the workload looked up. */
+static void make_named(uint64_t number, struct flow_event *event)
+{
+	make_connection(number, event);
+	event->destination = ipv4(0xc6120000 + (uint32_t)(number / 2 % ENDPOINTS * TOLD +
+							  number / 2 / ENDPOINTS % TOLD));
+}
+
+static struct name *named(const struct name *workload, const struct address *address,
+	struct name *end, uint64_t start_ns, void *userdata)
+{
+	return dns_names_apply(userdata, workload, address, end, start_ns);
+}
+
+/* As if each workload had asked for its places just before. */
+static void tell_names(struct flow_pipeline *pipeline, struct dns_names *names)
+{
+	for (uint32_t i = 0; i < ENDPOINTS * TOLD; i++) {
+		const struct address who = ipv4(0x0a000000 + i / TOLD);
+		const struct address place = ipv4(0xc6120000 + i);
+		struct name *workload = flow_pipeline_endpoint(pipeline, &who);
+		char text[32];
+
+		snprintf(text, sizeof(text), "service-%u.example.org", i);
+		dns_names_learn(names, workload, &place, text, 1800000000000000000ULL, 300);
+		name_release(workload);
+	}
+}
+
 static double cpu_seconds(void)
 {
 	struct timespec now;
@@ -142,23 +173,28 @@ static void report(
 
 static int measure(const struct mix *mix, const char *directory, uint64_t events)
 {
-	static const struct flow_resolver resolver = {
-		.endpoint = resolve_endpoint, .rule = resolve_rule, .interface = resolve_interface};
+	struct flow_resolver resolver = {.endpoint = resolve_endpoint,
+		.rule = resolve_rule,
+		.interface = resolve_interface,
+		.named = named};
 	struct flow_options options = {
 		.node = "bench", .log_directory = directory, .log_total_bytes = 256ULL << 20};
 	_cleanup_error_ struct error error = ERROR_INIT;
 	struct flow_pipeline *pipeline;
 	struct flow_event event;
+	struct dns_names *names;
 	sd_event *loop;
 	double start;
 
-	if (sd_event_new(&loop) < 0)
+	if (dns_names_new(&names) < 0 || sd_event_new(&loop) < 0)
 		return -ENOMEM;
+	resolver.userdata = names;
 	if (flow_pipeline_new(&options, &resolver, loop, &pipeline, &error) < 0) {
 		fprintf(stderr, "flow_events: %s\n", error_message(&error));
 		sd_event_unref(loop);
 		return error.code;
 	}
+	tell_names(pipeline, names);
 	start = cpu_seconds();
 	for (uint64_t i = 0; i < events; i++) {
 		mix->make(i, &event);
@@ -168,6 +204,7 @@ static int measure(const struct mix *mix, const char *directory, uint64_t events
 	}
 	flow_pipeline_flush(pipeline, NULL);
 	report(pipeline, mix, events, cpu_seconds() - start);
+	dns_names_free(names);
 	flow_pipeline_free(pipeline);
 	sd_event_unref(loop);
 	return 0;
@@ -185,6 +222,7 @@ int main(int argc, char **argv)
 {
 	static const struct mix mixes[] = {
 		{"connections", make_connection},
+		{"named", make_named},
 		{"refusals", make_refusal},
 		{"scan", make_scan},
 	};
