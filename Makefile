@@ -316,13 +316,16 @@ FUZZ_SOURCES := $(patsubst %,enforcer/workload/%.c,docker_interfaces docker_labe
 	$(patsubst %,enforcer/flow/%.c,vocabulary writer)
 .PHONY: fuzz-binaries
 fuzz-binaries: $(FUZZERS)
+# Recorded flows as detectors read them.
+$(BUILD)/fuzz/fuzz_detect: $(call sources,$(DIR_detect)) $(patsubst %,enforcer/flow/%.c,name protocol \
+	record record_parse timestamp vocabulary writer)
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(foreach room,$(FUZZ_ROOMS),$(call sources,$(DIR_$(room)))) \
 		$(FUZZ_SOURCES)
 	$(SAY) FUZZ $@
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(CPPFLAGS) $(LIBRARY_CFLAGS) -g -O1 -std=gnu11 \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(LIBS_policies) \
-		$(call libraries,jansson)
+		$(call libraries,jansson) -lm
 
 fuzz: deps ## each fuzzer for FUZZ_SECONDS (60)
 	$(Q)$(MAKE) --no-print-directory fuzz-binaries
