@@ -44,6 +44,10 @@ void api_baseline(struct control_request *request, void *userdata);
 void api_baseline_forget(struct control_request *request, void *userdata);
 void api_detectors(struct control_request *request, void *userdata);
 
+/* What detection adds to a page of metrics. */
+struct metrics;
+void api_metrics_detection(struct metrics *metrics, const struct agent *agent);
+
 /* "alice", or the number of one whom nobody named. New string; NULL: out of memory. */
 char *api_user_name(uint32_t uid);
 void api_capture(struct control_request *request, void *userdata);

@@ -129,6 +129,7 @@ void api_metrics(struct control_request *request, void *userdata)
 	agent_count_hits(agent);
 	rule_table_for_each(agent->rules, add_rule, metrics);
 	add_flows(metrics, flows);
+	api_metrics_detection(metrics, agent);
 	text = metrics_text(metrics);
 	if (text)
 		control_reply_text(request, METRICS_CONTENT_TYPE, text);
