@@ -86,9 +86,14 @@ static int compare_texts(const struct sorting *sorting, const json_t *a, const j
 	return 0;
 }
 
+struct sorted_row {
+	json_t *json;
+};
+
 static int compare_rows(const void *left, const void *right, void *userdata)
 {
-	const json_t *a = *(json_t *const *)left, *b = *(json_t *const *)right;
+	const json_t *a = ((const struct sorted_row *)left)->json;
+	const json_t *b = ((const struct sorted_row *)right)->json;
 	const struct sorting *sorting = userdata;
 	const char *member = sorting->column->member;
 	int order = 0;
@@ -107,14 +112,14 @@ static int compare_rows(const void *left, const void *right, void *userdata)
 static void sort_rows(const struct live_place *here, json_t *rows)
 {
 	size_t count = json_array_size(rows);
-	_cleanup_free_ json_t **sorted = must(calloc(count + 1, sizeof(*sorted)));
+	_cleanup_free_ struct sorted_row *sorted = must(calloc(count + 1, sizeof(*sorted)));
 	struct sorting sorting = {.view = here->view, .column = &here->view->columns[here->order]};
 
 	for (size_t i = 0; i < count; i++)
-		sorted[i] = json_incref(json_array_get(rows, i));
+		sorted[i].json = json_incref(json_array_get(rows, i));
 	qsort_r(sorted, count, sizeof(*sorted), compare_rows, &sorting);
 	for (size_t i = 0; i < count; i++)
-		json_array_set_new(rows, i, sorted[i]);
+		json_array_set_new(rows, i, sorted[i].json);
 }
 
 /* Who has moved to a row wants to stay on it; at the top one stays at the top. */

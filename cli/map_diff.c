@@ -182,11 +182,13 @@ json_t *map_diff(const json_t *before, const json_t *after)
 	const char *key;
 	json_t *list;
 
-	json_object_foreach (present, key, list)
+	json_object_foreach (present, key, list) {
 		compare(&diff, json_object_get(former, key), list);
-	json_object_foreach (former, key, list)
+	}
+	json_object_foreach (former, key, list) {
 		if (!json_object_get(present, key))
 			compare(&diff, list, NULL);
+	}
 	return must(json_pack("{s:o, s:o, s:o}", "nodes", compare_nodes(before, after), "edges",
 		diff.edges, "diff", diff.counts));
 }

@@ -11,7 +11,7 @@
 
 #define SECOND_NS  1000000000ULL
 #define MINUTE_NS  (60 * SECOND_NS)
-#define DEFAULT_NS (24 * 60 * MINUTE_NS) /* of an interval that nobody gave: a day */
+#define DEFAULT_NS (1440 * MINUTE_NS) /* of an interval that nobody gave: a day */
 
 struct interval {
 	uint64_t since_ns;

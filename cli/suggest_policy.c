@@ -89,8 +89,9 @@ static char *format_ports(const json_t *rule)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach ((json_t *)ports, key, value)
+	json_object_foreach ((json_t *)ports, key, value) {
 		numbers[i++] = json_integer_value(value);
+	}
 	qsort(numbers, count, sizeof(*numbers), compare_numbers);
 	for (i = 0; i < count;) {
 		size_t last = i;
@@ -125,8 +126,9 @@ static json_t *peers_by_ports(const json_t *rules)
 	json_t *by_ports = must(json_object()), *rule;
 	const char *peer;
 
-	json_object_foreach ((json_t *)rules, peer, rule)
+	json_object_foreach ((json_t *)rules, peer, rule) {
 		peers[i++] = peer;
+	}
 	qsort(peers, count, sizeof(*peers), compare_texts);
 	for (i = 0; i < count; i++) {
 		_cleanup_free_ char *ports = format_ports(json_object_get(rules, peers[i]));
@@ -150,10 +152,11 @@ static void format_rules(FILE *stream, const json_t *policy, enum direction dire
 		return;
 	by_ports = peers_by_ports(rules);
 	fprintf(stream, "  %s:\n", direction_name(direction));
-	json_object_foreach (by_ports, ports, peers)
+	json_object_foreach (by_ports, ports, peers) {
 		fprintf(stream, "  - %s: [%s]\n    ports: [%s]\n",
 			direction == DIRECTION_INGRESS ? "from" : "to", json_string_value(peers),
 			ports);
+	}
 }
 
 /* Comments must not end before their line does: YAML has line breaks beyond ASCII. */

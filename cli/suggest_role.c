@@ -79,10 +79,14 @@ static bool is_usable(const struct label *label, const char *name)
 	       !label_key_problem(label->key) && !label_value_problem(label->value);
 }
 
-static int compare_labels(const void *left, const void *right)
+struct candidate {
+	const struct label *label;
+};
+
+static int compare_candidates(const void *left, const void *right)
 {
-	const struct label *a = *(const struct label *const *)left;
-	const struct label *b = *(const struct label *const *)right;
+	const struct label *a = ((const struct candidate *)left)->label;
+	const struct label *b = ((const struct candidate *)right)->label;
 	size_t rank_a = rank_of(a), rank_b = rank_of(b);
 
 	return rank_a != rank_b ? (rank_a > rank_b) - (rank_a < rank_b) : strcmp(a->key, b->key);
@@ -93,17 +97,17 @@ static size_t usable_labels(
 	const struct model_workload *workload, const struct label *ret[LABELS_MAX])
 {
 	const struct labels *labels = &workload->labels;
-	_cleanup_free_ const struct label **all =
-		must(calloc(labels->count + 1, sizeof(struct label *)));
+	_cleanup_free_ struct candidate *all = must(calloc(labels->count + 1, sizeof(*all)));
 	size_t count = 0;
 
 	for (size_t i = 0; i < labels->count; i++)
 		if (is_usable(&labels->items[i], workload->name))
-			all[count++] = &labels->items[i];
-	qsort(all, count, sizeof(*all), compare_labels);
+			all[count++].label = &labels->items[i];
+	qsort(all, count, sizeof(*all), compare_candidates);
 	if (count > LABELS_MAX)
 		count = LABELS_MAX;
-	memcpy(ret, all, count * sizeof(*all));
+	for (size_t i = 0; i < count; i++)
+		ret[i] = all[i].label;
 	return count;
 }
 
