@@ -5,11 +5,15 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 #define CONNECT_TIMEOUT_MS 5000L
 #define ANSWER_TIMEOUT_MS  60000L
+#define TELL_AFTER_SECONDS 3
 /* An answer beyond this is a broken agent, not a large one. */
 #define ANSWER_MAX_BYTES ((size_t)256 << 20)
 
@@ -17,8 +21,18 @@ struct client {
 	CURL *curl;
 	const char *socket_path;
 	long patience_ms;
-	int socket; /* of the stream under way; -1: none */
+	int socket;      /* of the stream under way; -1: none */
+	double asked_at; /* seconds, monotonic */
+	bool told;       /* that it takes its time */
 };
+
+static double seconds_now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
 
 /* What came so far: the whole answer, or the line that is not complete yet. */
 struct buffer {
@@ -142,6 +156,32 @@ void client_interrupt(struct client *client)
 		shutdown(client->socket, SHUT_RDWR);
 }
 
+/* A person should know what they wait for. Called a few times a second. */
+static int on_progress(
+	void *userdata, curl_off_t all, curl_off_t done, curl_off_t all_sent, curl_off_t sent)
+{
+	struct client *client = userdata;
+
+	(void)all;
+	(void)all_sent;
+	(void)sent;
+	if (done || client->told || seconds_now() - client->asked_at < TELL_AFTER_SECONDS)
+		return 0;
+	client->told = true;
+	fprintf(stderr, "waiting for the agent at %s, for a minute at most …\n",
+		client->socket_path);
+	return 0;
+}
+
+static void tell_of_waiting(struct client *client)
+{
+	client->asked_at = seconds_now();
+	client->told = client->patience_ms < ANSWER_TIMEOUT_MS || !isatty(STDERR_FILENO);
+	curl_easy_setopt(client->curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(client->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(client->curl, CURLOPT_XFERINFODATA, client);
+}
+
 /* Sends the request; what comes back is in buffer, the HTTP status in *ret_status. */
 static int perform(struct client *client, const char *method, const char *url, const char *body,
 	struct buffer *buffer, long *ret_status, struct error *error)
@@ -160,8 +200,10 @@ static int perform(struct client *client, const char *method, const char *url, c
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, buffer);
-	if (!buffer->line && !buffer->piece)
+	if (!buffer->line && !buffer->piece) {
 		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, client->patience_ms);
+		tell_of_waiting(client);
+	}
 	curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, note_socket);
 	curl_easy_setopt(curl, CURLOPT_SOCKOPTDATA, client);
 	if (body) {
@@ -269,9 +311,12 @@ int client_follow(struct client *client, const char *url,
 	struct buffer buffer = {.curl = client->curl, .line = line, .userdata = userdata};
 	struct client_reply reply = {0};
 	int code = perform(client, "GET", url, NULL, &buffer, &reply.status, error);
+	long begun = 0;
 
-	/* An agent that is killed breaks the stream off in the middle of a chunk. */
-	if (code < 0 && buffer.bytes)
+	/* An agent that is killed breaks the stream off in the middle of a chunk, or before there
+	 * was anything to tell. */
+	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &begun);
+	if (code < 0 && begun == 200)
 		code = error_set(
 			error, -ENOTCONN, "the agent at %s ended the stream", client->socket_path);
 	else if (code == 0 && reply.status == 200)

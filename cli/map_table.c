@@ -154,6 +154,11 @@ static void print_summary(const struct settings *settings, const json_t *diff)
 	printf("after   %s\nbefore  %s\n%.0f new, %.0f gone, %.0f changed, %.0f as before\n", after,
 		before, field_number(diff, "added"), field_number(diff, "gone"),
 		field_number(diff, "changed"), field_number(diff, "same"));
+	if (field_number(diff, "added") > 0 && field_number(diff, "gone") +
+							       field_number(diff, "changed") +
+							       field_number(diff, "same") ==
+						       0)
+		puts("nothing is known of the time before: no agent ran, or there was no traffic");
 }
 
 void map_print_diff(const struct settings *settings, const json_t *map)

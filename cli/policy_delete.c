@@ -99,16 +99,46 @@ static int delete_files(const struct settings *settings, const struct arguments 
 	return code;
 }
 
+static bool has_policy(const json_t *answer, const char *namespace, const char *name)
+{
+	const json_t *policy;
+	size_t i;
+
+	json_array_foreach (json_object_get(answer, "policies"), i, policy) {
+		if (strcmp(field_text(policy, "kind"), "SegmentPolicy") == 0 &&
+			strcmp(field_text(policy, "namespace"), namespace) == 0 &&
+			strcmp(field_text(policy, "name"), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A SegmentPolicy of the admin or baseline tier may be of no namespace, which nobody can say by -n:
+ * it is meant where the default namespace has none of that name. */
+static const char *namespace_of(struct client *client, const struct object *object)
+{
+	_cleanup_json_ json_t *answer = NULL;
+
+	if (!object_kind_is_namespaced(object->kind))
+		return "";
+	if (object->namespace)
+		return object->namespace;
+	if (object->kind == DOCUMENT_SEGMENT_POLICY &&
+		client_get(client, "/v1/policies", &answer, NULL) == 0 &&
+		!has_policy(answer, "default", object->name) &&
+		has_policy(answer, "", object->name))
+		return "";
+	return "default";
+}
+
 static int delete_named(const struct settings *settings, const struct object *object)
 {
 	_cleanup_client_ struct client *client = client_new(settings->socket_path);
-	const char *in_namespace = "";
 
 	if (!object->name)
 		usage_error(settings, "say what to delete: KIND NAME, or -f PATH");
-	if (object_kind_is_namespaced(object->kind))
-		in_namespace = object->namespace ? object->namespace : "default";
-	return delete_object(settings, client, object->kind, in_namespace, object->name);
+	return delete_object(
+		settings, client, object->kind, namespace_of(client, object), object->name);
 }
 
 int policy_delete_run(struct settings *settings, int argc, char **argv)

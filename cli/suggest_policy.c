@@ -78,6 +78,13 @@ static bool has_ranges(json_int_t port)
 	return port >> 16 != IPPROTO_ICMP && port >> 16 != IPPROTO_ICMPV6;
 }
 
+/* Whose only code is 0, which nobody writes. */
+static bool is_echo_request(const struct policy_port *port)
+{
+	return (port->protocol == IPPROTO_ICMP && port->first == 8 << 8) ||
+	       (port->protocol == IPPROTO_ICMPV6 && port->first == 128 << 8);
+}
+
 /* "tcp/80, tcp/8000-8003": neighbours are one range. */
 static char *format_ports(const json_t *rule)
 {
@@ -104,6 +111,8 @@ static char *format_ports(const json_t *rule)
 		port.first = (uint16_t)numbers[i];
 		port.last = (uint16_t)numbers[last];
 		port.range = last > i;
+		if (is_echo_request(&port))
+			port.last = port.first | 0xff;
 		words = must(port_format(&port));
 		fprintf(stream, "%s%s", i ? ", " : "", words);
 		i = last + 1;

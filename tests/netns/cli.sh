@@ -191,6 +191,12 @@ expect "a broken pipe is quiet" "" sh -c "'$BUILD/segctl' map 2>&1 >/dev/full | 
 	'$BUILD/segctl' map -o json 2>&1 >&3 3>&- | cat" 3> >(head -1 >/dev/null)
 exits "a full disk is no success" 1 sh -c "'$BUILD/segctl' map >/dev/full"
 
+kill -STOP "$agent"
+check "an agent that takes its time is told of, to a person" sh -c \
+	"script -qec \"timeout 5 '$BUILD/segctl' denied\" /dev/null </dev/null | grep -q 'waiting for the agent'"
+expect "and not to a script" "" timeout 4 "$BUILD/segctl" denied
+kill -CONT "$agent"
+
 echo "== policies to the agent"
 : >"$work/agent/requests"
 golden apply.txt segctl policy apply -f policy.yaml

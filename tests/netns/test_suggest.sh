@@ -85,6 +85,12 @@ expect "web -> db:22 passes now" open tcp web db 22
 expect "intruder -> db:5432 passes now" open tcp intruder db 5432
 expect "intruder -> db:22 stays refused" timeout tcp intruder db 22
 
+expect "ping web -> db is refused" 1 sh -c "nsenter --net=/run/netns/$id-web ping -c 1 -W 1 10.77.0.13 >/dev/null; echo \$?"
+suggest --protocol icmp >"$work/suggested.yaml"
+check "a ping is an echo-request" grep -qF 'ports: [icmp/echo-request]' "$work/suggested.yaml"
+check "apply" segctl policy apply -f "$work/suggested.yaml"
+check "ping web -> db passes now" in_ns "$id-web" ping -c 1 -W 1 10.77.0.13
+
 echo "== the world"
 expect "web -> out:443 is refused" timeout tcp web out 443
 expect "web -> out:443 is refused over IPv6" timeout tcp web out 443 6
@@ -102,7 +108,7 @@ expect "web -> db:22 is refused by the admin tier" timeout tcp web db 22
 exits "nothing to suggest is told by the exit code" 1 suggest --from web-7f9c4d5b6c-x2x4z --port 22 --rule no-ssh
 check "the rule is named" sh -c "'$BUILD/segctl' --socket '$work/segd.sock' denied --suggest --rule no-ssh |
 	grep -q 'SegmentPolicy no-ssh ingress\[0\] denies it in the admin tier'"
-policy no-ssh '{subject: app=db, tier: admin, ingress: [{action: allow, ports: [tcp/22]}]}' >"$work/out"
+check "a policy of no namespace is deleted by its name" segctl policy delete SegmentPolicy no-ssh
 policy never '{subject: app=db, ingress: [{action: deny, from: [{workloads: app=intruder}]}]}' >"$work/out"
 expect "intruder -> db:5432 is denied by a rule" timeout tcp intruder db 5432
 check "deny beats allow" sh -c "'$BUILD/segctl' --socket '$work/segd.sock' denied --suggest --rule never |
