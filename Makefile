@@ -110,9 +110,9 @@ NEEDS_nft      := nft policies base
 NEEDS_host     := host nft policies base
 NEEDS_lock     := lock nft policies base
 NEEDS_doctor   := doctor workload bpf nft policies base
-NEEDS_capture  := capture flow policies base
+NEEDS_capture  := capture observe flow policies base
 NEEDS_agent    := agent capture doctor control detect observe flow workload xdp bpf host lock nft policies base
-NEEDS_cli      := cli capture detect flow policies base
+NEEDS_cli      := cli capture observe detect flow policies base
 
 sources  = $(sort $(filter-out %/main.c,$(wildcard $(1)/*.c)))
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))

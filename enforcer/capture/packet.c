@@ -15,6 +15,8 @@
 
 #include <bpf/bpf_helpers.h>
 
+#define UDP_HEADER 8
+
 struct capture_skb {
 	struct __sk_buff skb; /* first: the parser knows no more than this */
 	const uint8_t *ethernet;
@@ -192,6 +194,21 @@ static void take_over(const struct packet *parsed, struct capture_packet *packet
 	packet->bytes = parsed->bytes;
 }
 
+static void find_datagram(
+	const struct capture_skb *skb, const struct packet *parsed, struct capture_packet *packet)
+{
+	const uint32_t offset = parsed->transport + UDP_HEADER, behind = offset - ETH_HLEN;
+
+	if (parsed->kind != PACKET_EITHER || parsed->protocol != IPPROTO_UDP ||
+		offset >= parsed->end || behind >= skb->payload_captured)
+		return;
+	packet->datagram = skb->payload + behind;
+	packet->datagram_size = parsed->end - offset;
+	packet->datagram_captured = skb->payload_captured - behind;
+	if (packet->datagram_captured > packet->datagram_size) /* what pads a short frame */
+		packet->datagram_captured = packet->datagram_size;
+}
+
 /* A capture says what it likes; no packet is larger than this. */
 static uint32_t length_of(const struct capture_packet *packet)
 {
@@ -239,6 +256,8 @@ void packet_parse(struct capture_packet *packet, enum capture_link link)
 		read_carried(&skb, &parsed, packet);
 	else if (parsed.kind == PACKET_NEIGHBOUR)
 		read_claim(&skb, &parsed, packet);
+	else
+		find_datagram(&skb, &parsed, packet);
 }
 
 uint16_t packet_ends_port(const struct packet_ends *ends)

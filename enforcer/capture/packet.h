@@ -45,6 +45,11 @@ struct capture_packet {
 	uint32_t fragment_id;
 	uint16_t ethertype; /* host order */
 	uint32_t bytes;     /* without the Ethernet header */
+	/* UDP, whole or its first fragment: what is behind the header, as far as it was captured;
+	 * NULL: nothing. */
+	const uint8_t *datagram;
+	uint32_t datagram_captured;
+	uint32_t datagram_size;
 };
 
 /* What stands before the packet in a capture, by the numbers of pcap-linktype(7). */

@@ -9,6 +9,8 @@
 #include "capture/ruling.h"
 #include "flow/cache.h"
 #include "flow/record.h"
+#include "flow/resolve.h"
+#include "observe/observer.h"
 
 #include <errno.h>
 #include <pcap/pcap.h>
@@ -24,8 +26,10 @@ struct replay {
 	struct judge *judge;
 	struct capture_refusals *refusals;
 	struct replay_names names;
+	struct flow_resolver resolver; /* of what DNS said; names has the rest */
 	struct name_pool *pool;
 	struct cache *cache;
+	struct observer *observer; /* of DNS */
 	struct name *node;
 	struct writer scratch;
 	uint64_t now_ns;   /* of the newest packet */
@@ -46,6 +50,7 @@ static void on_event(const struct flow_event *event, void *userdata)
 	record.source = cache_endpoint(replay->cache, &event->source);
 	record.destination = cache_endpoint(replay->cache, &event->destination);
 	record.rule = cache_rule(replay->cache, event->rule);
+	resolve_observed(&replay->resolver, replay->pool, &record);
 	json = record_to_json(&record, replay->node, &replay->scratch);
 	record_clear(&record);
 	if (json)
@@ -119,6 +124,53 @@ static void on_standing(struct tracked *tracked, void *userdata)
 	tell(replay, tracked, FLOW_UPDATE);
 }
 
+/* --- what DNS said ------------------------------------------------------------------------------
+ */
+
+static struct name *endpoint(const struct address *address, void *userdata)
+{
+	const struct replay *replay = userdata;
+
+	return cache_endpoint(replay->cache, address);
+}
+
+static struct name *named(const struct name *workload, const struct address *address,
+	struct name *end, uint64_t start_ns, void *userdata)
+{
+	const struct replay *replay = userdata;
+
+	return observer_named(replay->observer, workload, address, end, start_ns);
+}
+
+static void observed(const struct flow_event *event, struct name_pool *pool,
+	struct flow_observation *ret, void *userdata)
+{
+	const struct replay *replay = userdata;
+
+	observer_observed(replay->observer, event, pool, ret);
+}
+
+/* As the data planes show an agent what they let pass. */
+static void observe(struct replay *replay, const struct capture_packet *packet,
+	const struct judgement *judgement)
+{
+	const struct packet_ends *ends = &judgement->connection->ends;
+	const struct flow_sample sample = {
+		.time_ns = packet->time_ns,
+		.source = address_from_ipv6(ends->source),
+		.destination = address_from_ipv6(ends->destination),
+		.source_port = ends->source_port,
+		.destination_port = ends->destination_port,
+		.protocol = ends->protocol,
+		.answers = !judgement->by_originator,
+		.bytes = packet->datagram,
+		.size = packet->datagram_captured,
+		.payload_size = packet->datagram_size,
+	};
+
+	observer_sample(replay->observer, &sample);
+}
+
 /* --- packets ------------------------------------------------------------------------------------
  */
 
@@ -156,6 +208,9 @@ static int take(struct replay *replay, struct capture_packet *packet, enum captu
 		return 0;
 	}
 	r = judge_packet(replay->judge, packet, NULL, &judgement);
+	if (r == 0 && packet->datagram && !packet->first_fragment && judgement.connection &&
+		judgement.verdict != FLOW_REFUSED)
+		observe(replay, packet, &judgement);
 	if (r == 0 && judgement.opened)
 		tell(replay, judgement.connection, FLOW_NEW);
 	if (r < 0 || judgement.verdict != FLOW_REFUSED)
@@ -210,12 +265,17 @@ static int make_parts(struct replay *replay)
 	const struct judge_options judge = {
 		.adoption_ns = options->adoption_ns, .ended = on_ended, .userdata = replay};
 	const struct flow_resolver resolver = replay_names_resolver(&replay->names);
+	const struct observer_options observer = {.endpoint = endpoint, .userdata = replay};
 	int r = name_pool_new(&replay->pool);
 
 	replay->node = r == 0 ? name_new(NULL, json_string(options->node)) : NULL;
 	if (!replay->node)
 		return -ENOMEM;
 	r = cache_new(&resolver, replay->pool, &replay->cache);
+	if (r == 0)
+		r = observer_new(&observer, &replay->observer, NULL);
+	replay->resolver =
+		(struct flow_resolver){.named = named, .observed = observed, .userdata = replay};
 	if (r == 0)
 		r = capture_refusals_new(on_event, replay, &replay->refusals);
 	return r < 0 ? r : judge_new(&judge, &replay->judge);
@@ -231,6 +291,7 @@ static void end(struct replay *replay)
 		replay->counts.evicted = tracker_evicted(judge_tracker(replay->judge));
 	judge_free(replay->judge);
 	capture_refusals_free(replay->refusals);
+	observer_free(replay->observer);
 	cache_free(replay->cache);
 	name_release(replay->node);
 	name_pool_free(replay->pool);

@@ -11,6 +11,7 @@
 #include "flow/map.h"
 #include "flow/name.h"
 #include "flow/record.h"
+#include "flow/resolve.h"
 #include "flow/search.h"
 #include "flow/store.h"
 #include "flow/subscribe.h"
@@ -166,24 +167,6 @@ void flow_pipeline_free(struct flow_pipeline *pipeline)
 	free(pipeline);
 }
 
-/* Where one end is a workload and the other is not. */
-static void name_ends(struct flow_pipeline *pipeline, struct record *record)
-{
-	const struct flow_event *event = &record->event;
-	bool outward = record->source && record->source->is_workload;
-	const struct name *workload = outward ? record->source : record->destination;
-	struct name **end = outward ? &record->destination : &record->source, *named;
-
-	if (!workload || !workload->is_workload || !*end || (*end)->is_workload)
-		return;
-	named = pipeline->resolver.named(workload, outward ? &event->destination : &event->source,
-		*end, event->start_ns, pipeline->resolver.userdata);
-	if (!named)
-		return;
-	name_release(*end);
-	*end = named;
-}
-
 static void resolve(struct flow_pipeline *pipeline, struct record *record)
 {
 	const struct flow_event *event = &record->event;
@@ -192,11 +175,7 @@ static void resolve(struct flow_pipeline *pipeline, struct record *record)
 	record->destination = cache_endpoint(pipeline->cache, &event->destination);
 	record->rule = cache_rule(pipeline->cache, event->rule);
 	record->interface = cache_interface(pipeline->cache, event->ifindex);
-	if (pipeline->resolver.named)
-		name_ends(pipeline, record);
-	if (pipeline->resolver.observed && event->type != FLOW_DENIED)
-		pipeline->resolver.observed(
-			event, pipeline->names, &record->observed, pipeline->resolver.userdata);
+	resolve_observed(&pipeline->resolver, pipeline->names, record);
 }
 
 /* A record is only formatted when someone wants to read it now. */

@@ -167,6 +167,53 @@ static void test_time_is_that_of_packets(void **state)
 				"denied denied db>api 1/0; denied denied api>web 1/0");
 }
 
+static void udp(struct theatre *theatre, const char *source, uint16_t source_port,
+	const char *destination, uint16_t port, const void *payload, size_t size)
+{
+	uint8_t bytes[256] = {(uint8_t)(source_port >> 8), (uint8_t)source_port,
+		(uint8_t)(port >> 8), (uint8_t)port, 0, (uint8_t)(8 + size)};
+	struct frame frame;
+
+	memcpy(bytes + 8, payload, size);
+	frame_ipv4(&frame, source, destination, IPPROTO_UDP, bytes, 8 + size);
+	frame_finish(&frame, 0);
+	put(theatre, frame.bytes, frame.length);
+}
+
+/* What db was told by its server is in its records, and nothing that a stranger tells it. */
+static void test_names_of_dns(void **state)
+{
+	static const char query[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\3api\7example\0\0\1\0\1";
+	static const char answer[] = "\x12\x34\x81\x80\0\1\0\1\0\0\0\0\3api\7example\0\0\1\0\1"
+				     "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xcb\0\x71\x0a";
+	static const char lie[] = "\x12\x34\x81\x80\0\1\0\1\0\0\0\0\3api\7example\0\0\1\0\1"
+				  "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xcb\0\x71\x0b";
+	struct theatre *theatre = *state;
+	const json_t *record;
+	size_t i, told = 0;
+
+	begin(theatre, DLT_EN10MB);
+	udp(theatre, DB, 40000, "192.0.2.53", 53, query, sizeof(query) - 1);
+	udp(theatre, "192.0.2.66", 53, DB, 40000, lie, sizeof(lie) - 1);
+	udp(theatre, "192.0.2.53", 53, DB, 40000, answer, sizeof(answer) - 1);
+	tcp(theatre, DB, 40001, "203.0.113.10", 443, TH_SYN);
+	tcp(theatre, DB, 40002, "203.0.113.11", 443, TH_SYN);
+	assert_int_equal(play(theatre, NULL), 0);
+	json_array_foreach (theatre->records, i, record) {
+		const char *ip = NULL, *name = NULL;
+		json_int_t queries = 0, answers = 0;
+
+		json_unpack((json_t *)record, "{s:{s:s, s?[s]}, s?{s:I, s:I}}", "destination", "ip",
+			&ip, "names", &name, "dns", "queries", &queries, "answers", &answers);
+		if (!strcmp(ip, "203.0.113.10"))
+			assert_string_equal(name, "api.example");
+		else
+			assert_null(name);
+		told += queries == 1 && answers == 1;
+	}
+	assert_true(told > 0);
+}
+
 static void test_without_ethernet(void **state)
 {
 	struct theatre *theatre = *state;
@@ -205,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_connection_and_a_refusal),
 		TEST(test_time_is_that_of_packets),
+		TEST(test_names_of_dns),
 		TEST(test_without_ethernet),
 		TEST(test_what_cannot_be_read),
 	};
