@@ -367,7 +367,8 @@ install: build ## binaries, man pages, completions, service unit (DESTDIR, PREFI
 	install -d $(DESTDIR)/lib/systemd/system
 	sed 's|@SBINDIR@|$(PREFIX)/sbin|' enforcer/segd.service \
 		> $(DESTDIR)/lib/systemd/system/segd.service
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/segd enforcer/flow/record.schema.json
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/segd enforcer/flow/record.schema.json \
+		enforcer/control/grafana.json
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/segd/examples policies/examples/*.yaml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/segd/examples/tests policies/examples/tests/*.yaml
 

@@ -373,6 +373,7 @@ void agent_free(struct agent *agent)
 		return;
 	if (agent->flows)
 		flow_records_cancel(agent->flows);
+	control_server_free(agent->metrics);
 	control_server_free(agent->control);
 	capturing_stop(agent);
 	confirm_free(agent->confirm);

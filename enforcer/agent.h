@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/histogram.h"
 #include "base/laps.h"
 #include "control/server.h"
 #include "dataplane/dataplane.h"
@@ -77,6 +78,8 @@ struct agent {
 	char *last_error;      /* of the last reconcile; NULL: it succeeded */
 	uint64_t reconciled_ns;
 	uint64_t reconcile_duration_ns;
+	struct histogram reconciles;
+	uint64_t reconciles_failed;
 	struct laps laps; /* where that went */
 
 	/* what happened */
@@ -87,6 +90,7 @@ struct agent {
 	struct detection *detection;
 	struct capture_files *captures; /* into files; NULL: there were none yet */
 	struct control_server *control;
+	struct control_server *metrics; /* over TCP; NULL: not wanted */
 };
 
 int agent_new(const struct options *options, struct agent **ret, struct error *error);

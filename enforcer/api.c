@@ -36,6 +36,24 @@ static const struct control_route routes[] = {
 	{"POST", "/v1/capture", CONTROL_CHANGE, api_capture},
 };
 
+/* Whoever connects there may read it, and nothing else. */
+static int open_metrics(struct agent *agent, struct error *error)
+{
+	static const struct control_route route = {"GET", "/metrics", CONTROL_READ, api_metrics};
+	const struct control_options options = {
+		.tcp_address = agent->options->metrics_listen,
+		.routes = &route,
+		.routes_count = 1,
+		.userdata = agent,
+	};
+	int r;
+
+	if (!options.tcp_address)
+		return 0;
+	r = control_server_new(&options, agent->event, &agent->metrics, error);
+	return r < 0 ? error_context(error, r, "--metrics-listen") : 0;
+}
+
 int api_open(struct agent *agent, struct error *error)
 {
 	const struct control_options options = {
@@ -45,5 +63,7 @@ int api_open(struct agent *agent, struct error *error)
 		.userdata = agent,
 	};
 
-	return control_server_new(&options, agent->event, &agent->control, error);
+	int r = open_metrics(agent, error);
+
+	return r < 0 ? r : control_server_new(&options, agent->event, &agent->control, error);
 }

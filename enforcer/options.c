@@ -52,6 +52,8 @@ enum {
 	OPTION_STORE_AGE,
 	OPTION_NO_OBSERVE,
 	OPTION_DETECT_PROTOCOLS,
+	OPTION_METRICS_LISTEN,
+	OPTION_ENDPOINT_METRICS,
 	OPTION_DOCTOR,
 	OPTION_QUARANTINES,
 	OPTION_REMOVE,
@@ -90,6 +92,8 @@ static const struct option long_options[] = {
 	{"store-age", required_argument, NULL, OPTION_STORE_AGE},
 	{"no-observe", no_argument, NULL, OPTION_NO_OBSERVE},
 	{"detect-protocols", no_argument, NULL, OPTION_DETECT_PROTOCOLS},
+	{"metrics-listen", required_argument, NULL, OPTION_METRICS_LISTEN},
+	{"endpoint-metrics", no_argument, NULL, OPTION_ENDPOINT_METRICS},
 	{"doctor", optional_argument, NULL, OPTION_DOCTOR},
 	{"automatic-quarantines", required_argument, NULL, OPTION_QUARANTINES},
 	{"remove", no_argument, NULL, OPTION_REMOVE},
@@ -98,51 +102,6 @@ static const struct option long_options[] = {
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
 };
-
-static const char usage[] =
-	"Usage: segd [OPTION]...\n"
-	"Enforce label-based network policies on this node's workloads.\n"
-	"\n"
-	"  --dataplane=auto|ebpf|nft  how to enforce (auto: ebpf where the kernel can)\n"
-	"  --docker=SOCKET            Docker's socket (/run/docker.sock)\n"
-	"  --no-docker                do not look for Docker\n"
-	"  --workloads=FILE           network namespaces to enforce, as YAML\n"
-	"  --posture=allow|deny|audit for workloads that no policy selects (allow)\n"
-	"  --restrict-node            policies also bind what the node sends to its workloads\n"
-	"  --allow-ethertype=TYPE,... let pass besides IP and ARP, e.g. 0x88cc\n"
-	"  --adoption=SECONDS         how long running TCP connections are taken in (60)\n"
-	"  --node=NAME                this node's name in records (the host's name)\n"
-	"  --socket=PATH              where segctl connects (/run/segd/segd.sock)\n"
-	"  --state-directory=DIR      applied policies (/var/lib/segd)\n"
-	"  --log-directory=DIR        flow log (/var/log/segd)\n"
-	"  --log-size=MIB             of all its files together (1024)\n"
-	"  --log-file-age=HOURS       begin a new file then, or when it is big (24)\n"
-	"  --store-size=MIB           of the flow store, which is in the state directory (1024)\n"
-	"  --store-age=DAYS           how long it remembers who talked to whom (90)\n"
-	"  --pin-directory=DIR        eBPF maps and links (/sys/fs/bpf/segd)\n"
-	"  --clsact                   eBPF programs by clsact filters, even where tcx links are there\n"
-	"  --fast-path                established connections between two workloads of this node\n"
-	"                             go past bridge and host filters; see segd(8)\n"
-	"  --second-lock[=MARK]       eBPF: where its programs are taken off, close instead of\n"
-	"                             opening; MARK: bits of the packet mark to use (0x1000)\n"
-	"  --nflog-group=N            group that nftables logs refusals to (86), and the next two\n"
-	"  --failsafe=LIST            ports of the node that no policy can cut, or none\n"
-	"                             (" FAILSAFE_DEFAULT ")\n"
-	"  --workload-connections=N   eBPF: connections that one workload may have (65536)\n"
-	"  --deny-list=FILE           drop traffic with the addresses in it at the uplinks; repeatable\n"
-	"  --uplink=INTERFACE         an uplink (where the default routes go); repeatable\n"
-	"  --new-connection-limit=N/s new connections of each source by the uplinks\n"
-	"  --workload-connection-limit=N/s\n"
-	"                             new connections of each workload's address\n"
-	"  --detect-settings=FILE     how detectors are set (/etc/segd/detect.yaml, if it is there)\n"
-	"  --no-observe               do not look into DNS answers for the names of addresses\n"
-	"  --detect-protocols         tell applications by nDPI, which takes 7 MiB of memory\n"
-	"  --doctor[=json]            say what this node can do and what is wrong with it, and exit\n"
-	"  --automatic-quarantines=N  workloads that detectors may isolate at a time (3)\n"
-	"  --remove                   stop enforcing: take everything out of the kernel and exit\n"
-	"  --remove-on-exit           do so when the agent ends; otherwise enforcement stays\n"
-	"  -h, --help                 this text\n"
-	"  --version                  the version\n";
 
 #define MIB     (1ULL << 20)
 #define HOUR_NS (3600ULL * 1000000000ULL)
@@ -385,6 +344,9 @@ static int parse_enforcement(struct options *options, int option, struct error *
 	case OPTION_DETECT_PROTOCOLS:
 		options->detect_protocols = true;
 		return 0;
+	case OPTION_ENDPOINT_METRICS:
+		options->endpoint_metrics = true;
+		return 0;
 	case OPTION_RESTRICT_NODE:
 		options->policy.restrict_node = true;
 		return 0;
@@ -427,6 +389,9 @@ static bool parse_place(struct options *options, int option)
 	case OPTION_NODE:
 		options->node = optarg;
 		return true;
+	case OPTION_METRICS_LISTEN:
+		options->metrics_listen = optarg;
+		return true;
 	case OPTION_DETECT:
 		options->detect_settings = optarg;
 		return true;
@@ -461,7 +426,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
 		if (option == 'h') {
-			fputs(usage, stdout);
+			fputs(options_usage, stdout);
 			return 1;
 		}
 		if (option == OPTION_VERSION) {

@@ -20,7 +20,9 @@ struct options {
 	const char *pin_directory;
 	const char *docker_socket; /* NULL: no Docker */
 	const char *workloads_file;
-	const char *node; /* the host's name unless given */
+	const char *node;           /* the host's name unless given */
+	const char *metrics_listen; /* "ADDRESS:PORT"; NULL: not over TCP */
+	bool endpoint_metrics;
 	struct ir_options policy;
 	uint64_t adoption_ns;
 	uint16_t ethertypes[OPTIONS_ETHERTYPES]; /* host byte order; behind the last one 0 */
@@ -56,5 +58,8 @@ struct options {
  */
 int options_parse(struct options *options, int argc, char **argv, struct error *error);
 void options_clear(struct options *options);
+
+/* What --help prints. */
+extern const char options_usage[];
 
 #define _cleanup_options_ __attribute__((cleanup(options_clear)))

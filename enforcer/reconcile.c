@@ -300,6 +300,8 @@ int agent_reconcile(struct agent *agent, const struct document_list *documents, 
 	agent->last_error = r < 0 ? strdup(error_message(&own)) : NULL;
 	agent->reconciled_ns = clock_ns(CLOCK_REALTIME);
 	agent->reconcile_duration_ns = clock_ns(CLOCK_MONOTONIC) - start_ns;
+	histogram_add(&agent->reconciles, agent->reconcile_duration_ns);
+	agent->reconciles_failed += r < 0;
 	trim_soon(agent);
 	if (r < 0)
 		return error_set(error, r, "%s", error_message(&own));

@@ -20,6 +20,7 @@ struct metrics {
 static const char *const type_names[] = {
 	[METRICS_COUNTER] = "counter",
 	[METRICS_GAUGE] = "gauge",
+	[METRICS_HISTOGRAM] = "histogram",
 };
 
 int metrics_new(struct metrics **ret)
@@ -99,6 +100,23 @@ void metrics_sample_double(
 {
 	begin_sample(metrics, labels);
 	fprintf(metrics->page, " %.17g\n", value);
+}
+
+void metrics_sample_histogram(struct metrics *metrics, const double *bounds, const uint64_t *counts,
+	size_t bounds_count, double sum)
+{
+	const char *family = metrics->family ? metrics->family : "";
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < bounds_count; i++) {
+		total += counts[i];
+		fprintf(metrics->page, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", family, bounds[i],
+			total);
+	}
+	total += counts[bounds_count];
+	fprintf(metrics->page,
+		"%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %.9g\n%s_count %" PRIu64 "\n", family,
+		total, family, sum, family, total);
 }
 
 const char *metrics_text(struct metrics *metrics)

@@ -2,6 +2,7 @@
 /* Builds a page of metrics in the Prometheus text format, version 0.0.4. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -10,7 +11,8 @@ struct metrics;
 
 enum metrics_type {
 	METRICS_COUNTER,
-	METRICS_GAUGE
+	METRICS_GAUGE,
+	METRICS_HISTOGRAM
 };
 
 struct metrics_label {
@@ -28,6 +30,11 @@ void metrics_family(
 void metrics_sample(struct metrics *metrics, const struct metrics_label *labels, uint64_t value);
 void metrics_sample_double(
 	struct metrics *metrics, const struct metrics_label *labels, double value);
+
+/* The samples of a family METRICS_HISTOGRAM, without labels: bounds ascending, one count for each
+ * and one for what is above the last, not cumulative. */
+void metrics_sample_histogram(struct metrics *metrics, const double *bounds, const uint64_t *counts,
+	size_t bounds_count, double sum);
 
 /* The page so far, valid until the next call on metrics. NULL: out of memory. */
 const char *metrics_text(struct metrics *metrics);

@@ -55,7 +55,7 @@ static int socket_of(const struct control_request *request)
 
 static unsigned int peer_rights(const struct control_request *request)
 {
-	return credentials_rights(&request->server->credentials, socket_of(request));
+	return server_rights(request->server, socket_of(request));
 }
 
 int control_peer(const struct control_request *request, uint32_t *ret_uid)

@@ -29,6 +29,13 @@ static inline void control_server_freep(struct control_server **server)
 	control_server_free(*server);
 }
 
+unsigned int server_rights(struct control_server *server, int fd)
+{
+	if (server->options.tcp_address)
+		return CREDENTIALS_READ;
+	return credentials_rights(&server->credentials, fd);
+}
+
 void server_kick(struct control_server *server)
 {
 	sd_event_source_set_enabled(server->kick, SD_EVENT_ONESHOT);
@@ -88,7 +95,7 @@ static void add_connection(struct control_server *server, int fd)
 {
 	_cleanup_close_ int owned = fd;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	unsigned int rights = credentials_rights(&server->credentials, fd);
+	unsigned int rights = server_rights(server, fd);
 
 	if (!rights) {
 		server->refused_peers++;
@@ -139,8 +146,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		unsigned int rights =
-			info ? credentials_rights(&server->credentials, info->connect_fd) : 0;
+		unsigned int rights = info ? server_rights(server, info->connect_fd) : 0;
 
 		server->connections++;
 		/* The context remembers which counter it is in. */
@@ -217,10 +223,15 @@ int control_server_new(const struct control_options *options, sd_event *event,
 		server->options.body_max_bytes = BODY_MAX_BYTES;
 	server->credentials = (struct credentials)CREDENTIALS_INIT("segctl-admin", "segctl");
 	server->event = sd_event_ref(event);
-	server->socket_path = strdup(options->socket_path);
+	server->socket_path =
+		strdup(options->tcp_address ? options->tcp_address : options->socket_path);
 	if (!server->socket_path)
 		return error_nomem(error);
-	result = socket_listen(server->socket_path, &server->listen_fd, &server->socket_id, error);
+	if (options->tcp_address)
+		result = socket_listen_tcp(options->tcp_address, &server->listen_fd, error);
+	else
+		result = socket_listen(
+			server->socket_path, &server->listen_fd, &server->socket_id, error);
 	if (result < 0)
 		return result;
 	result = start_daemon(server, error);
@@ -257,7 +268,7 @@ void control_server_free(struct control_server *server)
 	sd_event_source_disable_unref(server->resume);
 	if (server->daemon)
 		MHD_stop_daemon(server->daemon);
-	if (server->listen_fd >= 0)
+	if (server->listen_fd >= 0 && !server->options.tcp_address)
 		socket_remove(server->socket_path, &server->socket_id);
 	closep(&server->listen_fd);
 	sd_event_unref(server->event);

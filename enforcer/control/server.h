@@ -37,6 +37,7 @@ struct control_route {
 struct control_options {
 	const char *socket_path; /* its directory is made (0755); an old socket is replaced only
 				    when no one answers on it: else -EADDRINUSE */
+	const char *tcp_address; /* "ADDRESS:PORT" instead: whoever connects may read; NULL: no */
 	const struct control_route *routes; /* borrowed, as userdata */
 	size_t routes_count;
 	void *userdata;

@@ -41,5 +41,8 @@ struct control_server {
 	uint64_t lines_lost;    /* by streams whose readers are too slow */
 };
 
+/* What the peer of a connection may do: CREDENTIALS_READ, CREDENTIALS_CHANGE. */
+unsigned int server_rights(struct control_server *server, int fd);
+
 /* Lets MHD run soon, from the event loop. */
 void server_kick(struct control_server *server);

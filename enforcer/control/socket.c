@@ -3,7 +3,10 @@
 
 #include "base/cleanup.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -103,6 +106,60 @@ int socket_listen(const char *path, int *ret_fd, struct socket_id *ret_id, struc
 	result = bind_socket(fd, &address, ret_id, error);
 	if (result < 0)
 		return result;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* 0 where text is "ADDRESS:PORT" or "[ADDRESS]:PORT". */
+static int parse_tcp(const char *text, struct sockaddr_storage *ret, socklen_t *ret_length)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+	const char *colon = strrchr(text, ':');
+	_cleanup_free_ char *host = NULL;
+	unsigned long port;
+	char *end = NULL;
+
+	*ret = (struct sockaddr_storage){0};
+	port = colon ? strtoul(colon + 1, &end, 10) : 0;
+	if (!port || port > UINT16_MAX || *end)
+		return -EINVAL;
+	host = strndup(text, (size_t)(colon - text));
+	if (!host)
+		return -ENOMEM;
+	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons((uint16_t)port);
+		*ret_length = sizeof(*v4);
+		return 0;
+	}
+	if (*host != '[' || host[strlen(host) - 1] != ']')
+		return -EINVAL;
+	host[strlen(host) - 1] = '\0';
+	if (inet_pton(AF_INET6, host + 1, &v6->sin6_addr) != 1)
+		return -EINVAL;
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = htons((uint16_t)port);
+	*ret_length = sizeof(*v6);
+	return 0;
+}
+
+int socket_listen_tcp(const char *text, int *ret_fd, struct error *error)
+{
+	struct sockaddr_storage address;
+	_cleanup_close_ int fd = -1;
+	socklen_t length;
+	int one = 1, r = parse_tcp(text, &address, &length);
+
+	if (r < 0)
+		return error_set(error, r,
+			"'%s' is no address and port, such as 127.0.0.1:9464 or [::1]:9464", text);
+	fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return error_errno(error, -errno, "make a TCP socket");
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (const struct sockaddr *)&address, length) < 0 || listen(fd, BACKLOG) < 0)
+		return error_errno(error, -errno, "listen on %s", text);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

@@ -20,4 +20,6 @@ struct socket_id {
  * which the mode of a file cannot express; who has none is closed at once.
  */
 int socket_listen(const char *path, int *ret_fd, struct socket_id *ret_id, struct error *error);
+/* Listens on "ADDRESS:PORT", an IPv6 address in brackets. -EINVAL: it is not one. */
+int socket_listen_tcp(const char *text, int *ret_fd, struct error *error);
 void socket_remove(const char *path, const struct socket_id *id);

@@ -36,6 +36,7 @@ struct flow_log {
 	struct error error; /* why the last attempt failed */
 	uint64_t lost;      /* since the last gap record */
 	uint64_t lost_total;
+	uint64_t failures; /* attempts to write */
 	size_t buffered;
 	char buffer[BUFFER_BYTES];
 };
@@ -249,6 +250,7 @@ static int write_out(struct flow_log *log)
 	}
 	error_clear(&log->error);
 	if (result < 0) {
+		log->failures++;
 		log->error = error;
 		error = (struct error)ERROR_INIT;
 	}
@@ -358,7 +360,8 @@ json_t *flow_log_describe(const struct flow_log *log)
 
 	if (log->archive)
 		archive_usage(log->archive, &usage);
-	return json_pack("{s:I, s:I, s:I, s:s?}", "bytes", (json_int_t)usage.bytes, "files",
-		(json_int_t)usage.files, "lost", (json_int_t)log->lost_total, "error",
+	return json_pack("{s:I, s:I, s:I, s:I, s:s?}", "bytes", (json_int_t)usage.bytes, "files",
+		(json_int_t)usage.files, "lost", (json_int_t)log->lost_total, "failures",
+		(json_int_t)log->failures, "error",
 		log->error.code ? error_message(&log->error) : NULL);
 }

@@ -34,7 +34,8 @@ void flow_log_free(struct flow_log *log);
 /* line ends with its newline. */
 void flow_log_add(struct flow_log *log, const char *line, size_t length);
 int flow_log_flush(struct flow_log *log, struct error *error);
-/* {"bytes", "files", "lost", "error": null|"…"} */
+/* {"bytes", "files", "lost", "failures": of attempts to write, "error": null|"…", of the last one}
+ */
 json_t *flow_log_describe(const struct flow_log *log);
 
 static inline void flow_log_freep(struct flow_log **log)

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "flow/cache.h"
 #include "flow/denied.h"
+#include "flow/endpoints.h"
 #include "flow/filter.h"
 #include "flow/graph.h"
 #include "flow/history.h"
@@ -15,6 +16,7 @@
 #include "flow/search.h"
 #include "flow/store.h"
 #include "flow/subscribe.h"
+#include "flow/vocabulary.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -50,9 +52,10 @@ struct flow_pipeline {
 	struct writer line;
 	uint64_t events;
 	uint64_t records;
-	uint64_t lost;             /* as the data plane reported */
-	uint64_t invalid;          /* events that make no sense */
-	uint64_t subscribers_lost; /* lines for which there was no memory */
+	uint64_t told[FLOW_GAP + 1][FLOW_AUDITED + 1]; /* the same by event and verdict */
+	uint64_t lost;                                 /* as the data plane reported */
+	uint64_t invalid;                              /* events that make no sense */
+	uint64_t subscribers_lost;                     /* lines for which there was no memory */
 };
 
 static inline void flow_pipeline_freep(struct flow_pipeline **pipeline)
@@ -223,6 +226,7 @@ void flow_pipeline_event(struct flow_pipeline *pipeline, const struct flow_event
 		denied_add(pipeline->denied, &record);
 	if (map_add(pipeline->map, &record)) {
 		pipeline->records++;
+		pipeline->told[event->type][event->verdict]++;
 		history_add(pipeline->history, &record);
 		hand_out(pipeline, &record);
 		if (pipeline->observer)
@@ -417,12 +421,36 @@ int flow_map(struct flow_pipeline *pipeline, const struct flow_filter *filter, j
 	return r < 0 ? r : graph_of_store(pipeline->store, filter, ret, error);
 }
 
+int flow_for_each_endpoint(const struct flow_pipeline *pipeline,
+	void (*visit)(const struct flow_endpoint *endpoint, void *userdata), void *userdata)
+{
+	return endpoints_of_map(pipeline->map, visit, userdata);
+}
+
+/* {"new": {"allowed": n…}…} */
+static json_t *told_to_json(const struct flow_pipeline *pipeline)
+{
+	json_t *json = json_object();
+
+	for (enum flow_event_type type = 0; type < FLOW_GAP; type++) {
+		json_t *verdicts = json_object();
+
+		for (enum flow_verdict verdict = 0; verdict <= FLOW_AUDITED; verdict++)
+			json_object_set_new(verdicts, flow_verdict_name(verdict),
+				json_integer((json_int_t)pipeline->told[type][verdict]));
+		json_object_set_new(json, flow_event_type_name(type), verdicts);
+	}
+	return json;
+}
+
 json_t *flow_describe(struct flow_pipeline *pipeline)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I}, s:I, s:o, s:o, s:o?, s:o?}",
-		"records", (json_int_t)pipeline->records, "events", (json_int_t)pipeline->events,
-		"lost", (json_int_t)pipeline->lost, "invalid", (json_int_t)pipeline->invalid,
-		"subscribers", (json_int_t)pipeline->subscribers.count, "subscribers_lost",
+	return json_pack(
+		"{s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I}, s:I, s:o, s:o, s:o?, s:o?}",
+		"records", (json_int_t)pipeline->records, "told", told_to_json(pipeline), "events",
+		(json_int_t)pipeline->events, "lost", (json_int_t)pipeline->lost, "invalid",
+		(json_int_t)pipeline->invalid, "subscribers",
+		(json_int_t)pipeline->subscribers.count, "subscribers_lost",
 		(json_int_t)pipeline->subscribers_lost, "history", "records",
 		(json_int_t)history_count(pipeline->history), "bytes",
 		(json_int_t)history_bytes(pipeline->history), "names",

@@ -102,7 +102,20 @@ int flow_denied(struct flow_pipeline *pipeline, const struct flow_filter *filter
  * failures as for flow_denied(). */
 int flow_map(struct flow_pipeline *pipeline, const struct flow_filter *filter, json_t **ret,
 	struct error *error);
-/* {"records","events","lost","subscribers_lost","log":{"bytes","files","error"}, …} */
+/* A workload in the connection map. */
+struct flow_endpoint {
+	const char *namespace;
+	const char *workload;
+	uint64_t active[DIRECTION_COUNT]; /* connections: from it (egress), to it (ingress) */
+	uint64_t packets[DIRECTION_COUNT][FLOW_AUDITED + 1]; /* of those, by verdict, both ways */
+	uint64_t bytes[DIRECTION_COUNT][FLOW_AUDITED + 1];
+};
+/* Visits each, in no order. -ENOMEM: not all, or none. */
+int flow_for_each_endpoint(const struct flow_pipeline *pipeline,
+	void (*visit)(const struct flow_endpoint *endpoint, void *userdata), void *userdata);
+
+/* {"records", "told": {"new": {"allowed": n, …}, …}, "events", "lost", "subscribers_lost",
+ * "log": as flow_log_describe(), "store": as flow_store_describe(), …} */
 json_t *flow_describe(struct flow_pipeline *pipeline);
 
 /* Calls back with each new record that matches (takes filter when it succeeds, NULL: all) until the

@@ -231,10 +231,11 @@ json_t *flow_store_describe(struct flow_store *store)
 	json_t *json;
 
 	store_writer_state(store->writer, &state);
-	json = json_pack("{s:s, s:b, s:I, s:I, s:I, s:s?, s:s?}", "path", store->path, "ready",
+	json = json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:s?, s:s?}", "path", store->path, "ready",
 		state.ready, "bytes", (json_int_t)state.bytes, "pending",
-		(json_int_t)store->pending, "turned_away", (json_int_t)store->turned_away, "error",
-		state.error, "set_aside", state.set_aside);
+		(json_int_t)store->pending, "turned_away", (json_int_t)store->turned_away,
+		"failures", (json_int_t)state.failures, "error", state.error, "set_aside",
+		state.set_aside);
 	store_writer_state_clear(&state);
 	return json;
 }

@@ -53,7 +53,8 @@ int flow_store_for_each(struct flow_store *store, const struct flow_filter *filt
 	void (*visit)(const struct tally *edge, void *userdata), void *userdata,
 	struct error *error);
 
-/* {"path", "ready", "bytes", "pending", "turned_away", "error": null|"…", "set_aside": null|"path"}
+/* {"path", "ready", "bytes", "pending", "turned_away", "failures", "error": null|"…", "set_aside":
+ * null|"path"}
  */
 json_t *flow_store_describe(struct flow_store *store);
 

@@ -20,7 +20,6 @@ struct store_writer {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	const struct store_batch *batch; /* NULL: idle */
-	uint64_t failures;
 	bool stop;
 	struct store_writer_state state;
 
@@ -115,7 +114,7 @@ static void tell(struct store_writer *writer, int result, const struct error *er
 	free(TAKE_PTR(writer->state.error));
 	if (result < 0)
 		writer->state.error = strdup(error_message(error));
-	writer->failures += result < 0;
+	writer->state.failures += result < 0;
 	writer->state.ready = writer->database != NULL;
 	if (bytes)
 		writer->state.bytes = bytes;
@@ -271,8 +270,8 @@ int store_writer_wait(struct store_writer *writer, struct error *error)
 	int r = 0;
 
 	pthread_mutex_lock(&writer->lock);
-	failures = writer->failures;
-	while (writer->batch && writer->failures == failures)
+	failures = writer->state.failures;
+	while (writer->batch && writer->state.failures == failures)
 		pthread_cond_wait(&writer->changed, &writer->lock);
 	if (writer->batch)
 		r = error_set(error, -EIO, "%s",

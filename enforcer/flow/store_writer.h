@@ -29,6 +29,7 @@ int store_writer_wait(struct store_writer *writer, struct error *error);
 struct store_writer_state {
 	bool ready; /* the file is open and sound */
 	int64_t bytes;
+	uint64_t failures;
 	char *error;     /* owned; NULL: none */
 	char *set_aside; /* owned; NULL: none */
 };

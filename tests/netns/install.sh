@@ -11,7 +11,8 @@ trap 'rm -rf "$root"' EXIT
 check "make install" make -s -C "$here" BUILD="$BUILD" DESTDIR="$root" install
 for file in sbin/segd bin/segctl share/man/man8/segd.8 share/man/man1/segctl.1 \
 	share/man/man5/segd-policy.5 share/bash-completion/completions/segctl \
-	share/doc/segd/examples/three-tier.yaml share/segd/record.schema.json; do
+	share/doc/segd/examples/three-tier.yaml share/segd/record.schema.json \
+	share/segd/grafana.json; do
 	check "$file" test -s "$root/usr/local/$file"
 done
 check "the service starts the installed agent" \

@@ -38,11 +38,31 @@ static void escapes_help_and_labels(void **state)
 						   "segd_x{name=\"a \\\"b\\\" \\\\ c\\nd\"} 0\n");
 }
 
+static void adds_up_a_histogram(void **state)
+{
+	_cleanup_(metrics_freep) struct metrics *metrics = NULL;
+	static const double bounds[] = {0.005, 1};
+	static const uint64_t counts[] = {2, 0, 1};
+
+	(void)state;
+	assert_int_equal(metrics_new(&metrics), 0);
+	metrics_family(metrics, "segd_wait_seconds", METRICS_HISTOGRAM, "How long.");
+	metrics_sample_histogram(metrics, bounds, counts, 2, 2.25);
+	assert_string_equal(metrics_text(metrics), "# HELP segd_wait_seconds How long.\n"
+						   "# TYPE segd_wait_seconds histogram\n"
+						   "segd_wait_seconds_bucket{le=\"0.005\"} 2\n"
+						   "segd_wait_seconds_bucket{le=\"1\"} 2\n"
+						   "segd_wait_seconds_bucket{le=\"+Inf\"} 3\n"
+						   "segd_wait_seconds_sum 2.25\n"
+						   "segd_wait_seconds_count 3\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_the_text_format),
 		cmocka_unit_test(escapes_help_and_labels),
+		cmocka_unit_test(adds_up_a_histogram),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
