@@ -22,8 +22,11 @@
 #define ENTRIES_MAX 8192
 #define PEERS_MAX   4096
 #define INTERVALS   32
-#define CLOCKWORK   0.03 /* deviation of what is not shaken on purpose */
-#define SHARED      3    /* so many workloads call it: a service, not an accomplice */
+/* What is not shaken on purpose is off by less: a share of the interval, and what a busy machine
+ * may add to a short one. */
+#define CLOCKWORK    0.03
+#define CLOCKWORK_MS 1000
+#define SHARED       3 /* so many workloads call it: a service, not an accomplice */
 
 /* A uniform distribution around the interval has half its width as median deviation; the rest is
  * what so few samples may be off. */
@@ -122,7 +125,7 @@ static void judge(struct finding *finding, const struct caller *caller, bool out
 	if (caller->novelty == NOVELTY_NEW) {
 		finding->severity = outside ? SEVERITY_HIGH : SEVERITY_MEDIUM;
 		finding_because(finding, "workloads of its role never called it before");
-	} else if (shaken >= CLOCKWORK && callers < SHARED) {
+	} else if (on_purpose && callers < SHARED) {
 		finding->severity = SEVERITY_MEDIUM;
 		finding_because(finding,
 			"the intervals are shaken as if on purpose, and hardly anybody else calls it");
@@ -143,7 +146,8 @@ static void report(struct detector *detector, const struct caller *caller,
 		return;
 	party_format(suspect->target, &suspect->target_address, target);
 	service_format(record, service);
-	judge(&finding, caller, outside, shaken, callers);
+	judge(&finding, caller, outside,
+		shaken >= CLOCKWORK && shaken * interval_ms >= CLOCKWORK_MS, callers);
 	finding_key(&finding, "%.20s:%.130s", service, target);
 	finding_sentence(&finding,
 		"called %s of %s %llu times, every %s; half of the intervals are within %.0f %% of that",

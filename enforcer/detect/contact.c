@@ -23,8 +23,9 @@ static bool has_only_resets(const struct flow_event *event)
 /* A server's late packets to its clients are without a connection, too: those go to high ports. */
 static bool is_stray_probe(const struct flow_event *event)
 {
-	return event->reason == REASON_NO_CONNECTION && event->protocol == IPPROTO_TCP &&
-	       event->destination_port < EPHEMERAL_PORT;
+	return (event->reason == REASON_NO_CONNECTION ||
+		       event->reason == REASON_INVALID_CONNTRACK_STATE) &&
+	       event->protocol == IPPROTO_TCP && event->destination_port < EPHEMERAL_PORT;
 }
 
 static enum contact outcome(const struct flow_event *event)

@@ -50,6 +50,7 @@ struct honest {
 	struct ledger_entry entry;
 	struct name *name;
 	struct address address;
+	uint64_t key;
 };
 
 struct liar {
@@ -110,6 +111,7 @@ static void know(
 	name_release(honest->name);
 	honest->name = name_reference(record->source);
 	honest->address = record->event.source;
+	honest->key = party_key(record, RECORD_SOURCE);
 }
 
 /* The interface of a connection is that of its originator if he is here, and has a MAC then. */
@@ -179,6 +181,9 @@ static void report(const struct detector *detector, const struct liar *liar, siz
 		finding.actor = NULL;
 		finding.actor_address = (struct address){0};
 	}
+	/* Where the data plane cannot tell whom it named, it says who it was. */
+	if (honest && party_key(record, RECORD_SOURCE) == honest->key)
+		finding_has_many_targets(&finding);
 	party_format(record->source, &record->event.source, claimed);
 	judge(&finding, detector, liar->packets);
 	finding_key(&finding, "%s", lies[lie].what);

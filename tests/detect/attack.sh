@@ -63,13 +63,18 @@ agent_start --dataplane="$plane" --no-docker --workloads="$work/workloads.yaml" 
 	--adoption=0 --detect-settings="$work/detect.yaml" || exit 1
 segctl policy apply -f "$here/tests/detect/$posture.yaml" >"$work/apply.log" || exit 1
 
-# What everybody does before, so that it is known who they are.
-first_days() {
-	local name
-	business
+# Everybody looks at the shop, so that it is known who is behind which interface.
+introduce() {
+	local name guests=()
 	for name in "${!number[@]}"; do
-		inside "$name" nc -z -w 2 "$(ip_of web)" 80 &
+		inside "$name" nc -z -w 5 "$(ip_of web)" 80 &
+		guests+=("$!")
 	done
+	wait "${guests[@]}"
+}
+# What everybody does before, until it is known what is usual.
+first_days() {
+	business
 	sleep 11 # an update of a connection is a record only so long after its last one
 	await 20 is_learnt || return 1
 	business
@@ -79,6 +84,7 @@ is_learnt() {
 	[ "$(segctl baseline show default/api -o json | jq '[.roles[].edges[]] | length')" -ge 3 ] &&
 		[ "$(segctl baseline show default/web -o json | jq '[.roles[].edges[]] | length')" -ge 1 ]
 }
+introduce
 [ "$history" != learnt ] || first_days || { echo "nothing was learnt" >&2; exit 1; }
 
 segctl alerts --follow -o jsonl 2>>"$work/follow.log" |
