@@ -117,8 +117,8 @@ static unsigned int count_callers(struct detector *detector, const struct record
 	return distinct_count(&peer->callers);
 }
 
-static void judge(struct finding *finding, const struct caller *caller, bool outside, double shaken,
-	unsigned int callers)
+static void judge(struct finding *finding, const struct caller *caller, bool outside,
+	bool on_purpose, unsigned int callers)
 {
 	finding->severity = SEVERITY_LOW;
 	finding_because(finding, "regular calls to the outside are mostly harmless");

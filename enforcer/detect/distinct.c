@@ -3,11 +3,19 @@
 
 #include <math.h>
 
+/* Ports in a row must fall as if at random: spread evenly they would be counted too high. */
+static uint64_t mix(uint64_t item)
+{
+	item = (item ^ item >> 30) * 0xbf58476d1ce4e5b9ULL;
+	item = (item ^ item >> 27) * 0x94d049bb133111ebULL;
+	return item ^ item >> 31;
+}
+
 void distinct_add(struct distinct *distinct, uint64_t item)
 {
-	unsigned int bit = (unsigned int)(item * 0x9e3779b97f4a7c15ULL >> 56);
+	unsigned int bit = (unsigned int)(mix(item) >> 56);
 
-	_Static_assert(DISTINCT_BITS == 256, "the upper 8 bits of the product choose one");
+	_Static_assert(DISTINCT_BITS == 256, "the upper 8 bits choose one");
 	distinct->words[bit / 64] |= 1ULL << bit % 64;
 }
 

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "stage.h"
+
+static void nothing_is_new_while_learning(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	stage_open(&stage, &new_edge_detector);
+	stage_open_to(&stage, 0, "web", "db", 5432);
+	assert_int_equal(stage.found, 0);
+	stage_close(&stage);
+}
+
+static void a_new_edge_is_told_once_for_all_of_the_role(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	stage_open(&stage, &new_edge_detector);
+	stage.has_learnt = true;
+	stage.usual_port = 8080;
+	stage_open_to(&stage, 0, "web1", "api", 8080);
+	assert_int_equal(stage.found, 0);
+	stage_open_to(&stage, 1, "web1", "db", 5432);
+	stage_open_to(&stage, 2, "web2", "db", 5432);
+	stage_open_to(&stage, 3, "web1", "db", 5432);
+	assert_int_equal(stage.found, 1);
+	assert_int_equal(stage.worst, SEVERITY_LOW);
+	stage_close(&stage);
+}
+
+static void power_and_number_make_it_worse(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	stage_open(&stage, &new_edge_detector);
+	stage.has_learnt = true;
+	stage_denied(&stage, 0, "web", "db", 22);
+	assert_int_equal(stage.worst, SEVERITY_MEDIUM);
+	stage_close(&stage);
+	stage_open(&stage, &new_edge_detector);
+	stage.has_learnt = true;
+	for (uint16_t i = 0; i < 4; i++)
+		stage_open_to(&stage, i, "web", "db", (uint16_t)(7000 + i));
+	assert_int_equal(stage.worst, SEVERITY_MEDIUM);
+	stage_close(&stage);
+}
+
+static void what_is_remembered_is_bounded(void **state)
+{
+	struct stage stage;
+	char source[16];
+
+	(void)state;
+	stage_open(&stage, &new_edge_detector);
+	stage.has_learnt = true;
+	for (int i = 0; i < 20000; i++) {
+		snprintf(source, sizeof(source), "w%dx", i);
+		stage_open_to(&stage, i * 0.01, source, "db", (uint16_t)(i % 30000 + 1));
+	}
+	assert_true(stage_state(&stage, "entries") <= stage_state(&stage, "size"));
+	stage_close(&stage);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_new_while_learning),
+		cmocka_unit_test(a_new_edge_is_told_once_for_all_of_the_role),
+		cmocka_unit_test(power_and_number_make_it_worse),
+		cmocka_unit_test(what_is_remembered_is_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
