@@ -44,8 +44,8 @@ static void add_row(struct table *table, const struct settings *settings, const 
 	table_cell_text(table, TABLE_PLAIN, field_text(alert, "id"));
 	if (all)
 		table_cell(table, TABLE_PLAIN,
-			clock_format_cell(settings, field_text(alert, "first")));
-	table_cell(table, TABLE_PLAIN, clock_format_cell(settings, field_text(alert, "last")));
+			clock_format_moment(settings, field_text(alert, "first")));
+	table_cell(table, TABLE_PLAIN, clock_format_moment(settings, field_text(alert, "last")));
 	table_cell_text(table, alert_color(severity), severity);
 	table_cell_text(table, TABLE_PLAIN, field_text(alert, "detector"));
 	table_cell_text(table, TABLE_PLAIN, alert_party(json_object_get(alert, "actor")));

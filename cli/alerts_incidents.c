@@ -52,8 +52,9 @@ static void add_row(struct table *table, const struct settings *settings, const 
 
 	table_row(table);
 	table_cell_text(table, TABLE_PLAIN, field_text(incident, "id"));
-	table_cell(table, TABLE_PLAIN, clock_format_cell(settings, field_text(incident, "first")));
-	table_cell(table, TABLE_PLAIN, clock_format_cell(settings, field_text(incident, "last")));
+	table_cell(
+		table, TABLE_PLAIN, clock_format_moment(settings, field_text(incident, "first")));
+	table_cell(table, TABLE_PLAIN, clock_format_moment(settings, field_text(incident, "last")));
 	table_cell_text(table, alert_color(severity), severity);
 	table_cell_text(table, TABLE_PLAIN, open ? "open" : "over");
 	table_count(table, (double)json_array_size(json_object_get(incident, "alerts")));

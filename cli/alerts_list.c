@@ -60,14 +60,15 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.doc = "Lists what detectors found and nobody has acknowledged or muted, the latest last. "
-	       "'segctl alerts COMMAND' does more:\n\n"
-	       "  show ID     time line, evidence and response\n"
-	       "  incidents   alerts that tell one story, as one\n"
-	       "  ack ID      somebody has seen it\n"
-	       "  mute ID     keep quiet about such alerts for a while\n"
-	       "  unmute ID   end a mute\n"
-	       "  mutes       what is muted, and why\n"
+	.doc = "Lists what detectors found and nobody has acknowledged or muted, the latest last."
+	       "\n\nCommands:\n"
+	       "  list       what was found, as without a command\n"
+	       "  show       one alert or incident: time line, evidence, response\n"
+	       "  incidents  alerts that tell one story, as one\n"
+	       "  ack        somebody has seen it\n"
+	       "  mute       keep quiet about alerts like this for a while\n"
+	       "  unmute     end a mute\n"
+	       "  mutes      what is muted, until when, by whom and why\n"
 	       "\vWhat is behind one: segctl alerts show ID; its flows: segctl flows --alert ID.",
 };
 
@@ -107,7 +108,7 @@ static void print_alert(const struct settings *settings, const json_t *alert)
 		[TABLE_BAD] = "\033[31m"};
 	const char *severity = field_text(alert, "severity");
 	const char *color = settings->color ? colors[alert_color(severity)] : "";
-	_cleanup_free_ char *time = clock_format_cell(settings, field_text(alert, "last"));
+	_cleanup_free_ char *time = clock_format_moment(settings, field_text(alert, "last"));
 
 	printf("%s  %s  %s%-8s%s  ", time, field_text(alert, "id"), color, severity,
 		*color ? "\033[0m" : "");

@@ -28,7 +28,7 @@ static void add_moment(struct table *table, const struct settings *settings, con
 	const char *target = field_text(moment, "target");
 
 	table_row(table);
-	table_cell(table, TABLE_PLAIN, clock_format_cell(settings, field_text(moment, "first")));
+	table_cell(table, TABLE_PLAIN, clock_format_moment(settings, field_text(moment, "first")));
 	table_cell_text(table, TABLE_PLAIN, field_text(moment, "alert"));
 	table_cell_text(table, alert_color(severity), severity);
 	table_cell_text(table, TABLE_PLAIN, field_text(moment, "actor"));

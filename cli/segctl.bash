@@ -15,6 +15,9 @@ _segctl_commands() {
 _segctl_names() {
 	case $1 in
 	workload) segctl workloads 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
+	alert) segctl alerts --all 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
+	mute) segctl alerts mutes 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
+	role) segctl baseline show 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
 	quarantine) segctl quarantine list 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
 	policy) segctl policy get 2>/dev/null | awk 'NR > 1 { print $2 }' ;;
 	esac
@@ -27,12 +30,13 @@ _segctl() {
 		case "${#command[@]} ${command[*]: -1} $word" in
 		"1 segctl "-*) ;;
 		"1 segctl "*) command+=("$word") ;;
-		"2 policy "[a-z]* | "2 inspect "[a-z]* | "2 quarantine "[a-z]*) command+=("$word") ;;
+		"2 policy "[a-z]* | "2 inspect "[a-z]* | "2 quarantine "[a-z]* | "2 alerts "[a-z]* | \
+			"2 baseline "[a-z]*) command+=("$word") ;;
 		esac
 	done
 	[ "${command[*]} $previous" != 'segctl capture -w' ] || previous=--write
 	case $previous in
-	-f | --filename | --write | --pcap | --base | --socket | -r | --read)
+	-f | --filename | --write | --pcap | --base | --socket | -r | --read | --detect-settings)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
@@ -46,11 +50,17 @@ _segctl() {
 		words='name packets time'
 		[ "${command[*]}" != 'segctl top' ] || words='packets bytes connections denials name'
 		;;
-	--from | --to | -w | --workload) words=$(_segctl_names workload) ;;
+	--severity) words='low medium high critical' ;;
+	--alert) words=$(_segctl_names alert) ;;
+	--from | --to | -w | --workload | --actor | --target) words=$(_segctl_names workload) ;;
 	--rule) words=$(_segctl_names policy) ;;
 	*)
 		case "${command[*]}" in
-		segctl | 'segctl policy' | 'segctl inspect' | 'segctl quarantine') words=$(_segctl_commands "${command[@]}") ;;
+		segctl | 'segctl policy' | 'segctl inspect' | 'segctl quarantine' | 'segctl alerts' | \
+			'segctl baseline') words=$(_segctl_commands "${command[@]}") ;;
+		'segctl alerts show' | 'segctl alerts ack' | 'segctl alerts mute') words=$(_segctl_names alert) ;;
+		'segctl alerts unmute') words=$(_segctl_names mute) ;;
+		'segctl baseline show' | 'segctl baseline forget') words=$(_segctl_names role) ;;
 		'segctl quarantine remove') words=$(_segctl_names quarantine) ;;
 		'segctl quarantine add' | 'segctl inspect workload' | 'segctl flows' | 'segctl denied' | 'segctl map' | \
 			'segctl top')

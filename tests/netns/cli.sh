@@ -372,13 +372,17 @@ check "what a workload calls itself does not drive the terminal" sh -c \
 TZ=EST5 expect "local time" 1 sh -c "'$BUILD/segctl' denied -o wide | grep -c '2021-03-01 04:00:01'"
 TZ=EST5 expect "UTC on demand" 1 sh -c \
 	"'$BUILD/segctl' denied -o wide --utc | grep -c '2021-03-01 09:00:01Z'"
-for verb in "" status doctor workloads "inspect workload" "inspect dataplane" "policy apply" "policy trace" flows denied map top capture; do
+for verb in "" status doctor workloads "inspect workload" "inspect dataplane" "policy apply" "policy trace" flows denied map top capture \
+	alerts "alerts show" "alerts ack" "alerts mute" "alerts unmute" "alerts mutes" "alerts incidents" \
+	"baseline show" "baseline forget" detect; do
 	# shellcheck disable=SC2086
 	check "help of segctl $verb" sh -c "'$BUILD/segctl' $verb --help | grep -q '^Usage: segctl'"
 	expect "help of segctl $verb fits 80 columns" 1 sh -c \
 		"[ \$('$BUILD/segctl' $verb --help | wc -L) -le 80 ] && echo 1"
 done
 
+# shellcheck source=tests/netns/cli_alerts.sh
+. "$here/tests/netns/cli_alerts.sh"
 # shellcheck source=tests/netns/cli_log.sh
 . "$here/tests/netns/cli_log.sh"
 
