@@ -13,7 +13,7 @@
 
 #define JUDGED_BYTES    512 /* at least so many are asked of the kernel: all headers are in these */
 #define STATISTICS_USEC 1000000
-#define INSIDE_MAX      32 /* namespaces that are tapped besides the node's */
+#define INSIDE_MAX      128 /* namespaces that are tapped besides the node's */
 
 struct capture {
 	struct capture_wish wish; /* ends and filter are its own */
@@ -183,12 +183,6 @@ static void on_packet(struct tap *tap, const struct tap_packet *packet, void *us
 /* --- what is tapped -----------------------------------------------------------------------------
  */
 
-static bool is_any(const struct capture *capture)
-{
-	return capture->view.ends[0].is_any ||
-	       (capture->wish.scope.is_pair && capture->view.ends[1].is_any);
-}
-
 static bool is_tapped(const struct capture *capture, uint32_t number)
 {
 	for (size_t i = 0; i < capture->inside_count; i++)
@@ -224,7 +218,7 @@ static int tap_insides(struct capture *capture, struct error *error)
 		const struct view_interface *interface = &capture->view.interfaces[i];
 
 		if (!interface->netns || capture->inside_count == INSIDE_MAX ||
-			!(is_any(capture) || interface->is_wanted[0] || interface->is_wanted[1]) ||
+			!view_is_wanted(&capture->view, interface) ||
 			is_tapped(capture, interface->number))
 			continue;
 		r = tap_inside(capture, interface, error);
@@ -262,9 +256,11 @@ static int refresh(struct capture *capture, struct error *error)
 		return 0;
 	if (r < 0)
 		return r;
+	view.is_of_all =
+		view.ends[0].is_any && (!capture->wish.scope.is_pair || view.ends[1].is_any);
 	view_clear(&capture->view);
 	capture->view = view;
-	r = filter_program_for_view(&view, is_any(capture), snap, &filter, error);
+	r = filter_program_for_view(&view, snap, &filter, error);
 	if (r == 0)
 		r = tap_node(capture, &filter, error);
 	return r < 0 ? r : tap_insides(capture, error);

@@ -125,8 +125,7 @@ static int add_return(struct bpf_program *program, uint32_t bytes)
 }
 
 /* What passes these is wanted without a look at it. */
-static int add_interfaces(
-	struct bpf_program *program, const struct view *view, bool is_any, uint32_t snap)
+static int add_interfaces(struct bpf_program *program, const struct view *view, uint32_t snap)
 {
 	int r = add(
 		program, BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_IFINDEX));
@@ -134,8 +133,7 @@ static int add_interfaces(
 	for (size_t i = 0; r == 0 && i < view->interfaces_count; i++) {
 		const struct view_interface *interface = &view->interfaces[i];
 
-		if (interface->netns || !interface->workload ||
-			!(is_any || interface->is_wanted[0] || interface->is_wanted[1]))
+		if (interface->netns || !interface->workload || !view_is_wanted(view, interface))
 			continue;
 		r = add(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, interface->ifindex);
 		if (r == 0)
@@ -182,8 +180,8 @@ static int add_hosts(
 	return r;
 }
 
-int filter_program_for_view(const struct view *view, bool is_any, uint32_t snap,
-	struct bpf_program *ret, struct error *error)
+int filter_program_for_view(
+	const struct view *view, uint32_t snap, struct bpf_program *ret, struct error *error)
 {
 	_cleanup_filter_program_ struct bpf_program program = {0};
 	_cleanup_free_ char *hosts = write_hosts(view);
@@ -191,8 +189,8 @@ int filter_program_for_view(const struct view *view, bool is_any, uint32_t snap,
 
 	if (!hosts)
 		return error_nomem(error);
-	r = add_interfaces(&program, view, is_any, snap);
-	if (r == 0 && (is_any || !*hosts))
+	r = add_interfaces(&program, view, snap);
+	if (r == 0 && (view->is_of_all || !*hosts))
 		r = add_return(&program, snap);
 	else if (r == 0)
 		r = add_hosts(&program, hosts, snap, error);

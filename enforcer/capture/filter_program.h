@@ -30,10 +30,9 @@ bool filter_program_matches(const struct bpf_program *program, const uint8_t *fr
 
 /*
  * For the kernel, which then hands out no more than it must: what goes through interfaces that are
- * wanted, and of the others what is of their addresses; snap bytes of each packet. is_any: of all
- * workloads.
+ * wanted, and of the others what is of their addresses; snap bytes of each packet.
  */
-int filter_program_for_view(const struct view *view, bool is_any, uint32_t snap,
-	struct bpf_program *ret, struct error *error);
+int filter_program_for_view(
+	const struct view *view, uint32_t snap, struct bpf_program *ret, struct error *error);
 
 #define _cleanup_filter_program_ __attribute__((cleanup(filter_program_clear)))

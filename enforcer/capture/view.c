@@ -115,12 +115,17 @@ const struct view_interface *view_owner(const struct view *view, const uint8_t a
 	return owner ? &view->interfaces[owner->interface] : NULL;
 }
 
-/* Only what is tapped on the node: behind an interface inside there is no tap for the sender. */
+bool view_is_wanted(const struct view *view, const struct view_interface *interface)
+{
+	return view->is_of_all || interface->is_wanted[0] || interface->is_wanted[1];
+}
+
+/* Inside a workload there is only a tap where that workload is wanted. */
 static bool leaves_by_a_tap(const struct view *view, const struct capture_packet *packet)
 {
 	const struct view_interface *owner = view_owner(view, packet->ends.source);
 
-	return owner && !owner->netns;
+	return owner && (!owner->netns || view_is_wanted(view, owner));
 }
 
 static bool is_addressed_to(
@@ -136,12 +141,14 @@ static enum view_place place_at_workload(const struct view *view,
 	const struct view_interface *interface, bool is_outgoing,
 	const struct capture_packet *packet)
 {
-	if (interface->netns) /* the workload's own stack sends and receives here */
-		return is_outgoing ? VIEW_PASSED : VIEW_ENTERS;
-	if (!is_outgoing)
-		return VIEW_LEAVES;
-	return is_addressed_to(interface, packet) && leaves_by_a_tap(view, packet) ? VIEW_ELSEWHERE
-										   : VIEW_PASSED;
+	/* Inside, the workload's own stack sends and receives. */
+	bool is_sent = is_outgoing == (interface->netns != NULL);
+
+	if (is_sent)
+		return interface->netns ? VIEW_PASSED : VIEW_LEAVES;
+	if (is_addressed_to(interface, packet) && leaves_by_a_tap(view, packet))
+		return VIEW_ELSEWHERE;
+	return interface->netns ? VIEW_ENTERS : VIEW_PASSED;
 }
 
 /* A packet for a workload that none of this node sends. */

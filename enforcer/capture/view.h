@@ -47,6 +47,7 @@ struct view {
 	struct view_interface *interfaces; /* those of the node first, by ifindex */
 	size_t interfaces_count;
 	struct view_end ends[2];
+	bool is_of_all; /* neither end bounds what is captured */
 	/* What enters a workload is judged at its own interface (eBPF), so that the bridge's tap
 	 * sees it before; else in the node's stack (nftables). */
 	bool judges_at_interface;
@@ -66,6 +67,9 @@ void view_clear(struct view *view);
 const struct view_interface *view_find(const struct view *view, uint32_t ifindex);
 /* Whose address it is. NULL: no workload's of this node. */
 const struct view_interface *view_owner(const struct view *view, const uint8_t address[static 16]);
+
+/* It belongs to what is captured; inside, that is where there is a tap. */
+bool view_is_wanted(const struct view *view, const struct view_interface *interface);
 
 enum view_place {
 	VIEW_ELSEWHERE, /* passes here, and is taken at another tap */
