@@ -73,6 +73,7 @@ struct question {
 	const char *to;
 	json_t *workloads;
 	int denied;
+	int file;
 	json_int_t port;
 	json_t *program;
 	json_int_t snap;
@@ -122,22 +123,25 @@ static int take_bounds(
 }
 
 /* Texts of wish are the body's; its filter is the caller's to clear. */
-static int parse(const json_t *body, struct capture_wish *wish, struct error *error)
+static int parse(
+	const json_t *body, struct capture_wish *wish, bool *ret_to_file, struct error *error)
 {
 	struct question question = {0};
 	json_error_t problem;
 	int r;
 
 	if (json_unpack_ex((json_t *)body, &problem, JSON_STRICT,
-		    "{s?:s, s?:s, s?:o, s?:b, s?:I, s?:o, s?:I, s?:I, s?:F}", "from",
+		    "{s?:s, s?:s, s?:o, s?:b, s?:b, s?:I, s?:o, s?:I, s?:I, s?:F}", "from",
 		    &question.from, "to", &question.to, "workloads", &question.workloads, "denied",
-		    &question.denied, "port", &question.port, "program", &question.program, "snap",
-		    &question.snap, "bytes", &question.bytes, "seconds", &question.seconds) < 0)
+		    &question.denied, "file", &question.file, "port", &question.port, "program",
+		    &question.program, "snap", &question.snap, "bytes", &question.bytes, "seconds",
+		    &question.seconds) < 0)
 		return error_set(error, -EINVAL, "%s", problem.text);
 	wish->ends[0] = question.from;
 	wish->ends[1] = question.to;
 	wish->scope.is_pair = wish->scope.is_directed = question.from || question.to;
 	wish->scope.only_refused = question.denied;
+	*ret_to_file = question.file;
 	r = take_workloads(&question, wish, error);
 	if (r == 0)
 		r = take_bounds(&question, wish, error);
@@ -212,11 +216,27 @@ static int begin(struct control_request *request, struct agent *agent,
 	return 0;
 }
 
+/* Goes on without who asked. */
+static int begin_file(struct control_request *request, struct agent *agent,
+	const struct capture_wish *wish, struct error *error)
+{
+	_cleanup_free_ char *path = NULL;
+	int r;
+
+	if (!wish->bytes_max || !wish->duration_ns)
+		return error_set(error, -EINVAL, "file: seconds and bytes must bound it");
+	r = capturing_start_wish(agent, wish, &path, error);
+	if (r == 0)
+		control_reply(request, 200, json_pack("{s:s}", "path", path));
+	return r;
+}
+
 void api_capture(struct control_request *request, void *userdata)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
 	_cleanup_json_ json_t *body = NULL;
 	struct capture_wish wish = {0};
+	bool to_file = false;
 	json_error_t problem;
 	const char *text;
 	size_t size;
@@ -228,12 +248,13 @@ void api_capture(struct control_request *request, void *userdata)
 		control_reply_error(request, 400, "%s", problem.text);
 		return;
 	}
-	r = parse(body, &wish, &error);
+	r = parse(body, &wish, &to_file, &error);
 	if (r == 0 && !says_something(&wish))
 		r = error_set(&error, -EINVAL,
 			"say what to capture: workloads, from, to, port, denied or program");
 	if (r == 0)
-		r = begin(request, userdata, &wish, &error);
+		r = to_file ? begin_file(request, userdata, &wish, &error)
+			    : begin(request, userdata, &wish, &error);
 	if (r < 0)
 		control_reply_error(request, status_of(r), "%s", error_message(&error));
 	filter_program_clear(&wish.filter);

@@ -256,26 +256,33 @@ static int open_files(struct agent *agent, struct error *error)
 	return capture_files_new(directory, CAPTURING_TOTAL_BYTES, &agent->captures, error);
 }
 
-int capturing_start(struct agent *agent, const char *workload, unsigned int seconds, uint64_t bytes,
-	char **ret_path, struct error *error)
+int capturing_start_wish(
+	struct agent *agent, const struct capture_wish *wish, char **ret_path, struct error *error)
 {
 	const struct capture_world world = capturing_world(agent);
-	const struct capture_wish wish = {
-		.ends = {workload, NULL},
-		.bytes_max = bytes,
-		.duration_ns = seconds * NS_PER_SECOND,
-	};
 	_cleanup_free_ char *name = NULL;
 	int r = open_files(agent, error);
 
 	if (r < 0)
 		return r;
-	if (asprintf(&name, "%s-%llu.pcapng", workload,
+	if (asprintf(&name, "%s-%llu.pcapng", wish->ends[0] ? wish->ends[0] : "all",
 		    (unsigned long long)(clock_ns(CLOCK_REALTIME) / 1000)) < 0) {
 		name = NULL;
 		return error_nomem(error);
 	}
-	return capture_to_file(agent->captures, name, &wish, &world, agent->event, ret_path, error);
+	return capture_to_file(agent->captures, name, wish, &world, agent->event, ret_path, error);
+}
+
+int capturing_start(struct agent *agent, const char *workload, unsigned int seconds, uint64_t bytes,
+	char **ret_path, struct error *error)
+{
+	const struct capture_wish wish = {
+		.ends = {workload, NULL},
+		.bytes_max = bytes,
+		.duration_ns = seconds * NS_PER_SECOND,
+	};
+
+	return capturing_start_wish(agent, &wish, ret_path, error);
 }
 
 void capturing_stop(struct agent *agent)

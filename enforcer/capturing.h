@@ -21,5 +21,8 @@ struct capture_world capturing_world(struct agent *agent);
  */
 int capturing_start(struct agent *agent, const char *workload, unsigned int seconds, uint64_t bytes,
 	char **ret_path, struct error *error);
+/* The same for whatever is to be captured; wish->duration_ns and bytes_max are set. */
+int capturing_start_wish(
+	struct agent *agent, const struct capture_wish *wish, char **ret_path, struct error *error);
 /* Ends those that capturing_start() began. */
 void capturing_stop(struct agent *agent);

@@ -123,6 +123,23 @@ expect "db's rule" 1 comments_of denied.pcapng \
 expect "api's rule" 2 comments_of denied.pcapng \
 	"denied: policy_denied, ingress: no rule of SegmentPolicy default/api allows"
 
+echo "== who lies"
+mac_of() {
+	ip -n "$1" -o link show eth0 | sed -E 's/.*link.ether ([^ ]*).*/\1/; s/://g'
+}
+# forge SOURCE-MAC SOURCE-IP-IN-HEXADECIMAL: a datagram to api, out of web.
+forge() {
+	in_ns "$id-web" "$tools/frame" send eth0 \
+		"$(mac_of "$id-api")${1}08004500001c0001000040110000${2}0a4d000c9c401f9000080000"
+}
+capture lies.pcapng --denied udp
+forge "$(mac_of "$id-web")" 0a4d000d
+forge 020000000001 0a4d000b
+settle
+interrupt
+expect "another's address" 1 comments_of lies.pcapng "^default/web out denied: spoofed_source"
+expect "another MAC" 1 comments_of lies.pcapng "^default/web out denied: spoofed_mac"
+
 echo "== connections that stood before"
 spawn "$id-web" "$tools/pulse" 10.77.0.12 8080 20 >"$work/pulse"
 await 5 grep -q connected "$work/pulse"
@@ -232,6 +249,23 @@ check "what it missed is counted ($written written, $missed missed, $dropped dro
 	test $((missed > 0 && written + missed + dropped >= 8000)) = 1
 expect "what it has is there" "$written" lines_of still.pcapng icmp
 
+echo "== into a file of the agent's"
+post() {
+	curl -sf --unix-socket "$work/segd.sock" http://segd/v1/capture -d "$1"
+}
+mkdir -p "$work/state/captures"
+truncate -s 250M "$work/state/captures/old.pcapng"
+path=$(post '{"workloads": ["api"], "seconds": 2, "bytes": 20000000, "file": true}' | jq -r .path)
+check "is there at once" test -s "$path"
+expect "for root alone" 600 stat -c %a "$path"
+check "the oldest made room" test ! -e "$work/state/captures/old.pcapng"
+in_ns "$id-web" "$tools/probe" tcp 10.77.0.12 8080 300 >"$work/probed"
+settle
+check "and grows" test "$(tcpdump -nr "$path" "tcp port 8080" 2>/dev/null | wc -l)" -gt 5
+exits "files that are being written keep their room" 22 post \
+	'{"workloads": ["api"], "seconds": 1, "bytes": 250000000, "file": true}'
+exits "it must be bounded" 22 post '{"workloads": ["api"], "file": true}'
+
 echo "== read back through policy"
 cat >"$work/pods.yaml" <<'END'
 {apiVersion: v1, kind: Pod, metadata: {name: web, labels: {app: web}}, status: {podIPs: [{ip: 10.77.0.11}, {ip: "fd77::11"}]}}
@@ -287,5 +321,57 @@ unprivileged() {
 		capture --workload api -w /dev/null
 }
 exits "who has no right gets no packet" 3 unprivileged
+
+echo "== inside a macvlan"
+macvlan_up() { # NAMESPACE NUMBER NAME
+	ip netns add "$1" || return 1
+	namespaces+=("$1")
+	ip netns exec "$1" sysctl -qw net.ipv6.conf.default.accept_dad=0
+	ip -n "$id" link add "mv$2" link par0 type macvlan mode bridge || return 1
+	ip -n "$id" link set "mv$2" netns "$1" name eth0
+	ip -n "$1" addr add "10.78.0.$2/24" dev eth0
+	ip -n "$1" link set eth0 up
+	printf -- '- {name: %s, netns: %s, labels: {app: %s}}\n' "$3" "$1" "$3" >>"$work/three.yaml"
+}
+enforced() {
+	segctl workloads -o json |
+		jq -e '[.workloads[] | select(.name | startswith("m-")) | select(.enforced)] | length == 2'
+}
+ip netns add "$id-out" && namespaces+=("$id-out")
+ip -n "$id" link add par0 type veth peer name par1 netns "$id-out"
+ip -n "$id" link set par0 up
+ip -n "$id-out" link set par1 up
+ip -n "$id-out" addr add 10.78.0.9/24 dev par1
+if [ "$plane" = nft ]; then
+	echo "  skip  nft does not enforce there"
+	skipped=$((skipped + 1))
+elif ! macvlan_up "$id-m1" 31 m-api; then
+	echo "  skip  this kernel has no macvlan"
+	skipped=$((skipped + 1))
+else
+	macvlan_up "$id-m2" 32 m-web
+	check "both are enforced" await 5 enforced
+	capture inside.pcapng --workload m-api --workload m-web icmp
+	in_ns "$id-m2" ping -qc 2 -i 0.01 10.78.0.31 >"$work/ping"
+	settle
+	interrupt
+	expect "each packet once" 4 lines_of inside.pcapng icmp
+	sed 's/app=db/app=m-api/; s/: db/: m-api/' "$work/policy.yaml" >"$work/inside.yaml"
+	segctl policy apply -f "$work/inside.yaml" >"$work/applied"
+	capture entering.pcapng --denied --to m-api
+	in_ns "$id-out" ping -qc 1 -W 1 10.78.0.31 >"$work/ping"
+	settle
+	interrupt
+	expect "what is refused as it enters" 1 comments_of entering.pcapng \
+		"^default/m-api in denied: policy_denied, ingress"
+fi
+
+echo "== an agent that ends"
+capture left.pcapng --workload api
+agent_stop
+ended
+expect "ends the capture, and that is told" 3 echo "$code"
+check "in words" grep -q "ended the stream" "$work/left.pcapng.log"
+check "the file is whole" "$tools/pcapng" "$work/left.pcapng"
 
 finish
