@@ -22,7 +22,7 @@ static const char *first_label(const struct name *name, const char *const *keys,
 	return NULL;
 }
 
-const char *role_of(const struct name *name, char text[static ROLE_MAX])
+static void write_role(const struct name *name, char text[static ROLE_MAX])
 {
 	static const char *const applications[] = {
 		"app.kubernetes.io/name", "k8s-app", "app", "com.docker.compose.service", "name"};
@@ -35,13 +35,23 @@ const char *role_of(const struct name *name, char text[static ROLE_MAX])
 
 	if (!workload) {
 		snprintf(text, ROLE_MAX, "%.64s", entity ? entity : "world");
-		return text;
+		return;
 	}
 	application = first_label(name, applications, ARRAY_SIZE(applications));
 	component = application ? first_label(name, components, ARRAY_SIZE(components)) : NULL;
 	snprintf(text, ROLE_MAX, "%.253s/%.253s%s%.63s", namespace ? namespace : "",
 		application ? application : workload, component ? ":" : "",
 		component ? component : "");
+}
+
+/* A name never changes, and many records share it: so it keeps its role. */
+const char *role_of(const struct name *name, char text[static ROLE_MAX])
+{
+	if (name && name->role)
+		return strcpy(text, name->role);
+	write_role(name, text);
+	if (name)
+		((struct name *)name)->role = strdup(text);
 	return text;
 }
 

@@ -53,6 +53,9 @@ static struct name *name_make(json_t *json, const char *text, size_t length)
 	name->references = 1;
 	name->json = json_incref(json);
 	name->is_workload = json_object_get(json, "workload") != NULL;
+	name->workload = json_string_value(json_object_get(json, "workload"));
+	name->namespace = json_string_value(json_object_get(json, "namespace"));
+	name->entity = json_string_value(json_object_get(json, "entity"));
 	name->length = length;
 	memcpy(name->text, text, length + 1);
 	name->size_bytes = sizeof(*name) + length * (1 + JSON_OVERHEAD);
@@ -99,12 +102,21 @@ void name_release(struct name *name)
 	if (name->pool)
 		HASH_DELETE(hh, name->pool->names, name);
 	json_decref(name->json);
+	free(name->role);
 	free(name);
 }
 
 const char *name_member(const struct name *name, const char *key)
 {
-	return name ? json_string_value(json_object_get(name->json, key)) : NULL;
+	if (!name)
+		return NULL;
+	if (!strcmp(key, "workload"))
+		return name->workload;
+	if (!strcmp(key, "namespace"))
+		return name->namespace;
+	if (!strcmp(key, "entity"))
+		return name->entity;
+	return json_string_value(json_object_get(name->json, key));
 }
 
 const char *name_id(const struct name *name, char text[static NAME_ID_MAX])

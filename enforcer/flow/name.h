@@ -21,6 +21,11 @@ struct name {
 	size_t size_bytes;               /* about what it costs in memory */
 	bool is_workload;                /* an endpoint that is one */
 	json_t *json;
+	/* Members that are asked for with each record; NULL: it has none. */
+	const char *workload;
+	const char *namespace;
+	const char *entity;
+	char *role; /* what role_of() has made of it; NULL until it is asked */
 	size_t length;
 	UT_hash_handle hh;
 	char text[]; /* json, compact */
