@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "detect/party.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "detect/role.h"
 #include "flow/protocol.h"
@@ -144,7 +145,7 @@ const char *bytes_format(uint64_t bytes, char text[static BYTES_TEXT_MAX])
 	double value = (double)bytes;
 	size_t unit = 0;
 
-	while (value >= 1000 && unit < sizeof(units) / sizeof(*units) - 1) {
+	while (value >= 1000 && unit < ARRAY_SIZE(units) - 1) {
 		value /= 1000;
 		unit++;
 	}

@@ -173,7 +173,7 @@ static const struct visit *find_cause(const struct detector *detector, const str
 		const struct visit *visit = &stone->visits[i];
 		int found = weight(detector, visit, record, novelty);
 
-		if (found > best || (found && found == best && visit->time_ns > cause->time_ns)) {
+		if (found > best || (cause && found == best && visit->time_ns > cause->time_ns)) {
 			best = found;
 			cause = visit;
 		}

@@ -13,6 +13,7 @@
 #include "detect/suspect.h"
 #include "detect/walk.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 
 #include <errno.h>
@@ -216,7 +217,7 @@ static json_t *scan_describe(const struct detector *detector)
 	const struct ledger *ledgers[] = {
 		&detector->sources, &detector->attempts.pending, &detector->groups.ledger};
 
-	return ledgers_describe(ledgers, sizeof(ledgers) / sizeof(*ledgers));
+	return ledgers_describe(ledgers, ARRAY_SIZE(ledgers));
 }
 
 /* Who failed how often: a slow scan must not be helped by a restart. */

@@ -178,7 +178,7 @@ attack_scp() {
 
 attack_beacon() {
 	local i
-	for i in {1..22}; do
+	for i in {1..16}; do
 		inside beacon curl -s -m 1 "http://$other_world_ip:8443/" >/dev/null
 		sleep "$(printf '0.%03d' $((640 + (i * 7919 + 13) % 320)))"
 	done
