@@ -50,11 +50,12 @@ int packet_path_write_mid_stream(struct batch *batch, uint16_t nflog_group)
 	return rule_write(&rule, batch, NULL);
 }
 
-static int write_dispatch(struct batch *batch, enum direction direction, bool ipv4)
+static int write_dispatch(
+	struct batch *batch, const char *chain, enum direction direction, bool ipv4)
 {
 	struct rule rule;
 
-	rule_begin(&rule, "judge");
+	rule_begin(&rule, chain);
 	rule_family(&rule, ipv4);
 	rule_key_address(
 		&rule, ipv4, direction == DIRECTION_EGRESS ? RULE_SOURCE : RULE_DESTINATION);
@@ -79,16 +80,13 @@ int packet_path_write_state(struct batch *batch, const char *chain)
 	return rule_write(&rule, batch, NULL);
 }
 
-static int write_judge(struct batch *batch)
+static int write_self(struct batch *batch, const char *chain)
 {
 	struct rule rule;
-	int r = chain_write(
-		batch, "judge", "egress of the source, then ingress of the destination", NULL);
+	int r = 0;
 
-	if (!r)
-		r = packet_path_write_state(batch, "judge");
 	for (int ipv4 = 1; !r && ipv4 >= 0; ipv4--) {
-		rule_begin(&rule, "judge");
+		rule_begin(&rule, chain);
 		rule_family(&rule, ipv4);
 		rule_key_address(&rule, ipv4, RULE_SOURCE);
 		rule_key_address(&rule, ipv4, RULE_DESTINATION);
@@ -96,8 +94,46 @@ static int write_judge(struct batch *batch)
 		rule_verdict(&rule, NF_ACCEPT, NULL);
 		r = rule_write(&rule, batch, "a workload reaches itself");
 	}
-	for (int i = 0; !r && i < 4; i++)
-		r = write_dispatch(batch, i < 2 ? DIRECTION_EGRESS : DIRECTION_INGRESS, !(i % 2));
+	return r;
+}
+
+/*
+ * A workload is at one end of what the node itself gets or sends, and at which is known: asking for
+ * the other end, too, would have the kernel look for loops through twice as many maps, for each
+ * hook anew, whenever a workload comes.
+ */
+struct way {
+	const char *name; /* of the base chain */
+	uint32_t hook;
+	const char *judge;
+	const char *comment;
+	bool judges[DIRECTION_COUNT];
+};
+
+static const struct way ways[] = {
+	{"forward", NF_INET_FORWARD, "judge",
+		"egress of the source, then ingress of the destination",
+		{[DIRECTION_EGRESS] = true, [DIRECTION_INGRESS] = true}},
+	{"input", NF_INET_LOCAL_IN, "judge-input", "egress of the source",
+		{[DIRECTION_EGRESS] = true}},
+	{"output", NF_INET_LOCAL_OUT, "judge-output", "ingress of the destination",
+		{[DIRECTION_INGRESS] = true}},
+};
+
+static int write_judge(struct batch *batch, const struct way *way)
+{
+	int r = chain_write(batch, way->judge, way->comment, NULL);
+
+	if (!r)
+		r = packet_path_write_state(batch, way->judge);
+	if (!r && way->judges[DIRECTION_EGRESS] && way->judges[DIRECTION_INGRESS])
+		r = write_self(batch, way->judge);
+	for (int i = 0; !r && i < 4; i++) {
+		enum direction direction = i < 2 ? DIRECTION_EGRESS : DIRECTION_INGRESS;
+
+		if (way->judges[direction])
+			r = write_dispatch(batch, way->judge, direction, !(i % 2));
+	}
 	return r;
 }
 
@@ -129,16 +165,16 @@ int packet_path_write_known(struct batch *batch, const char *chain)
 	return rule_write(&rule, batch, NULL);
 }
 
-static int write_base_chain(struct batch *batch, const char *chain, uint32_t hook_number)
+static int write_base_chain(struct batch *batch, const struct way *way)
 {
-	const struct chain_hook hook = {NFPROTO_INET, hook_number, PRIORITY, NULL};
+	const struct chain_hook hook = {NFPROTO_INET, way->hook, PRIORITY, NULL};
 	struct rule rule;
-	int r = chain_write(batch, chain, NULL, &hook);
+	int r = chain_write(batch, way->name, NULL, &hook);
 
 	if (!r)
-		r = packet_path_write_known(batch, chain);
+		r = packet_path_write_known(batch, way->name);
 	if (!r) {
-		rule_begin(&rule, chain);
+		rule_begin(&rule, way->name);
 		rule_family(&rule, false);
 		rule_protocol(&rule, IPPROTO_ICMPV6);
 		rule_key_transport(&rule, 0, 1);
@@ -147,13 +183,17 @@ static int write_base_chain(struct batch *batch, const char *chain, uint32_t hoo
 		r = rule_write(&rule, batch, NULL);
 	}
 	for (int i = 0; !r && i < 4; i++) {
+		enum direction direction = i % 2 ? DIRECTION_INGRESS : DIRECTION_EGRESS;
 		bool ipv4 = i < 2;
 
-		rule_begin(&rule, chain);
+		if (!way->judges[direction])
+			continue;
+		rule_begin(&rule, way->name);
 		rule_family(&rule, ipv4);
-		rule_key_address(&rule, ipv4, i % 2 ? RULE_DESTINATION : RULE_SOURCE);
+		rule_key_address(&rule, ipv4,
+			direction == DIRECTION_EGRESS ? RULE_SOURCE : RULE_DESTINATION);
 		rule_lookup(&rule, layout_workloads(ipv4));
-		rule_verdict(&rule, NFT_GOTO, "judge");
+		rule_verdict(&rule, NFT_GOTO, way->judge);
 		r = rule_write(&rule, batch, NULL);
 	}
 	return r;
@@ -161,19 +201,12 @@ static int write_base_chain(struct batch *batch, const char *chain, uint32_t hoo
 
 int packet_path_write(struct batch *batch, uint16_t nflog_group)
 {
-	static const struct {
-		const char *name;
-		uint32_t hook;
-	} base[] = {
-		{"forward", NF_INET_FORWARD},
-		{"input", NF_INET_LOCAL_IN},
-		{"output", NF_INET_LOCAL_OUT},
-	};
 	int r = packet_path_write_mid_stream(batch, nflog_group);
 
-	if (!r)
-		r = write_judge(batch);
-	for (size_t i = 0; !r && i < sizeof(base) / sizeof(base[0]); i++)
-		r = write_base_chain(batch, base[i].name, base[i].hook);
+	for (size_t i = 0; !r && i < sizeof(ways) / sizeof(ways[0]); i++) {
+		r = write_judge(batch, &ways[i]);
+		if (!r)
+			r = write_base_chain(batch, &ways[i]);
+	}
 	return r;
 }
