@@ -6,6 +6,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+enum openness {
+	UNKNOWN,
+	OPEN,
+	SELECTIVE
+};
+
 static bool allows_all(const struct ir_port_table *table)
 {
 	for (size_t i = 0; i < table->ranges_count; i++)
@@ -20,6 +26,16 @@ static bool hears_all(const struct ir *ir, const struct ir_peer_table *table)
 		if (!allows_all(&ir->port_tables[table->peers[i].port_table]))
 			return false;
 	return allows_all(&ir->port_tables[table->otherwise]);
+}
+
+/* Workloads share tables. */
+static bool is_open(const struct device_hearing *hearing, const struct ir *ir, uint32_t number)
+{
+	uint8_t *openness = &hearing->openness[number];
+
+	if (*openness == UNKNOWN)
+		*openness = hears_all(ir, &ir->peer_tables[number]) ? OPEN : SELECTIVE;
+	return *openness == OPEN;
 }
 
 static int add(struct element_list *list, uint32_t ifindex, const struct address *from)
@@ -37,8 +53,11 @@ int device_hearing_new(const struct ir *ir, struct device_hearing *ret)
 	struct device_hearing hearing = {0};
 
 	hearing.node = calloc(ir->addresses_count + 1, sizeof(*hearing.node));
-	if (!hearing.node)
+	hearing.openness = calloc(ir->peer_tables_count + 1, sizeof(*hearing.openness));
+	if (!hearing.node || !hearing.openness) {
+		device_hearing_clear(&hearing);
 		return -ENOMEM;
+	}
 	for (size_t i = 0; i < ir->addresses_count; i++)
 		if (ir->addresses[i].workload < 0)
 			hearing.node[hearing.node_count++] = ir->addresses[i];
@@ -49,6 +68,7 @@ int device_hearing_new(const struct ir *ir, struct device_hearing *ret)
 void device_hearing_clear(struct device_hearing *hearing)
 {
 	free(hearing->node);
+	free(hearing->openness);
 	element_list_clear(&hearing->deaf);
 	element_list_clear(&hearing->from[0]);
 	element_list_clear(&hearing->from[1]);
@@ -62,7 +82,7 @@ int device_hearing_add(struct device_hearing *hearing, const struct dataplane_st
 	const struct ir_peer_table *table;
 	int r;
 
-	if (number == IR_PEER_TABLE_NONE || hears_all(ir, &ir->peer_tables[number]))
+	if (number == IR_PEER_TABLE_NONE || is_open(hearing, ir, number))
 		return 0;
 	table = &ir->peer_tables[number];
 	r = add(&hearing->deaf, attachment->ifindex, NULL);

@@ -10,9 +10,12 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/nft/element.h"
 
+#include <stdint.h>
+
 struct device_hearing {
 	struct ir_address *node; /* the node's own among the IR's addresses */
 	size_t node_count;
+	uint8_t *openness;        /* by peer table: whether its ingress allows all */
 	struct element_list deaf; /* interface */
 	struct element_list
 		from[2]; /* by ipv4: interface and a source that it hears all the same */

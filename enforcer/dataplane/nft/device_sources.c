@@ -197,8 +197,6 @@ static int add_attachment(struct lists *lists, const struct attachment *attachme
 	const struct address own = link_local(attachment->mac);
 	int r = add(&lists->items[LIST_MACS], attachment, true, NULL);
 
-	if (!r)
-		r = add(&lists->items[LIST_CLAIMS], attachment, true, &own);
 	for (size_t i = 0; !r && i < attachment->addresses_count; i++) {
 		const struct address *address = &attachment->addresses[i];
 		bool ipv4 = address_is_ipv4(address);
@@ -210,7 +208,8 @@ static int add_attachment(struct lists *lists, const struct attachment *attachme
 		if (!r && !ipv4)
 			r = add(&lists->items[LIST_CLAIMS], attachment, true, address);
 	}
-	return r;
+	/* Last: most addresses are below it, and lists in order need no sorting. */
+	return r ? r : add(&lists->items[LIST_CLAIMS], attachment, true, &own);
 }
 
 static int write_table(struct batch *batch)
@@ -337,14 +336,37 @@ static int send_state(
 	return try_send(sources, lists, error);
 }
 
+static int compare_as_keys(const void *one, const void *other, void *attachments)
+{
+	const struct attachment *a = (const struct attachment *)attachments + *(const size_t *)one;
+	const struct attachment *b =
+		(const struct attachment *)attachments + *(const size_t *)other;
+
+	return memcmp(&a->ifindex, &b->ifindex, sizeof(a->ifindex));
+}
+
+/* Indexes of attachments, by ifindex as it is in elements' keys. NULL: out of memory. */
+static size_t *order_of_keys(const struct dataplane_state *state)
+{
+	size_t *order = calloc(state->attachments_count + 1, sizeof(*order));
+
+	for (size_t i = 0; order && i < state->attachments_count; i++)
+		order[i] = i;
+	if (order)
+		qsort_r(order, state->attachments_count, sizeof(*order), compare_as_keys,
+			(void *)state->attachments);
+	return order;
+}
+
 static int list_attachments(
 	struct device_sources *sources, struct lists *lists, const struct dataplane_state *state)
 {
 	__attribute__((cleanup(device_hearing_clear))) struct device_hearing hearing = {0};
-	int r = device_hearing_new(state->ir, &hearing);
+	_cleanup_free_ size_t *order = order_of_keys(state);
+	int r = order ? device_hearing_new(state->ir, &hearing) : -ENOMEM;
 
 	for (size_t i = 0; !r && i < state->attachments_count; i++) {
-		const struct attachment *attachment = &state->attachments[i];
+		const struct attachment *attachment = &state->attachments[order[i]];
 
 		if (attachment->workload < 0)
 			continue;
