@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "capturing.h"
 #include "journal.h"
 #include "json.h"
 #include "policies/quarantine.h"
@@ -11,13 +12,22 @@
 #include <errno.h>
 #include <string.h>
 
-#define PENDING_MAX   64
-#define NEGLIGIBLE_NS (60 * NS_PER_SECOND)
+#define PENDING_MAX      64
+#define NEGLIGIBLE_NS    (60 * NS_PER_SECOND)
+#define CAPTURES_MAX_OWN 4 /* at once; people have the others (capture/capture.h) */
+#define CAPTURE_BYTES    (16ULL << 20)
 
 struct pending {
 	char alert[ALERT_ID_LENGTH + 1];
-	uint64_t duration_ns;
+	uint64_t duration_ns; /* of its quarantine; 0: none */
+	bool capture;
 	uint64_t raised_ns; /* CLOCK_MONOTONIC */
+};
+
+/* A capture that runs. */
+struct recorded {
+	char *actor;
+	uint64_t until_ns; /* CLOCK_MONOTONIC */
 };
 
 struct response {
@@ -27,6 +37,9 @@ struct response {
 	sd_event_source *source;
 	struct pending pending[PENDING_MAX];
 	size_t pending_count;
+	struct recorded recorded[CAPTURES_MAX_OWN];
+	uint64_t captures;
+	uint64_t captures_failed;
 	uint64_t isolated;
 	uint64_t failed;
 	uint64_t turned_away; /* more alerts at once than can be pending */
@@ -46,9 +59,11 @@ static uint64_t wanted_duration_ns(const struct response *response, const struct
 void response_consider(struct response *response, const struct alert *alert)
 {
 	uint64_t duration_ns = wanted_duration_ns(response, alert);
+	bool capture = response->settings->capture_ns &&
+		       alert->severity >= response->settings->capture_severity;
 	struct pending *pending;
 
-	if (!duration_ns || !name_member(alert->actor.name, "workload"))
+	if ((!duration_ns && !capture) || !name_member(alert->actor.name, "workload"))
 		return;
 	if (response->pending_count == PENDING_MAX) {
 		response->turned_away++;
@@ -57,6 +72,7 @@ void response_consider(struct response *response, const struct alert *alert)
 	pending = &response->pending[response->pending_count++];
 	*pending = (struct pending){
 		.duration_ns = duration_ns,
+		.capture = capture,
 		.raised_ns = clock_ns(CLOCK_MONOTONIC),
 	};
 	memcpy(pending->alert, alert->id, sizeof(pending->alert));
@@ -151,6 +167,68 @@ static void isolate(struct response *response, struct alert *alert, const struct
 		journal(JOURNAL_ERROR, "%s", error_message(&error));
 }
 
+/* --- recording ----------------------------------------------------------------------------------
+ */
+
+/* A place for another capture of the actor; NULL: one runs already, or as many as may. */
+static struct recorded *find_place(struct response *response, const char *actor, bool *ret_runs)
+{
+	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	struct recorded *place = NULL;
+
+	*ret_runs = false;
+	for (size_t i = 0; i < CAPTURES_MAX_OWN; i++) {
+		struct recorded *recorded = &response->recorded[i];
+
+		if (!recorded->actor || recorded->until_ns <= now_ns)
+			place = recorded;
+		else if (!strcmp(recorded->actor, actor))
+			*ret_runs = true;
+	}
+	return *ret_runs ? NULL : place;
+}
+
+static void record_packets(struct response *response, struct alert *alert)
+{
+	uint64_t duration_ns = response->settings->capture_ns;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	_cleanup_free_ char *path = NULL;
+	struct recorded *place;
+	bool runs;
+	int r;
+
+	place = find_place(response, alert->actor.id, &runs);
+	if (runs)
+		return;
+	r = place ? capturing_start(response->agent, alert->actor.id,
+			    (unsigned int)(duration_ns / NS_PER_SECOND), CAPTURE_BYTES, &path,
+			    &error)
+		  : error_set(
+			    &error, -EBUSY, "%d captures run because of alerts", CAPTURES_MAX_OWN);
+	if (r < 0) {
+		response->captures_failed++;
+		note(alert, "capture", json_sprintf("failed: %s", error_message(&error)));
+		return;
+	}
+	response->captures++;
+	free(place->actor);
+	place->actor = strdup(alert->actor.id);
+	place->until_ns = clock_ns(CLOCK_MONOTONIC) + duration_ns;
+	note(alert, "capture", json_string(path));
+}
+
+/* Isolates first: to look at what is refused is early enough. */
+static void respond(struct response *response, struct alert *alert, const struct pending *pending)
+{
+	if (pending->duration_ns && is_isolated_already(response, alert, pending->duration_ns))
+		note(alert, "quarantine", json_string("isolated already"));
+	else if (pending->duration_ns)
+		isolate(response, alert, pending);
+	if (pending->capture)
+		record_packets(response, alert);
+	response->alerts->changes++;
+}
+
 static int on_pending(sd_event_source *source, void *userdata)
 {
 	struct response *response = userdata;
@@ -166,12 +244,7 @@ static int on_pending(sd_event_source *source, void *userdata)
 
 		if (!alert)
 			continue;
-		if (is_isolated_already(response, alert, pending[i].duration_ns)) {
-			note(alert, "quarantine", json_string("isolated already"));
-			continue;
-		}
-		isolate(response, alert, &pending[i]);
-		response->alerts->changes++;
+		respond(response, alert, &pending[i]);
 	}
 	return 0;
 }
@@ -204,11 +277,15 @@ void response_free(struct response *response)
 	if (!response)
 		return;
 	sd_event_source_disable_unref(response->source);
+	for (size_t i = 0; i < CAPTURES_MAX_OWN; i++)
+		free(response->recorded[i].actor);
 	free(response);
 }
 
 json_t *response_describe(const struct response *response)
 {
-	return json_pack("{s:I, s:I, s:I}", "isolated", (json_int_t)response->isolated, "failed",
-		(json_int_t)response->failed, "turned_away", (json_int_t)response->turned_away);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "isolated", (json_int_t)response->isolated,
+		"failed", (json_int_t)response->failed, "turned_away",
+		(json_int_t)response->turned_away, "captures", (json_int_t)response->captures,
+		"captures_failed", (json_int_t)response->captures_failed);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the agent does by itself when an alert rises: isolates the actor, where settings ask for it
- * and --automatic-quarantines leaves room. The alert says what came of it.
+ * What the agent does by itself when an alert rises: records the actor's packets for a while, and
+ * isolates it, where settings ask for it and --automatic-quarantines leaves room. The alert says
+ * what came of it.
  *
  * It happens behind the record that the alert is about, but before anything else: data planes are
  * not changed from within their own reports.
@@ -21,7 +22,7 @@ void response_free(struct response *response);
 
 /* An alert is raised, or worse than before. */
 void response_consider(struct response *response, const struct alert *alert);
-/* {"isolated", "failed", "turned_away"}. New reference. */
+/* {"isolated", "failed", "turned_away", "captures", "captures_failed"}. New reference. */
 json_t *response_describe(const struct response *response);
 
 static inline void response_freep(struct response **response)

@@ -115,7 +115,7 @@ static int make_parts(
 		.userdata = engine,
 	};
 	alerts_init(&engine->alerts, &alerts);
-	engine->open = calloc(engine->settings->detectors_count + 1, sizeof(*engine->open));
+	engine->open = calloc(engine->settings->detectors_count + 1, sizeof(struct detector *));
 	engine->raised = calloc(engine->settings->detectors_count + 1, sizeof(*engine->raised));
 	if (!engine->open || !engine->raised || baseline_new(&baseline, &engine->baseline) < 0)
 		return error_nomem(error);

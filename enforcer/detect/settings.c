@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #define HOUR_NS (3600ULL * 1000000000)
+#define DAY_NS  (24 * HOUR_NS)
 
 static int init_detector(struct detector_settings *settings, const struct detector_ops *ops)
 {
@@ -27,7 +28,7 @@ int detect_settings_init(struct detect_settings *settings)
 	size_t count = 0;
 
 	*settings = (struct detect_settings){
-		.learning_ns = 7 * 24 * HOUR_NS,
+		.learning_ns = 7 * DAY_NS,
 		.quiet_ns = HOUR_NS,
 		.campaign_ns = 6 * HOUR_NS,
 		.quarantine_severity = SEVERITY_MEDIUM,

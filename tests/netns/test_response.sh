@@ -29,6 +29,8 @@ await 5 grep -q ready "$work/beats"
 
 cat >"$work/detect.yaml" <<'END'
 scan.quarantine: 1h
+capture.duration: 1m
+capture.severity: medium
 quarantine.allow: [{from: [{workloads: role=forensics}], ports: [tcp/22]}]
 END
 start=(--dataplane="$plane" --no-docker --workloads="$work/workloads.yaml"
@@ -97,6 +99,9 @@ expect "he is who did it" "default/web" alert web .actor.id
 expect "by the technique" T1046 alert web .technique.id
 check "its flows are shown" sh -c "'$BUILD/segctl' --socket '$work/segd.sock' flows --alert $(alert web .id) -o json |
 	jq -e '.flows | length >= 5 and all(.source.workload == \"web\" and .destination.workload == \"db\")'"
+capture=$(alert web .response.capture)
+has_packets() { [ "$(tcpdump -r "$capture" 2>/dev/null | wc -l)" -gt 3 ]; }
+check "what he sends is recorded" await 5 has_packets
 last=$(beats)
 raised=$(date -u -d "$(alert web .raised)" +%s%N)
 printf '  note  from the alert to the kernel: %.1f ms as the agent says, %.1f ms by the last packet that arrived\n' \
