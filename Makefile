@@ -319,6 +319,9 @@ fuzz-binaries: $(FUZZERS)
 # Recorded flows as detectors read them.
 $(BUILD)/fuzz/fuzz_detect: $(call sources,$(DIR_detect)) $(patsubst %,enforcer/flow/%.c,name protocol \
 	record record_parse timestamp vocabulary writer)
+# And as segctl exports them.
+$(BUILD)/fuzz/fuzz_flow_record: $(patsubst %,cli/%.c,export export_ecs export_ocsf record text) \
+	$(patsubst %,enforcer/flow/%.c,filter name protocol record record_parse timestamp)
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(foreach room,$(FUZZ_ROOMS),$(call sources,$(DIR_$(room)))) \
 		$(FUZZ_SOURCES)
 	$(SAY) FUZZ $@

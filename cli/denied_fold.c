@@ -30,11 +30,16 @@ static void keep_time(json_t *row, const json_t *refusal, const char *key, int s
 
 static void join(json_t *row, const json_t *refusal)
 {
-	double packets = field_sum(row, "packets") + field_sum(refusal, "packets");
-	double bytes = field_sum(row, "bytes") + field_sum(refusal, "bytes");
+	static const char *const members[] = {"packets", "bytes"};
 
-	json_object_set_new(row, "packets", json_pack("[I]", (json_int_t)packets));
-	json_object_set_new(row, "bytes", json_pack("[I]", (json_int_t)bytes));
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		json_t *both = must(json_pack(
+			"[I, I]", field_total(row, members[i]), field_total(refusal, members[i])));
+
+		json_object_set_new(row, members[i], both);
+		json_object_set_new(
+			row, members[i], json_pack("[I]", field_total(row, members[i])));
+	}
 	keep_time(row, refusal, "start", -1);
 	keep_time(row, refusal, "end", 1);
 }

@@ -21,14 +21,14 @@ bool denied_nearest_query(const json_t *refusal, struct flow_query *ret)
 	const json_t *icmp = json_object_get(refusal, "icmp");
 	struct flow_query query = {
 		.protocol = agent_model_protocol(field_text(refusal, "protocol")),
-		.port = (uint16_t)field_number(refusal, "port"),
+		.port = (uint16_t)field_integer(refusal, "port"),
 	};
 
 	if (query.protocol == IPPROTO_ICMP || query.protocol == IPPROTO_ICMPV6) {
 		if (!icmp)
 			return false;
-		query.port = (uint16_t)((unsigned int)field_number(icmp, "type") << 8 |
-					(unsigned int)field_number(icmp, "code"));
+		query.port = (uint16_t)((unsigned int)field_integer(icmp, "type") << 8 |
+					(unsigned int)field_integer(icmp, "code"));
 	}
 	if (!query.protocol || !read_end(json_object_get(refusal, "source"), &query.source) ||
 		!read_end(json_object_get(refusal, "destination"), &query.destination))

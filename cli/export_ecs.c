@@ -93,8 +93,8 @@ static json_t *network_of(const json_t *record)
 	}
 	export_copy(network, "protocol", record, "application");
 	export_copy(network, "direction", record, "direction");
-	export_set(network, "packets", json_integer((json_int_t)field_sum(record, "packets")));
-	export_set(network, "bytes", json_integer((json_int_t)field_sum(record, "bytes")));
+	export_set(network, "packets", json_integer(field_total(record, "packets")));
+	export_set(network, "bytes", json_integer(field_total(record, "bytes")));
 	return network;
 }
 

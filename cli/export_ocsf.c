@@ -144,9 +144,10 @@ static json_t *traffic_of(const json_t *record)
 	json_int_t bytes_out = export_counter(record, "bytes", 0);
 	json_int_t bytes_in = export_counter(record, "bytes", 1);
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "packets", packets_out + packets_in,
-		"packets_out", packets_out, "packets_in", packets_in, "bytes", bytes_out + bytes_in,
-		"bytes_out", bytes_out, "bytes_in", bytes_in);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "packets",
+		field_total(record, "packets"), "packets_out", packets_out, "packets_in",
+		packets_in, "bytes", field_total(record, "bytes"), "bytes_out", bytes_out,
+		"bytes_in", bytes_in);
 }
 
 /* "SegmentPolicy shop/db", and which rule of it. */
@@ -238,7 +239,7 @@ static void add_gap(json_t *ocsf, const json_t *record)
 	set_class(ocsf, 0, "Uncategorized", 0, "Base Event", &gap);
 	set_choice(ocsf, "severity_id", "severity", &medium);
 	export_set_text(ocsf, "message", message);
-	json_object_set_new(ocsf, "count", json_integer((json_int_t)field_number(record, "lost")));
+	json_object_set_new(ocsf, "count", json_integer(field_integer(record, "lost")));
 }
 
 static void add_flow(json_t *ocsf, const json_t *record)
@@ -260,8 +261,7 @@ static void add_flow(json_t *ocsf, const json_t *record)
 	set_choice(ocsf, "disposition_id", "disposition", FIND(dispositions, verdict));
 	export_set_text(ocsf, "message", why);
 	if (denied)
-		json_object_set_new(
-			ocsf, "count", json_integer((json_int_t)field_sum(record, "packets")));
+		json_object_set_new(ocsf, "count", json_integer(field_total(record, "packets")));
 	export_set(ocsf, "src_endpoint", endpoint(json_object_get(record, "source")));
 	export_set(ocsf, "dst_endpoint", destination);
 	export_set(ocsf, "connection_info", connection_of(record));

@@ -83,8 +83,8 @@ static void put(struct diff *diff, json_t *edge, const char *change)
 {
 	json_object_set_new(edge, "change", json_string(change));
 	json_array_append_new(diff->edges, edge);
-	json_object_set_new(diff->counts, change,
-		json_integer((json_int_t)field_number(diff->counts, change) + 1));
+	json_object_set_new(
+		diff->counts, change, json_integer(field_integer(diff->counts, change) + 1));
 }
 
 static void put_changed(struct diff *diff, const json_t *edge, const json_t *before)

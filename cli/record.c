@@ -4,6 +4,7 @@
 #include "text.h"
 #include "xdp/reasons.h"
 
+#include <stdint.h>
 #include <string.h>
 
 const char *field_text(const json_t *object, const char *key)
@@ -26,6 +27,24 @@ double field_sum(const json_t *object, const char *key)
 
 	json_array_foreach (value, i, item) {
 		total += json_number_value(item);
+	}
+	return total;
+}
+
+json_int_t field_integer(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+json_int_t field_total(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key), *item;
+	json_int_t total = json_integer_value(value);
+	size_t i;
+
+	json_array_foreach (value, i, item) {
+		if (__builtin_add_overflow(total, json_integer_value(item), &total))
+			return INT64_MAX;
 	}
 	return total;
 }
@@ -105,7 +124,7 @@ char *record_port(const json_t *record)
 	const json_t *port = json_object_get(record, "port");
 
 	if (json_is_object(icmp)) {
-		int type = (int)field_number(icmp, "type");
+		int type = (int)field_integer(icmp, "type");
 		const char *name = icmp_type_name(protocol, type);
 
 		return name ? text_format("%s/%s", protocol, name)

@@ -11,6 +11,9 @@ const char *field_text(const json_t *object, const char *key);
 double field_number(const json_t *object, const char *key);
 /* The sum of an array of numbers, such as packets: [n, n]. */
 double field_sum(const json_t *object, const char *key);
+/* The same of whole numbers, exact: what is beyond the largest is the largest. */
+json_int_t field_total(const json_t *object, const char *key);
+json_int_t field_integer(const json_t *object, const char *key);
 
 /* "namespace/name"; namespace alone may be empty. New string, as are all below. */
 char *record_name(const json_t *object);

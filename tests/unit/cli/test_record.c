@@ -39,6 +39,19 @@ static void test_fields_that_are_not_there_are_empty(void **state)
 	assert_true(field_sum(json, "a") == 1);
 }
 
+static void test_totals_are_whole_and_do_not_overflow(void **state)
+{
+	_cleanup_json_ json_t *json = parse(
+		"{\"a\": [9223372036854775807, 1], \"b\": [1e30, 2], \"c\": [3, 4], \"d\": 5}");
+
+	(void)state;
+	assert_true(field_total(json, "a") == INT64_MAX);
+	assert_int_equal(field_total(json, "b"), 2);
+	assert_int_equal(field_total(json, "c"), 7);
+	assert_int_equal(field_total(json, "d"), 5);
+	assert_int_equal(field_total(json, "e"), 0);
+}
+
 static void test_end_is_a_name_or_an_address(void **state)
 {
 	_cleanup_json_ json_t *ends = parse("[{\"ip\": \"10.0.0.1\", \"workload\": \"db\","
@@ -118,6 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fields_that_are_not_there_are_empty),
+		cmocka_unit_test(test_totals_are_whole_and_do_not_overflow),
 		cmocka_unit_test(test_end_is_a_name_or_an_address),
 		cmocka_unit_test(test_port),
 		cmocka_unit_test(test_why),
