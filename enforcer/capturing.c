@@ -12,7 +12,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#define SEED_PAGES_MAX 64 /* of connections that a capture is told of */
+#define TOLD_PAGES_MAX 64 /* of connections, which a capture is told of */
 
 /* --- the node's interfaces ----------------------------------------------------------------------
  */
@@ -181,15 +181,15 @@ static const struct ir *policy(uint64_t *ret_generation, void *userdata)
 	return agent->ir;
 }
 
-struct seeding {
-	struct judge *judge;
-	int result;
+struct telling {
+	void (*add)(const struct packet_ends *ends, uint64_t last_ns, void *capture);
+	void *capture;
 };
 
 static void on_connection(const struct dump_flow *flow, void *userdata)
 {
 	const struct flow_event *event = &flow->event;
-	struct seeding *seeding = userdata;
+	const struct telling *telling = userdata;
 	struct packet_ends ends = {
 		.source_port = event->source_port,
 		.destination_port = event->destination_port,
@@ -197,35 +197,40 @@ static void on_connection(const struct dump_flow *flow, void *userdata)
 	};
 
 	/* Of ICMP the identifier is not told; its next query opens it again. */
-	if (event->protocol == IPPROTO_ICMP || event->protocol == IPPROTO_ICMPV6 ||
-		seeding->result < 0)
+	if (event->protocol == IPPROTO_ICMP || event->protocol == IPPROTO_ICMPV6)
 		return;
 	memcpy(ends.source, event->source.bytes, sizeof(ends.source));
 	memcpy(ends.destination, event->destination.bytes, sizeof(ends.destination));
-	seeding->result = judge_add_connection(
-		seeding->judge, &ends, event->end_ns ? event->end_ns : clock_ns(CLOCK_REALTIME));
+	telling->add(
+		&ends, event->end_ns ? event->end_ns : clock_ns(CLOCK_REALTIME), telling->capture);
 }
 
-static int tell_connections(struct judge *judge, void *userdata, struct error *error)
+/* The data plane may still take in what is older than itself. */
+static bool is_adopting(const struct agent *agent)
+{
+	return clock_ns(CLOCK_REALTIME) < agent->started_ns + agent->options->adoption_ns;
+}
+
+static int tell_connections(
+	void (*add)(const struct packet_ends *ends, uint64_t last_ns, void *capture), void *capture,
+	void *userdata, struct error *error)
 {
 	struct agent *agent = userdata;
-	struct seeding seeding = {.judge = judge};
+	struct telling telling = {add, capture};
 	const struct dump dump = {
 		.table = DATAPLANE_CONNECTIONS,
 		.ir = agent->ir,
 		.flow = on_connection,
-		.userdata = &seeding,
+		.userdata = &telling,
 	};
 	struct dump_cursor cursor = {0};
 	int r = 1;
 
-	for (int page = 0; r > 0 && page < SEED_PAGES_MAX; page++)
+	for (int page = 0; r > 0 && page < TOLD_PAGES_MAX; page++)
 		r = agent->plane_ops->dump(agent->plane, &dump, &cursor, error);
-	if (r > 0) /* there are more than it can know of */
-		judge_doubt(judge);
-	if (seeding.result < 0)
-		return error_nomem(error);
-	return r < 0 ? error_context(error, r, "read the connections that stand") : 0;
+	if (r < 0)
+		return error_context(error, r, "read the connections that stand");
+	return r > 0 || is_adopting(agent);
 }
 
 struct capture_world capturing_world(struct agent *agent)

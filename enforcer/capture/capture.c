@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define JUDGED_BYTES    512 /* at least so many are asked of the kernel: all headers are in these */
+#define CONNECTIONS_MAX 16384 /* that a capture knows of: some 300 bytes each */
 #define STATISTICS_USEC 1000000
 #define INSIDE_MAX      128 /* namespaces that are tapped besides the node's */
 
@@ -59,7 +60,7 @@ static void count_drops(struct capture *capture)
 
 	for (size_t i = 0; i < capture->inside_count; i++)
 		dropped += tap_drops(capture->inside[i]);
-	if (dropped && !capture->recording.counts.dropped)
+	if (dropped || tracker_evicted(judge_tracker(capture->judge)))
 		judge_doubt(capture->judge);
 	capture->recording.counts.dropped = dropped;
 }
@@ -138,8 +139,12 @@ static void take(struct capture *capture, const struct view_interface *interface
 
 	packet_parse(&packet, CAPTURE_LINK_ETHERNET);
 	place = view_place(&capture->view, interface, tapped->is_outgoing, &packet);
-	if (place == VIEW_ELSEWHERE)
+	if (place == VIEW_ELSEWHERE) {
+		/* Not taken here, but what comes out to a workload has passed. */
+		if (interface && interface->workload && !interface->netns)
+			judge_passed(capture->judge, &packet, &judgement);
 		return;
+	}
 	judgement = judge_at(capture, interface, place, &packet);
 	if (scope_has(
 		    &capture->wish.scope, &capture->view, interface, place, &packet, &judgement) &&
@@ -329,11 +334,29 @@ static int copy_wish(struct capture *capture, const struct capture_wish *wish)
 
 static int make_judge(struct capture *capture)
 {
-	struct judge_options options = {0};
+	struct judge_options options = {.connections_max = CONNECTIONS_MAX};
 
 	if (capture->world.ethertypes)
 		memcpy(options.ethertypes, capture->world.ethertypes, sizeof(options.ethertypes));
 	return judge_new(&options, &capture->judge);
+}
+
+/* Of those that are captured. Out of memory, it is as if it were not known of. */
+static void on_connection(const struct packet_ends *ends, uint64_t last_ns, void *userdata)
+{
+	struct capture *capture = userdata;
+	const struct view *view = &capture->view;
+	bool is_wanted = view->is_of_all;
+
+	for (int end = 0; end < 2; end++)
+		for (size_t i = 0; !is_wanted && i < view->ends[end].addresses_count; i++) {
+			const uint8_t *address = view->ends[end].addresses[i].bytes;
+
+			is_wanted = !memcmp(ends->source, address, sizeof(ends->source)) ||
+				    !memcmp(ends->destination, address, sizeof(ends->source));
+		}
+	if (is_wanted && judge_add_connection(capture->judge, ends, last_ns) < 0)
+		judge_doubt(capture->judge);
 }
 
 /* Taps first, then connections: one that is opened in between is seen to be opened. */
@@ -349,9 +372,11 @@ static int start(struct capture *capture, struct error *error)
 		return r;
 	judge_set_policy(capture->judge,
 		capture->world.policy(&generation, capture->world.userdata), generation);
-	r = capture->world.connections(capture->judge, capture->world.userdata, error);
+	r = capture->world.connections(on_connection, capture, capture->world.userdata, error);
 	if (r < 0)
 		return r;
+	if (r > 0)
+		judge_doubt(capture->judge);
 	return add_timers(capture, error);
 }
 

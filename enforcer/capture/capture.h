@@ -41,8 +41,11 @@ struct capture_world {
 	uint64_t (*changes)(void *userdata);
 	/* What is in force; *ret_generation is another number for another policy. */
 	const struct ir *(*policy)(uint64_t *ret_generation, void *userdata);
-	/* Tells the judge of the connections that stand. 0, or an error. */
-	int (*connections)(struct judge *judge, void *userdata, struct error *error);
+	/* Calls add for connections that stand, ends as the originator sends. 1: these are not all,
+	 * or some may be known only later; 0; or an error. */
+	int (*connections)(
+		void (*add)(const struct packet_ends *ends, uint64_t last_ns, void *capture),
+		void *capture, void *userdata, struct error *error);
 	const uint16_t *ethertypes; /* JUDGE_ETHERTYPES; NULL: none */
 	void *userdata;
 };

@@ -293,6 +293,8 @@ expect "and without the policies it is not" 0 sh -c \
 expect "what passed would be refused by others" "1 denied denied db api api
 1 denied denied web api api
 1 denied denied world api api" replayed all all.pcapng -f "$work/policy.yaml" --verdict denied --to api
+expect "by the running agent's policies" 3 sh -c \
+	"'$BUILD/segctl' --socket '$work/segd.sock' flows --pcap '$work/denied.pcapng' -o jsonl --verdict denied 2>/dev/null | wc -l"
 check "as a table" sh -c "cd '$work' && ./segctl flows --pcap denied.pcapng -f pods.yaml policy.yaml |
 	grep -q 'default/web .* default/db .* tcp/5432 .* denied'"
 capture scan.pcapng --workload web tcp
