@@ -196,6 +196,7 @@ check "an agent that takes its time is told of, to a person" sh -c \
 	"script -qec \"timeout 5 '$BUILD/segctl' denied\" /dev/null </dev/null | grep -q 'waiting for the agent'"
 expect "and not to a script" "" timeout 4 "$BUILD/segctl" denied
 kill -CONT "$agent"
+start_agent
 
 echo "== policies to the agent"
 : >"$work/agent/requests"
