@@ -184,11 +184,11 @@ static void see(const struct record *record, struct sight *sight)
 	role_of(record->source, sight->role);
 	role_of_peer(destination, &record->event.destination, peer);
 	role_service(&record->event, service);
-	snprintf(sight->key, sizeof(sight->key), "%s\t%s", peer, service);
-	snprintf(sight->held, sizeof(sight->held), "%s\t%s", sight->role, sight->key);
+	snprintf(sight->key, sizeof(sight->key), "%s %s", peer, service);
+	snprintf(sight->held, sizeof(sight->held), "%s %s", sight->role, sight->key);
 	sight->world[0] = '\0';
 	if (outside)
-		snprintf(sight->world, sizeof(sight->world), "world\t%s", service);
+		snprintf(sight->world, sizeof(sight->world), "world %s", service);
 }
 
 /* Somebody is there and talks: neither a refusal, nor a reset, nor a look at whether a port is

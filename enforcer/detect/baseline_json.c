@@ -17,7 +17,7 @@ static json_t *time_to_json(uint64_t time_ns)
 
 static json_t *edge_to_json(const struct edge *edge)
 {
-	size_t peer = strcspn(edge->key, "\t");
+	const size_t peer = (size_t)(strrchr(edge->key, ' ') - edge->key);
 
 	return json_pack("{s:s%, s:s, s:I, s:o, s:o}", "peer", edge->key, peer, "service",
 		edge->key + peer + 1, "days", (json_int_t)edge->days, "first",
@@ -71,18 +71,71 @@ json_t *baseline_describe(const struct baseline *baseline)
 /* --- keeping ------------------------------------------------------------------------------------
  */
 
-/* Takes json. */
-static void write_line(struct writer *writer, json_t *json)
+/* Tens of thousands of names are written while the agent waits, and hardly one needs escaping. */
+static bool is_plain(const char *text)
 {
-	_cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == '"' || *text == '\\')
+			return false;
+	return true;
+}
 
-	json_decref(json);
-	if (!text) {
-		writer->failed = true;
+static void write_text(struct writer *writer, const char *text)
+{
+	__attribute__((cleanup(json_decrefp))) json_t *json = NULL;
+	_cleanup_free_ char *escaped = NULL;
+
+	if (is_plain(text)) {
+		writer_literal(writer, "\"");
+		writer_bytes(writer, text, strlen(text));
+		writer_literal(writer, "\"");
 		return;
 	}
-	writer_bytes(writer, text, strlen(text));
-	writer_literal(writer, "\n");
+	json = json_string(text);
+	escaped = json_dumps(json, JSON_ENCODE_ANY);
+	if (escaped)
+		writer_bytes(writer, escaped, strlen(escaped));
+	else
+		writer->failed = true;
+}
+
+/* key: with its punctuation, as in ",\"days\":" */
+static void write_number(struct writer *writer, const char *key, uint64_t number)
+{
+	writer_bytes(writer, key, strlen(key));
+	writer_uint(writer, number);
+}
+
+static void write_role(struct writer *writer, const struct role *role)
+{
+	writer_literal(writer, "{\"role\":");
+	write_text(writer, role->text);
+	write_number(writer, ",\"first_ns\":", role->first_ns);
+	write_number(writer, ",\"last_ns\":", role->last_ns);
+	writer_literal(writer, "}\n");
+}
+
+static void write_edge(struct writer *writer, const struct edge *edge)
+{
+	writer_literal(writer, "{\"of\":");
+	write_text(writer, edge->role->text);
+	writer_literal(writer, ",\"edge\":");
+	write_text(writer, edge->key);
+	write_number(writer, ",\"first_ns\":", edge->first_ns);
+	write_number(writer, ",\"last_ns\":", edge->last_ns);
+	write_number(writer, ",\"day\":", edge->day);
+	write_number(writer, ",\"days\":", edge->days);
+	write_number(writer, ",\"networks\":", edge->networks);
+	writer_literal(writer, "}\n");
+}
+
+static void write_held(struct writer *writer, const struct held *held)
+{
+	writer_literal(writer, "{\"held\":");
+	write_text(writer, held->key);
+	writer_literal(writer, ",\"alert\":");
+	write_text(writer, held->alert);
+	writer_literal(writer, "}\n");
 }
 
 void baseline_write(const struct baseline *baseline, struct writer *writer)
@@ -92,19 +145,11 @@ void baseline_write(const struct baseline *baseline, struct writer *writer)
 	const struct held *held;
 
 	DL_FOREACH (baseline->roles_by_age, role)
-		write_line(writer,
-			json_pack("{s:s, s:I, s:I}", "role", role->text, "first_ns",
-				(json_int_t)role->first_ns, "last_ns", (json_int_t)role->last_ns));
+		write_role(writer, role);
 	DL_FOREACH (baseline->edges_by_age, edge)
-		write_line(writer,
-			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "of", edge->role->text,
-				"edge", edge->key, "first_ns", (json_int_t)edge->first_ns,
-				"last_ns", (json_int_t)edge->last_ns, "day", (json_int_t)edge->day,
-				"days", (json_int_t)edge->days, "networks",
-				(json_int_t)edge->networks));
+		write_edge(writer, edge);
 	DL_FOREACH (baseline->held_by_age, held)
-		write_line(
-			writer, json_pack("{s:s, s:s}", "held", held->key, "alert", held->alert));
+		write_held(writer, held);
 }
 
 static int read_role(struct baseline *baseline, const json_t *json)
@@ -134,7 +179,7 @@ static int read_edge(struct baseline *baseline, const json_t *json)
 	if (json_unpack((json_t *)json, "{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "of", &of, "edge",
 		    &key, "first_ns", &first_ns, "last_ns", &last_ns, "day", &day, "days", &days,
 		    "networks", &networks) < 0 ||
-		strlen(of) >= ROLE_MAX || strlen(key) >= EDGE_KEY_MAX || !strchr(key, '\t'))
+		strlen(of) >= ROLE_MAX || strlen(key) >= EDGE_KEY_MAX || !strchr(key, ' '))
 		return -EBADMSG;
 	role = baseline_role(baseline, of, (uint64_t)first_ns);
 	edge = role ? baseline_edge(baseline, role, key, (uint64_t)first_ns) : NULL;

@@ -19,7 +19,7 @@ struct edge {
 	uint32_t networks;        /* of an edge to the world: how many are kept beside it */
 	struct edge *prev, *next; /* of all roles, from the longest idle to the latest */
 	UT_hash_handle hh;
-	char key[]; /* "peer\tservice" */
+	char key[]; /* "peer service": no service has a space */
 };
 
 struct role {
@@ -35,7 +35,7 @@ struct held {
 	char alert[16];
 	struct held *prev, *next;
 	UT_hash_handle hh;
-	char key[]; /* "role\tpeer\tservice" */
+	char key[]; /* "role peer service" */
 };
 
 struct baseline {

@@ -9,7 +9,7 @@ build=${1:?usage: run.sh BUILD [ROW...]}
 here=$(cd "$(dirname "$0")" && pwd)
 rows=("${@:2}")
 [ ${#rows[@]} -gt 0 ] || read -ra rows <<<"${BENCH-}"
-[ ${#rows[@]} -gt 0 ] || rows=(programs rules endpoints load start cpu early events compile store)
+[ ${#rows[@]} -gt 0 ] || rows=(programs rules endpoints load start cpu early events compile store detect)
 mkdir -p "$build/bench"
 out=$(realpath "$build/bench")
 load=$(cut -d ' ' -f 1-3 /proc/loadavg)

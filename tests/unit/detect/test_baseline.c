@@ -210,12 +210,14 @@ static void test_kept(void **state)
 	learn(baseline, DAY, "web", "db", 5432, FLOW_END);
 	learn(baseline, 5, "web", "20.1.2.3", 443, FLOW_END);
 	learn(baseline, 6, "api", "db", 5432, FLOW_END);
+	learn(baseline, 7, "a \"b\" \\", "d\te", 5432, FLOW_END);
 	baseline_hold(baseline, &record, "0123456789ab");
 	baseline_write(baseline, &writer);
 	writer_bytes(&writer, "", 1);
 	for (rest = writer.data; (line = strsep(&rest, "\n")) && *line;)
 		assert_int_equal(baseline_read_line(other, line, strlen(line)), 0);
 	assert_int_equal(days(other, "web", "db", 5432), 2);
+	assert_int_equal(days(other, "a \"b\" \\", "d\te", 5432), 1);
 	baseline_write(other, &again);
 	writer_bytes(&again, "", 1);
 	assert_int_equal(count(other, "held"), 1);
