@@ -67,9 +67,9 @@ static void make_room(struct alerts *alerts)
 	while (alerts->count >= alerts->options.alerts_max) {
 		struct alert *alert, *victim = alerts->by_age;
 
-		DL_FOREACH2(alerts->by_age, alert, next)
-		if (goes_before(alert, victim))
-			victim = alert;
+		DL_FOREACH2 (alerts->by_age, alert, next)
+			if (goes_before(alert, victim))
+				victim = alert;
 		remove_alert(alerts, victim);
 		alerts->evicted++;
 	}
@@ -179,8 +179,7 @@ void alerts_pass(struct alerts *alerts, uint64_t now_ns)
 	if (now_ns < alerts->swept_ns + SWEEP_NS)
 		return;
 	alerts->swept_ns = now_ns;
-	DL_FOREACH2(alerts->by_age, alert, next)
-	{
+	DL_FOREACH2 (alerts->by_age, alert, next) {
 		if (!is_quiet(alerts, alert, now_ns))
 			return;
 		close_alert(alerts, alert);
@@ -203,8 +202,8 @@ void alerts_mute(struct alerts *alerts, uint64_t now_ns)
 	struct alert *alert;
 
 	mutes_drop_ended(&alerts->mutes, now_ns);
-	DL_FOREACH2(alerts->by_age, alert, next)
-	alert->muted = mutes_match(&alerts->mutes, alert, now_ns);
+	DL_FOREACH2 (alerts->by_age, alert, next)
+		alert->muted = mutes_match(&alerts->mutes, alert, now_ns);
 	alerts->changes++;
 }
 
@@ -242,8 +241,8 @@ json_t *alerts_save(const struct alerts *alerts)
 	json_t *all = json_array(), *mutes = json_array();
 	const struct alert *alert;
 
-	DL_FOREACH2(alerts->by_age, alert, next)
-	json_array_append_new(all, alerts_one_to_json(alert));
+	DL_FOREACH2 (alerts->by_age, alert, next)
+		json_array_append_new(all, alerts_one_to_json(alert));
 	for (size_t i = 0; i < alerts->mutes.count; i++)
 		json_array_append_new(mutes, mute_to_json(&alerts->mutes.items[i]));
 	return json_pack("{s:o, s:o}", "alerts", all, "mutes", mutes);

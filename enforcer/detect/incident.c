@@ -167,8 +167,7 @@ void incidents_take(struct incidents *incidents, struct alert *alert, const char
 	struct incident *incident = alert->incident, *other, *next;
 	char id[INCIDENT_ID_LENGTH + 1];
 
-	DL_FOREACH_SAFE2(incidents->by_age, other, next, next)
-	{
+	DL_FOREACH_SAFE2 (incidents->by_age, other, next, next) {
 		if (other == incident || !belongs(incidents, other, alert, origin_id))
 			continue;
 		incident = incident ? join(incidents, incident, other) : other;
@@ -201,9 +200,9 @@ struct incident *incidents_find(const struct incidents *incidents, const char *i
 {
 	struct incident *incident;
 
-	DL_FOREACH2(incidents->by_age, incident, next)
-	if (!strcmp(incident->id, id))
-		return incident;
+	DL_FOREACH2 (incidents->by_age, incident, next)
+		if (!strcmp(incident->id, id))
+			return incident;
 	return NULL;
 }
 
@@ -224,8 +223,7 @@ static bool is_first_of_detector(const struct incident *incident, const struct a
 {
 	const struct alert *earlier;
 
-	DL_FOREACH2(incident->alerts, earlier, incident_next)
-	{
+	DL_FOREACH2 (incident->alerts, earlier, incident_next) {
 		if (earlier == alert)
 			return true;
 		if (earlier->severity >= SEVERITY_MEDIUM &&
@@ -241,8 +239,7 @@ enum severity incident_severity(const struct incident *incident)
 	const struct alert *alert;
 	unsigned int agreed = 0;
 
-	DL_FOREACH2(incident->alerts, alert, incident_next)
-	{
+	DL_FOREACH2 (incident->alerts, alert, incident_next) {
 		if (alert->severity > highest)
 			highest = alert->severity;
 		if (alert->severity >= SEVERITY_MEDIUM && is_first_of_detector(incident, alert))
@@ -276,8 +273,8 @@ json_t *incident_to_json(
 	json_t *moments = json_array();
 	const struct alert *alert;
 
-	DL_FOREACH2(incident->alerts, alert, incident_next)
-	json_array_append_new(moments, moment_to_json(alert));
+	DL_FOREACH2 (incident->alerts, alert, incident_next)
+		json_array_append_new(moments, moment_to_json(alert));
 	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "id", incident->id, "severity",
 		severity_name(incident_severity(incident)), "open",
 		incident_is_open(incidents, incident, now_ns), "actors",
