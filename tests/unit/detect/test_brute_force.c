@@ -79,7 +79,7 @@ static void what_the_role_always_did_takes_more(void **state)
 static void what_is_remembered_is_bounded(void **state)
 {
 	struct stage stage;
-	char source[16];
+	char source[32];
 
 	(void)state;
 	stage_open(&stage, &brute_force_detector);

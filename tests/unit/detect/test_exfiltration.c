@@ -85,7 +85,7 @@ static void others_are_not(void **state)
 static void what_is_remembered_is_bounded(void **state)
 {
 	struct stage stage;
-	char source[16];
+	char source[32];
 
 	(void)state;
 	stage_open(&stage, &exfiltration_detector);

@@ -50,7 +50,7 @@ static void what_is_new_to_the_role_is_high(void **state)
 static void what_is_usual_is_nothing(void **state)
 {
 	struct stage stage;
-	char target[16];
+	char target[32];
 
 	(void)state;
 	stage_open(&stage, &fan_out_detector);
@@ -68,7 +68,7 @@ static void what_is_usual_is_nothing(void **state)
 static void an_application_is_nothing(void **state)
 {
 	struct stage stage;
-	char target[16];
+	char target[32];
 
 	(void)state;
 	stage_open(&stage, &fan_out_detector);
@@ -85,7 +85,7 @@ static void an_application_is_nothing(void **state)
 static void what_is_remembered_is_bounded(void **state)
 {
 	struct stage stage;
-	char source[16];
+	char source[32];
 
 	(void)state;
 	stage_open(&stage, &fan_out_detector);

@@ -51,7 +51,7 @@ static void power_and_number_make_it_worse(void **state)
 static void what_is_remembered_is_bounded(void **state)
 {
 	struct stage stage;
-	char source[16];
+	char source[32];
 
 	(void)state;
 	stage_open(&stage, &new_edge_detector);

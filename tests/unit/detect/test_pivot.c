@@ -103,7 +103,7 @@ static void usual_visits_are_no_cause(void **state)
 static void what_is_remembered_is_bounded(void **state)
 {
 	struct stage stage;
-	char target[16];
+	char target[32];
 
 	(void)state;
 	stage_open(&stage, &pivot_detector);

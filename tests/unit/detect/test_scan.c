@@ -64,7 +64,7 @@ static void targets_in_a_row_are_horizontal(void **state)
 	(void)state;
 	stage_open(&stage, &scan_detector);
 	for (unsigned int i = 0; i < 12; i++) {
-		char target[16];
+		char target[32];
 
 		snprintf(target, sizeof(target), "10.9.0.%u", i + 1);
 		stage_unanswered(&stage, i, "web", target, 22);
@@ -95,7 +95,7 @@ static void a_service_that_is_away_is_no_scan(void **state)
 	(void)state;
 	stage_open(&stage, &scan_detector);
 	for (unsigned int i = 0; i < 30; i++) {
-		char client[16];
+		char client[32];
 
 		snprintf(client, sizeof(client), "web%u", i);
 		if (!i)
@@ -116,7 +116,7 @@ static void dead_backends_are_no_scan(void **state)
 	stage_open(&stage, &scan_detector);
 	for (unsigned int round = 0; round < 20; round++)
 		for (unsigned int i = 0; i < 8; i++) {
-			char backend[16];
+			char backend[32];
 
 			snprintf(backend, sizeof(backend), "app%u", i);
 			if (i < 3)
@@ -168,7 +168,7 @@ static void what_is_remembered_is_bounded(void **state)
 	(void)state;
 	stage_open(&stage, &scan_detector);
 	for (unsigned int i = 0; i < 40000; i++) {
-		char source[16];
+		char source[32];
 
 		snprintf(source, sizeof(source), "web%u", i);
 		stage_denied(&stage, i * 0.001, source, "db", (uint16_t)(i % 1000 + 1));

@@ -73,7 +73,7 @@ static void other_refusals_are_not(void **state)
 static void what_is_remembered_is_bounded(void **state)
 {
 	struct stage stage;
-	char text[16];
+	char text[32];
 
 	(void)state;
 	stage_open(&stage, &spoofing_detector);
