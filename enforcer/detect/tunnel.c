@@ -31,6 +31,8 @@ enum parameter {
 	QUERIES,
 	QUERY_BYTES,
 	ANSWER_BYTES,
+	NAMES,
+	NAME_BYTES,
 	ECHOES,
 	ECHO_DIFFERENCE,
 	ECHO_RATE,
@@ -44,6 +46,9 @@ static const struct detector_parameter parameters[PARAMETERS_COUNT + 1] = {
 		"average size of a query that carries data; usual are 30 to 70"},
 	{"answer-bytes", 300, 100, 65535,
 		"the same of an answer, where all queries come from one socket"},
+	{"names", 20, 5, 256,
+		"different long names asked within the window, where the agent reads DNS"},
+	{"name-bytes", 80, 20, 255, "length of a long name; data look random, too"},
 	{"echoes", 20, 5, 1e6, "ICMP echo packets each way within the window, on average"},
 	{"echo-difference", 0.1, 0.01, 10, "share by which both directions of a ping may differ"},
 	{"echo-rate", 50, 1, 1e6, "pings of more than a usual size in a second"},
@@ -57,6 +62,8 @@ struct channel {
 	uint64_t packets[2];
 	uint64_t bytes[2];        /* without headers */
 	uint64_t longest_packets; /* that one flow had from its originator */
+	uint64_t names;           /* long ones, of flows that are over */
+	uint64_t names_at_once;   /* the same of one flow */
 };
 
 struct detector {
@@ -99,10 +106,34 @@ static double average(const struct channel *channel, size_t side)
 		       : 0;
 }
 
+/* Bits in a byte, hundredths: of English about 4.1, of base32 and denser codes from 4.3 on. */
+#define RANDOM_ENTROPY 430
+
+static void add_names(
+	const struct detector *detector, struct channel *channel, const struct record *record)
+{
+	const struct flow_dns *dns = &record->observed.dns;
+
+	if (dns->longest_name < detector->values[NAME_BYTES] || dns->entropy < RANDOM_ENTROPY)
+		return;
+	if (dns->unique_names > channel->names_at_once)
+		channel->names_at_once = dns->unique_names;
+	if (record->event.type == FLOW_END)
+		channel->names += dns->unique_names;
+}
+
+static bool carries_names(const struct detector *detector, const struct channel *channel)
+{
+	return (double)channel->names >= detector->values[NAMES] ||
+	       (double)channel->names_at_once >= detector->values[NAMES];
+}
+
 static bool carries_dns(const struct detector *detector, const struct channel *channel)
 {
 	const double *values = detector->values;
 
+	if (carries_names(detector, channel))
+		return true;
 	if ((double)channel->packets[0] < values[QUERIES])
 		return false;
 	return average(channel, 0) >= values[QUERY_BYTES] ||
@@ -193,9 +224,10 @@ static void tunnel_record(struct detector *detector, const struct record *record
 		suspect_clear(&channel->suspect);
 		memset(channel->packets, 0, sizeof(channel->packets));
 		memset(channel->bytes, 0, sizeof(channel->bytes));
-		channel->longest_packets = 0;
+		channel->longest_packets = channel->names = channel->names_at_once = 0;
 	}
 	add(channel, record, &reading);
+	add_names(detector, channel, record);
 	if (dns ? carries_dns(detector, channel) : carries_echo(detector, channel))
 		report(detector, channel, dns);
 }

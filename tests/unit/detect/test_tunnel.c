@@ -43,6 +43,40 @@ static void long_answers_to_one_socket_are_found(void **state)
 	stage_close(&stage);
 }
 
+/* One question from each socket, so that no flow is long. */
+static void ask(struct stage *stage, double second, uint16_t longest_name, uint16_t entropy)
+{
+	struct record record = stage_record(stage, second, "web", "203.0.113.53", 53, FLOW_END);
+
+	record.event.protocol = IPPROTO_UDP;
+	record.event.packets[1] = 1;
+	record.event.bytes[0] = record.event.bytes[1] = 80;
+	record.observed.dns = (struct flow_dns){.queries = 1,
+		.answers = 1,
+		.unique_names = 1,
+		.longest_name = longest_name,
+		.entropy = entropy};
+	stage_play(stage, record);
+}
+
+static void long_names_are_found(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	stage_open(&stage, &tunnel_detector);
+	for (int i = 0; i < 40; i++) {
+		ask(&stage, i, 25, 380);
+		ask(&stage, i, 100, 390);
+		ask(&stage, i, 30, 480);
+	}
+	assert_int_equal(stage.found, 0);
+	for (int i = 0; i < 20; i++)
+		ask(&stage, 40 + i, 120, 460);
+	assert_string_equal(stage.last.technique, "T1071.004");
+	stage_close(&stage);
+}
+
 static void replies_that_are_none_are_found(void **state)
 {
 	struct stage stage;
@@ -97,6 +131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(long_questions_are_found),
 		cmocka_unit_test(long_answers_to_one_socket_are_found),
+		cmocka_unit_test(long_names_are_found),
 		cmocka_unit_test(replies_that_are_none_are_found),
 		cmocka_unit_test(others_are_not),
 		cmocka_unit_test(what_is_remembered_is_bounded),
