@@ -183,8 +183,7 @@ static void add_call(struct caller *caller, const struct record *record)
 
 static void beacon_record(struct detector *detector, const struct record *record)
 {
-	struct ledger_key key = {{party_key(record, RECORD_SOURCE),
-		party_key(record, RECORD_DESTINATION), party_service(record)}};
+	struct ledger_key key;
 	bool outside = party_is_world(record, RECORD_DESTINATION);
 	enum novelty novelty;
 	struct caller *caller;
@@ -194,6 +193,8 @@ static void beacon_record(struct detector *detector, const struct record *record
 	novelty = newness_of(&detector->newness, record);
 	if (novelty == NOVELTY_USUAL || (!outside && novelty == NOVELTY_UNKNOWN))
 		return;
+	key = (struct ledger_key){{party_key(record, RECORD_SOURCE),
+		party_key(record, RECORD_DESTINATION), party_service(record)}};
 	caller = ledger_touch(&detector->callers, &key);
 	if (!caller)
 		return;

@@ -136,8 +136,7 @@ static void report(const struct detector *detector, const struct guesser *guesse
 
 static void brute_force_record(struct detector *detector, const struct record *record)
 {
-	struct ledger_key key = {{party_key(record, RECORD_SOURCE),
-		party_key(record, RECORD_DESTINATION), party_service(record)}};
+	struct ledger_key key;
 	uint64_t window_ns = (uint64_t)(detector->values[WINDOW] * (double)NS_PER_SECOND);
 	enum novelty novelty;
 	struct guesser *guesser;
@@ -147,6 +146,8 @@ static void brute_force_record(struct detector *detector, const struct record *r
 	novelty = newness_of(&detector->newness, record);
 	if (!is_short_session(detector, record) || seen_add(&detector->counted, record->event.id))
 		return;
+	key = (struct ledger_key){{party_key(record, RECORD_SOURCE),
+		party_key(record, RECORD_DESTINATION), party_service(record)}};
 	guesser = ledger_touch(&detector->guessers, &key);
 	if (!guesser)
 		return;

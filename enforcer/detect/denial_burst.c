@@ -87,7 +87,7 @@ static void report(const struct detector *detector, const struct refused *refuse
 static void denial_burst_record(struct detector *detector, const struct record *record)
 {
 	const struct flow_event *event = &record->event;
-	struct ledger_key key = {{party_key(record, RECORD_SOURCE)}};
+	struct ledger_key key;
 	uint64_t window = event->time_ns / detector->window_ns;
 	struct refused *refused;
 
@@ -95,6 +95,7 @@ static void denial_burst_record(struct detector *detector, const struct record *
 	if (event->type != FLOW_DENIED || event->reason == REASON_DENY_LIST ||
 		event->reason == REASON_QUARANTINED || party_is_world(record, RECORD_SOURCE))
 		return;
+	key = (struct ledger_key){{party_key(record, RECORD_SOURCE)}};
 	refused = ledger_touch(&detector->sources, &key);
 	if (!refused)
 		return;

@@ -23,6 +23,7 @@
 #define HISTORY_NS      (24 * 3600ULL * NS_PER_SECOND)
 #define HOUR_NS         (3600ULL * NS_PER_SECOND)
 #define FADING          0.99 /* of the largest hour, with each hour */
+#define CRUMB_BYTES     2000 /* what a record adds at least to be looked at */
 
 enum parameter {
 	BYTES,
@@ -178,7 +179,7 @@ static void exfiltration_record(struct detector *detector, const struct record *
 	bool outside = party_is_world(record, RECORD_DESTINATION), unusual_hour;
 
 	if (!party_is_workload(record, RECORD_SOURCE) ||
-		!meter_read(&detector->meter, record, &reading))
+		!meter_read(&detector->meter, record, &reading) || reading.bytes[0] < CRUMB_BYTES)
 		return;
 	novelty = newness_of(&detector->newness, record);
 	unusual_hour = count_hour(detector, record, reading.bytes[0]);

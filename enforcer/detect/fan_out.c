@@ -114,10 +114,9 @@ static void fan_out_record(struct detector *detector, const struct record *recor
 {
 	enum service_class class = service_class(record);
 	enum contact contact = contact_of(record);
-	uint64_t target = party_key(record, RECORD_DESTINATION);
+	uint64_t target;
 	enum novelty novelty;
-	struct ledger_key key = {{party_key(record, RECORD_SOURCE),
-		class == SERVICE_ACCOUNT ? SERVICE_REMOTE : class}};
+	struct ledger_key key;
 	struct spread *spread;
 	uint64_t window_ns = (uint64_t)(detector->values[WINDOW] * (double)NS_PER_SECOND);
 
@@ -126,6 +125,9 @@ static void fan_out_record(struct detector *detector, const struct record *recor
 	novelty = newness_of(&detector->newness, record);
 	if (novelty == NOVELTY_USUAL)
 		return;
+	target = party_key(record, RECORD_DESTINATION);
+	key = (struct ledger_key){{party_key(record, RECORD_SOURCE),
+		class == SERVICE_ACCOUNT ? SERVICE_REMOTE : class}};
 	spread = ledger_touch(&detector->spreads, &key);
 	if (!spread)
 		return;

@@ -98,7 +98,7 @@ static void metadata_record(struct detector *detector, const struct record *reco
 {
 	bool metadata = is_metadata(detector, record);
 	enum contact contact = contact_of(record);
-	struct ledger_key key = {{party_key(record, RECORD_SOURCE), metadata}};
+	struct ledger_key key;
 	enum novelty novelty;
 	struct asker *asker;
 
@@ -110,6 +110,7 @@ static void metadata_record(struct detector *detector, const struct record *reco
 	if (novelty == NOVELTY_USUAL ||
 		(!metadata && novelty == NOVELTY_UNKNOWN && contact == CONTACT_OPENED))
 		return;
+	key = (struct ledger_key){{party_key(record, RECORD_SOURCE), metadata}};
 	asker = ledger_touch(&detector->askers, &key);
 	if (!asker)
 		return;

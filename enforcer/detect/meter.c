@@ -26,7 +26,7 @@ bool meter_read(struct meter *meter, const struct record *record, struct meter_r
 	struct ledger_key key = {{event->id}};
 	struct metered *metered;
 
-	if (event->type != FLOW_NEW && event->type != FLOW_UPDATE && event->type != FLOW_END)
+	if (event->type != FLOW_UPDATE && event->type != FLOW_END)
 		return false;
 	metered = ledger_find(&meter->connections, &key);
 	ret->is_first = !metered;

@@ -19,7 +19,8 @@ struct meter {
 };
 
 struct meter meter_init(size_t connections_max);
-/* false: the record is not of a connection, or adds nothing. A connection that had to be forgotten
+/* false: the record is not of a connection, or adds nothing; its first packet is counted with the
+ * next, so that short ones are not remembered. A connection that had to be forgotten
  * counts anew: too much rather than nothing. */
 bool meter_read(struct meter *meter, const struct record *record, struct meter_reading *ret);
 void meter_clear(struct meter *meter);

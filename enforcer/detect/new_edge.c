@@ -102,13 +102,14 @@ static bool is_new(const struct detector *detector, const struct record *record)
 static void new_edge_record(struct detector *detector, const struct record *record)
 {
 	enum contact contact = contact_of(record);
-	struct ledger_key key = {
-		{party_key(record, RECORD_SOURCE), party_is_world(record, RECORD_DESTINATION)}};
+	struct ledger_key key;
 	struct novice *novice;
 
 	if ((contact != CONTACT_OPENED && contact != CONTACT_REFUSED) ||
 		!is_new(detector, record) || seen_add(&detector->told, party_edge(record)))
 		return;
+	key = (struct ledger_key){
+		{party_key(record, RECORD_SOURCE), party_is_world(record, RECORD_DESTINATION)}};
 	novice = ledger_touch(&detector->novices, &key);
 	if (!novice)
 		return;

@@ -46,13 +46,11 @@ uint64_t party_address_key(const struct address *address)
 uint64_t party_key(const struct record *record, enum record_end end)
 {
 	const struct name *name = party_name(record, end);
-	const char *workload = name_member(name, "workload");
-	const char *namespace = name_member(name, "namespace");
 
-	if (!workload)
+	if (!name || !name->is_workload)
 		return party_address_key(address_of(record, end));
-	return hash(
-		workload, strlen(workload), namespace ? hash(namespace, strlen(namespace), 1) : 1);
+	return hash(name->workload, strlen(name->workload),
+		name->namespace ? hash(name->namespace, strlen(name->namespace), 1) : 1);
 }
 
 uint64_t party_edge(const struct record *record)
@@ -76,14 +74,16 @@ uint64_t party_service(const struct record *record)
 
 bool party_is_workload(const struct record *record, enum record_end end)
 {
-	return name_member(party_name(record, end), "workload") != NULL;
+	const struct name *name = party_name(record, end);
+
+	return name && name->is_workload;
 }
 
 bool party_is_world(const struct record *record, enum record_end end)
 {
-	const char *entity = name_member(party_name(record, end), "entity");
+	const struct name *name = party_name(record, end);
 
-	return !party_is_workload(record, end) && (!entity || !strcmp(entity, "world"));
+	return !name || (!name->is_workload && (!name->entity || !strcmp(name->entity, "world")));
 }
 
 bool party_is_group(const struct address *address)

@@ -22,6 +22,8 @@ enum group_kind {
 
 struct share {
 	uint64_t source;
+	struct name *name; /* reference */
+	struct address address;
 	unsigned int failures;
 };
 
@@ -33,15 +35,15 @@ struct group {
 	struct distinct sources;
 	struct distinct things; /* services of the target, or targets of the service */
 	struct suspect suspect;
-	struct name *first; /* reference; of the source that began */
-	struct address first_address;
+	const struct share *foremost; /* who had failed most when it was told first; or NULL */
 };
 
 static void group_forget(struct group *group)
 {
 	suspect_clear(&group->suspect);
-	name_release(group->first);
-	group->first = NULL;
+	for (size_t i = 0; i < GROUP_SOURCES; i++)
+		name_release(group->shares[i].name);
+	group->foremost = NULL;
 	group->failures = 0;
 	memset(group->shares, 0, sizeof(group->shares));
 	group->sources = group->things = (struct distinct){0};
@@ -58,14 +60,18 @@ static struct ledger_key key_of(enum group_kind kind, const struct attempt *atte
 		{(uint64_t)kind + 1, kind == GROUP_TARGET ? attempt->target : attempt->service}};
 }
 
-static void count_source(struct group *group, uint64_t source)
+static void count_source(struct group *group, uint64_t source, const struct record *record)
 {
 	size_t i = 0;
 
 	while (i < GROUP_SOURCES - 1 && group->shares[i].failures &&
 		group->shares[i].source != source)
 		i++;
-	group->shares[i].source = source;
+	if (!group->shares[i].failures) {
+		group->shares[i].source = source;
+		group->shares[i].name = name_reference(record->source);
+		group->shares[i].address = record->event.source;
+	}
 	group->shares[i].failures++;
 	group->failures++;
 	distinct_add(&group->sources, source);
@@ -79,6 +85,16 @@ static bool is_spread(const struct group *group)
 	return distinct_count(&group->sources) >= SOURCES_AT_LEAST;
 }
 
+static const struct share *find_foremost(const struct group *group)
+{
+	const struct share *foremost = &group->shares[0];
+
+	for (size_t i = 1; i < GROUP_SOURCES; i++)
+		if (group->shares[i].failures > foremost->failures)
+			foremost = &group->shares[i];
+	return foremost;
+}
+
 static void report(const struct scan_groups *groups, const struct group *group,
 	enum group_kind kind, const struct record *record)
 {
@@ -90,11 +106,11 @@ static void report(const struct scan_groups *groups, const struct group *group,
 	unsigned int things = distinct_count(&group->things);
 
 	party_format(suspect->target, &suspect->target_address, target);
-	party_format(group->first, &group->first_address, first);
+	party_format(group->foremost->name, &group->foremost->address, first);
 	service_format(record, service);
 	duration_format(suspect->last_ns - suspect->first_ns, took);
-	finding.actor = group->first;
-	finding.actor_address = group->first_address;
+	finding.actor = group->foremost->name;
+	finding.actor_address = group->foremost->address;
 	finding.severity = SEVERITY_MEDIUM;
 	if (kind == GROUP_TARGET) {
 		finding_key(&finding, "distributed:%s", target);
@@ -122,15 +138,14 @@ static void fail_in(struct scan_groups *groups, enum group_kind kind, const stru
 	if (!group)
 		return;
 	walk_fail(&group->walk, groups->limits, attempt->time_ns);
-	count_source(group, attempt->source);
+	count_source(group, attempt->source, record);
 	distinct_add(&group->things, kind == GROUP_TARGET ? attempt->service : attempt->target);
 	suspect_add(&group->suspect, record);
-	if (!group->first) {
-		group->first = name_reference(record->source);
-		group->first_address = record->event.source;
-	}
-	if (walk_accuses(&group->walk, groups->limits) && is_spread(group))
-		report(groups, group, kind, record);
+	if (!walk_accuses(&group->walk, groups->limits) || !is_spread(group))
+		return;
+	if (!group->foremost)
+		group->foremost = find_foremost(group);
+	report(groups, group, kind, record);
 }
 
 void scan_groups_failed(

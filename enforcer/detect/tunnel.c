@@ -209,14 +209,15 @@ static void tunnel_record(struct detector *detector, const struct record *record
 {
 	const struct flow_event *event = &record->event;
 	bool dns = is_dns(event);
-	struct ledger_key key = {
-		{party_key(record, RECORD_SOURCE), party_key(record, RECORD_DESTINATION), dns}};
+	struct ledger_key key;
 	uint64_t window_ns = (uint64_t)(detector->values[WINDOW] * (double)NS_PER_SECOND);
 	struct meter_reading reading;
 	struct channel *channel;
 
 	if ((!dns && !is_echo(event)) || !meter_read(&detector->meter, record, &reading))
 		return;
+	key = (struct ledger_key){
+		{party_key(record, RECORD_SOURCE), party_key(record, RECORD_DESTINATION), dns}};
 	channel = ledger_touch(&detector->channels, &key);
 	if (!channel)
 		return;

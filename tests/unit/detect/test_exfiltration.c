@@ -91,7 +91,7 @@ static void what_is_remembered_is_bounded(void **state)
 	stage_open(&stage, &exfiltration_detector);
 	for (int i = 0; i < 40000; i++) {
 		snprintf(source, sizeof(source), "web%d", i);
-		stage_open_to(&stage, i * 0.01, source, "203.0.113.9", 443);
+		stage_session(&stage, i * 0.01, 1, source, "203.0.113.9", 443, 5000, 0);
 	}
 	assert_true(stage_state(&stage, "entries") <= stage_state(&stage, "size"));
 	assert_true(stage_state(&stage, "evicted") > 0);
