@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "capture/answers.h"
 #include "capture/recording.h"
 #include "capture/tap.h"
 
@@ -13,6 +14,7 @@
 
 #define JUDGED_BYTES    512 /* at least so many are asked of the kernel: all headers are in these */
 #define CONNECTIONS_MAX 16384 /* that a capture knows of: some 300 bytes each */
+#define REFRESH_NS      (NS_PER_SECOND / 20)
 #define STATISTICS_USEC 1000000
 #define INSIDE_MAX      128 /* namespaces that are tapped besides the node's */
 
@@ -25,11 +27,13 @@ struct capture {
 	sd_event_source *over;
 	struct view view;
 	uint64_t changes;
+	uint64_t refreshed_ns; /* CLOCK_MONOTONIC */
 	struct tap *node;
 	struct tap *inside[INSIDE_MAX];
 	uint32_t inside_numbers[INSIDE_MAX];
 	size_t inside_count;
 	struct judge *judge;
+	struct answers answers;
 	struct recording recording;
 	bool is_over;
 	enum capture_end why;
@@ -97,14 +101,16 @@ static void write_packet(struct capture *capture, const struct view_interface *i
 
 static int refresh(struct capture *capture, struct error *error);
 
-/* The node may have changed since the last packet. */
+/* The node may have changed since the last packet. Where it changes all the time, it is looked at
+ * so often and no more. */
 static bool keep_up(struct capture *capture)
 {
 	uint64_t generation;
 	const struct ir *ir = capture->world.policy(&generation, capture->world.userdata);
 
 	judge_set_policy(capture->judge, ir, generation);
-	if (capture->changes == capture->world.changes(capture->world.userdata))
+	if (capture->changes == capture->world.changes(capture->world.userdata) ||
+		clock_ns(CLOCK_MONOTONIC) < capture->refreshed_ns + REFRESH_NS)
 		return true;
 	return refresh(capture, NULL) == 0;
 }
@@ -134,18 +140,24 @@ static void take(struct capture *capture, const struct view_interface *interface
 		.captured = tapped->captured,
 		.length = tapped->length,
 	};
-	struct judgement judgement;
+	struct judgement judgement = {.reason = REASON_RELATED};
+	bool has_passed = tapped->is_outgoing && interface && interface->workload &&
+			  !interface->netns; /* and comes out to a workload */
 	enum view_place place;
 
 	packet_parse(&packet, CAPTURE_LINK_ETHERNET);
 	place = view_place(&capture->view, interface, tapped->is_outgoing, &packet);
-	if (place == VIEW_ELSEWHERE) {
-		/* Not taken here, but what comes out to a workload has passed. */
-		if (interface && interface->workload && !interface->netns)
+	if (has_passed && answers_have(&capture->answers, &packet)) {
+		place = VIEW_PASSED;
+	} else if (place == VIEW_ELSEWHERE) {
+		if (has_passed) /* not taken here, but known of */
 			judge_passed(capture->judge, &packet, &judgement);
 		return;
+	} else {
+		judgement = judge_at(capture, interface, place, &packet);
 	}
-	judgement = judge_at(capture, interface, place, &packet);
+	if (place == VIEW_LEAVES && judgement.verdict == FLOW_REFUSED)
+		answers_note(&capture->answers, &packet);
 	if (scope_has(
 		    &capture->wish.scope, &capture->view, interface, place, &packet, &judgement) &&
 		filter_program_matches(
@@ -254,6 +266,7 @@ static int refresh(struct capture *capture, struct error *error)
 	int r;
 
 	capture->changes = capture->world.changes(capture->world.userdata);
+	capture->refreshed_ns = clock_ns(CLOCK_MONOTONIC);
 	r = capture->world.view(
 		(const char *const *)capture->wish.ends, &view, capture->world.userdata, error);
 	/* A workload that has just gone may come back. */

@@ -123,6 +123,18 @@ expect "db's rule" 1 comments_of denied.pcapng \
 expect "api's rule" 2 comments_of denied.pcapng \
 	"denied: policy_denied, ingress: no rule of SegmentPolicy default/api allows"
 
+echo "== refused with an answer"
+sed 's/- from/- onDeny: reject\n    from/; s/^  ingress:/  ingress:/' "$work/policy.yaml" >"$work/reject.yaml"
+segctl policy apply -f "$work/reject.yaml" >"$work/applied" || exit 1
+capture answered.pcapng --workload web tcp
+expect "web -> db is told" refused probe "$id-web" tcp 10.77.0.13 5432
+settle
+interrupt
+expect "the packet" 1 comments_of answered.pcapng "^default/web out denied: policy_denied"
+expect "and the answer, which db never sent" 1 comments_of answered.pcapng "^default/web in allowed: related"
+expect "no more" 2 lines_of answered.pcapng tcp
+segctl policy apply -f "$work/policy.yaml" >"$work/applied" || exit 1
+
 echo "== who lies"
 mac_of() {
 	ip -n "$1" -o link show eth0 | sed -E 's/.*link.ether ([^ ]*).*/\1/; s/://g'
@@ -307,6 +319,11 @@ finds() { # FILE WORDS
 }
 check "detectors find what it shows" finds scan.pcapng "scan.*default/web"
 check "and nothing where there is nothing" finds all.pcapng "nothing was found"
+
+echo "== on a terminal"
+check "progress, and the sum" sh -c "script -qec \"'$BUILD/segctl' --socket '$work/segd.sock' capture \
+	--workload api -w '$work/seen.pcapng' --duration 2s\" /dev/null </dev/null |
+	tr '\r' '\n' | grep -c ' dropped' | grep -qv '^[01]$'"
 
 echo "== mistakes"
 exits "a bad filter" 2 segctl capture --workload api -w "$work/x" tcp port zzz
