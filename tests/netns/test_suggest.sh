@@ -132,4 +132,22 @@ expect "others stay refused" timeout tcp web db 5432
 expect "another port stays refused" timeout tcp intruder db 5433
 expect "and nothing got isolated" open tcp web db 22
 
+echo "== the node as a subject"
+segctl policy get -o yaml >"$work/all.yaml"
+segctl policy delete -f "$work/all.yaml" >"$work/out"
+serve "$node" tcp/9100 tcp/9101
+reach_node() { # FROM PORT
+	probe "$id-$1" tcp 10.77.0.1 "$2"
+}
+expect "db -> host:9100 passes without a policy" open reach_node db 9100
+policy node-in '{subject: entity:host, ingress: [{from: [{workloads: app=web}], ports: [tcp/9100]}]}' >"$work/out"
+expect "db -> host:9100 is refused" timeout reach_node db 9100
+# Offline it takes the addresses of the machine that it runs on.
+in_ns "$node" "$BUILD/segctl" --socket "$work/segd.sock" denied --suggest --to host --from db >"$work/suggested.yaml"
+check "its subject is the node" grep -q 'subject: entity:host' "$work/suggested.yaml"
+check "apply" segctl policy apply -f "$work/suggested.yaml"
+expect "db -> host:9100 passes now" open reach_node db 9100
+expect "another port stays refused" timeout reach_node db 9101
+expect "others stay refused" timeout reach_node intruder 9100
+
 finish
