@@ -18,6 +18,7 @@
 #include <string.h>
 
 #define RULE_TEXT_MAX 512
+#define PROBLEMS_MAX  20 /* lines about what is not suggested */
 
 struct suggestion {
 	const struct settings *settings;
@@ -327,10 +328,16 @@ static int verify(const struct suggestion *suggestion, const char *yaml, struct 
 
 static void print_problems(const json_t *problems)
 {
+	size_t count = 0;
 	const char *line;
 	json_t *value;
 
 	json_object_foreach ((json_t *)problems, line, value) {
+		if (count++ == PROBLEMS_MAX) {
+			printf("# not suggested: %zu more, narrow them by --from, --to and such\n",
+				json_object_size(problems) - PROBLEMS_MAX);
+			return;
+		}
 		fputs("# not suggested: ", stdout);
 		output_text(line);
 		putchar('\n');
