@@ -22,6 +22,11 @@ int baseline_new(const struct baseline_options *options, struct baseline **ret)
 	if (!baseline)
 		return -ENOMEM;
 	baseline->options = *options;
+	baseline->sight = calloc(1, sizeof(*baseline->sight));
+	if (!baseline->sight) {
+		free(baseline);
+		return -ENOMEM;
+	}
 	*ret = baseline;
 	return 0;
 }
@@ -57,6 +62,7 @@ void baseline_free(struct baseline *baseline)
 	baseline_forget(baseline, NULL);
 	while (baseline->held_by_age)
 		remove_held(baseline, baseline->held_by_age);
+	free(baseline->sight);
 	free(baseline);
 }
 
@@ -166,14 +172,16 @@ void baseline_add_held(struct baseline *baseline, const char *key, const char *a
 /* --- what a record is about ---------------------------------------------------------------------
  */
 
-struct sight {
-	char role[ROLE_MAX];
-	char key[EDGE_KEY_MAX];
-	char world[SERVICE_MAX + 8]; /* the same for the whole world; "" where it is not outside */
-	char held[ROLE_MAX + 1 + EDGE_KEY_MAX];
-};
+/* As snprintf() with "%s %s", which costs several times as much for each record. */
+static void join(char *text, const char *a, const char *b)
+{
+	char *end = stpcpy(text, a);
 
-static void see(const struct record *record, struct sight *sight)
+	*end++ = ' ';
+	strcpy(end, b);
+}
+
+static void look_at(const struct record *record, struct sight *sight)
 {
 	char peer[ROLE_MAX], service[SERVICE_MAX];
 	const struct name *destination = record->destination;
@@ -184,11 +192,29 @@ static void see(const struct record *record, struct sight *sight)
 	role_of(record->source, sight->role);
 	role_of_peer(destination, &record->event.destination, peer);
 	role_service(&record->event, service);
-	snprintf(sight->key, sizeof(sight->key), "%s %s", peer, service);
-	snprintf(sight->held, sizeof(sight->held), "%s %s", sight->role, sight->key);
+	join(sight->key, peer, service);
+	join(sight->held, sight->role, sight->key);
 	sight->world[0] = '\0';
 	if (outside)
-		snprintf(sight->world, sizeof(sight->world), "world %s", service);
+		join(sight->world, "world", service);
+}
+
+void baseline_look(const struct baseline *baseline, const struct record *record)
+{
+	baseline->sight->record = record;
+	baseline->sight->valid = false;
+}
+
+/* What a record is about. Once for each that was announced by baseline_look(). */
+static const struct sight *see(const struct baseline *baseline, const struct record *record)
+{
+	struct sight *sight = baseline->sight;
+
+	if (sight->valid && sight->record == record)
+		return sight;
+	look_at(record, sight);
+	sight->valid = sight->record == record;
+	return sight;
 }
 
 /* Somebody is there and talks: neither a refusal, nor a reset, nor a look at whether a port is
@@ -214,20 +240,16 @@ static const struct edge *known(const struct role *role, const struct sight *sig
 
 unsigned int baseline_edge_days(const struct baseline *baseline, const struct record *record)
 {
-	const struct edge *edge;
-	const struct role *role;
-	struct sight sight;
+	const struct sight *sight = see(baseline, record);
+	const struct role *role = find_role(baseline, sight->role);
+	const struct edge *edge = role ? known(role, sight) : NULL;
 
-	see(record, &sight);
-	role = find_role(baseline, sight.role);
-	edge = role ? known(role, &sight) : NULL;
 	return edge ? edge->days : 0;
 }
 
 bool baseline_has_learnt(const struct baseline *baseline, const struct record *record)
 {
-	char text[ROLE_MAX];
-	const struct role *role = find_role(baseline, role_of(record->source, text));
+	const struct role *role = find_role(baseline, see(baseline, record)->role);
 
 	return role && record->event.time_ns >= role->first_ns + baseline->options.learning_ns;
 }
@@ -278,14 +300,12 @@ static void add_network(struct baseline *baseline, struct role *role, const stru
 
 void baseline_learn(struct baseline *baseline, const struct record *record, bool suspect)
 {
+	const struct sight *sight = see(baseline, record);
 	uint64_t now_ns = record->event.time_ns;
-	struct sight sight;
-	struct role *role;
+	struct role *role = baseline_role(baseline, sight->role, now_ns);
 	struct held *held;
 	bool is_new;
 
-	see(record, &sight);
-	role = baseline_role(baseline, sight.role, now_ns);
 	if (!role)
 		return;
 	role->last_ns = now_ns > role->last_ns ? now_ns : role->last_ns;
@@ -293,25 +313,23 @@ void baseline_learn(struct baseline *baseline, const struct record *record, bool
 	DL_APPEND(baseline->roles_by_age, role);
 	if (!is_answered(&record->event))
 		return;
-	is_new = !find_edge(role, sight.key);
-	HASH_FIND_STR(baseline->held, sight.held, held);
+	is_new = !find_edge(role, sight->key);
+	HASH_FIND_STR(baseline->held, sight->held, held);
 	if (is_new && (suspect || held))
 		return;
-	if (*sight.world)
-		add_network(baseline, role, &sight, is_new, now_ns);
+	if (*sight->world)
+		add_network(baseline, role, sight, is_new, now_ns);
 	else
-		add_edge(baseline, role, sight.key, now_ns);
+		add_edge(baseline, role, sight->key, now_ns);
 }
 
 void baseline_hold(struct baseline *baseline, const struct record *record, const char *alert_id)
 {
-	const struct role *role;
-	struct sight sight;
+	const struct sight *sight = see(baseline, record);
+	const struct role *role = find_role(baseline, sight->role);
 
-	see(record, &sight);
-	role = find_role(baseline, sight.role);
-	if (!role || !find_edge(role, sight.key))
-		baseline_add_held(baseline, sight.held, alert_id);
+	if (!role || !find_edge(role, sight->key))
+		baseline_add_held(baseline, sight->held, alert_id);
 }
 
 void baseline_retract(struct baseline *baseline, const struct record *record, uint64_t first_ns)

@@ -31,6 +31,10 @@ struct baseline_options {
 int baseline_new(const struct baseline_options *options, struct baseline **ret);
 void baseline_free(struct baseline *baseline);
 
+/* Many questions about this record follow, until the next call; NULL: no more. It must not change
+ * meanwhile. */
+void baseline_look(const struct baseline *baseline, const struct record *record);
+
 /* See detector.h. */
 unsigned int baseline_edge_days(const struct baseline *baseline, const struct record *record);
 bool baseline_has_learnt(const struct baseline *baseline, const struct record *record);

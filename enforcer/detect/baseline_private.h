@@ -38,7 +38,18 @@ struct held {
 	char key[]; /* "role peer service" */
 };
 
+/* What a record is about, in the baseline's words. */
+struct sight {
+	const struct record *record; /* see baseline_look(); NULL: none */
+	bool valid;
+	char role[ROLE_MAX];
+	char key[EDGE_KEY_MAX];
+	char world[SERVICE_MAX + 8]; /* the same for the whole world; "" where it is not outside */
+	char held[ROLE_MAX + 1 + EDGE_KEY_MAX];
+};
+
 struct baseline {
+	struct sight *sight; /* of the last record that was asked about */
 	struct baseline_options options;
 	struct role *roles;
 	struct role *roles_by_age;

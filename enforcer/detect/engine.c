@@ -201,12 +201,14 @@ void engine_record(struct engine *engine, const struct record *record)
 	engine->records++;
 	alerts_pass(&engine->alerts, logged.event.time_ns);
 	engine->record = &logged;
+	baseline_look(engine->baseline, &logged);
 	for (size_t i = 0; i < engine->settings->detectors_count; i++)
 		if (engine->open[i])
 			detectors[i]->record(engine->open[i], &logged);
 	engine->record = NULL;
 	/* After the detectors, who ask whether it is new. */
 	learn(engine, &logged);
+	baseline_look(engine->baseline, NULL);
 }
 
 int engine_json(struct engine *engine, const json_t *json)

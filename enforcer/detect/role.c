@@ -44,6 +44,16 @@ static void write_role(const struct name *name, char text[static ROLE_MAX])
 		component ? component : "");
 }
 
+/* No more than max bytes of it. Returns the end. */
+static char *add(char *text, const char *more, size_t max)
+{
+	size_t length = strnlen(more, max);
+
+	memcpy(text, more, length);
+	text[length] = '\0';
+	return text + length;
+}
+
 /* A name never changes, and many records share it: so it keeps its role. */
 const char *role_of(const struct name *name, char text[static ROLE_MAX])
 {
@@ -55,31 +65,55 @@ const char *role_of(const struct name *name, char text[static ROLE_MAX])
 	return text;
 }
 
+/* "203.0.0.0/16", without printf's way for what is asked of each record. */
+static char *write_byte(char *text, unsigned int byte)
+{
+	if (byte >= 100)
+		*text++ = (char)('0' + byte / 100);
+	if (byte >= 10)
+		*text++ = (char)('0' + byte / 10 % 10);
+	*text++ = (char)('0' + byte % 10);
+	return text;
+}
+
+static const char *network_of(const struct address *address, char text[static ROLE_MAX])
+{
+	struct prefix network = {*address, 32};
+	char *end;
+
+	if (address_is_ipv4(address)) {
+		end = write_byte(text, address->bytes[12]);
+		*end++ = '.';
+		strcpy(write_byte(end, address->bytes[13]), ".0.0/16");
+		return text;
+	}
+	memset(&network.address.bytes[4], 0, sizeof(network.address.bytes) - 4);
+	return prefix_format(&network, text);
+}
+
 const char *role_of_peer(
 	const struct name *name, const struct address *address, char text[static ROLE_MAX])
 {
 	const char *entity = name_member(name, "entity");
-	struct prefix network = {*address, address_is_ipv4(address) ? 96 + 16 : 32};
 
 	if (name_member(name, "workload") || (entity && strcmp(entity, "world") != 0))
 		return role_of(name, text);
-	memset(&network.address.bytes[network.length / 8], 0,
-		sizeof(network.address.bytes) - network.length / 8);
-	prefix_format(&network, text);
-	return text;
+	return network_of(address, text);
 }
 
 const char *role_service(const struct flow_event *event, char text[static SERVICE_MAX])
 {
 	char protocol[PROTOCOL_TEXT_MAX];
 	const char *name = protocol_format(event->ethertype, event->protocol, protocol);
+	char *end = add(text, name, PROTOCOL_TEXT_MAX);
 
 	if (!protocol_is_ip(event->ethertype) || !protocol_has_ports(event->protocol))
-		snprintf(text, SERVICE_MAX, "%.12s", name);
-	else if (event->destination_port >= HIGH_PORT)
-		snprintf(text, SERVICE_MAX, "%.12s/high", name);
+		return text;
+	*end++ = '/';
+	if (event->destination_port >= HIGH_PORT)
+		strcpy(end, "high");
 	else
-		snprintf(
-			text, SERVICE_MAX, "%.12s/%u", name, (unsigned int)event->destination_port);
+		snprintf(end, SERVICE_MAX - (size_t)(end - text), "%u",
+			(unsigned int)event->destination_port);
 	return text;
 }
