@@ -138,7 +138,9 @@ add_workloads() {
 	done
 }
 
+# What it settles at: memory that a change has left over goes back a second after the last one.
 remember_memory() { # METRIC
+	sleep 2
 	for configuration in "${planes[@]}"; do
 		enter "$configuration"
 		sample "$1" "$configuration" "$(awk '/^VmRSS/ { printf "%.1f", $2 / 1024 }' \

@@ -14,15 +14,9 @@ static size_t page_bytes(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* The writers' page and the records behind it. */
-static size_t written_bytes(const struct ring *ring)
-{
-	return page_bytes() + ring->bytes + RING_RECORD_MAX;
-}
-
 int ring_open(struct ring *ring, int map, size_t bytes, struct error *error)
 {
-	struct ring fresh = {.bytes = bytes};
+	struct ring fresh = {.map = map, .bytes = bytes};
 	size_t page = page_bytes();
 	void *memory;
 
@@ -30,26 +24,58 @@ int ring_open(struct ring *ring, int map, size_t bytes, struct error *error)
 	if (memory == MAP_FAILED)
 		return error_errno(error, -errno, "map a ring buffer's reader into memory");
 	fresh.consumer = memory;
-	memory = mmap(NULL, written_bytes(&fresh), PROT_READ, MAP_SHARED, map, (off_t)page);
+	memory = mmap(NULL, page, PROT_READ, MAP_SHARED, map, (off_t)page);
 	if (memory == MAP_FAILED) {
-		int r = error_errno(error, -errno, "map a ring buffer's records into memory");
+		int r = error_errno(error, -errno, "map a ring buffer's writers into memory");
 
 		munmap(fresh.consumer, page);
 		return r;
 	}
 	fresh.producer = memory;
-	fresh.records = (const unsigned char *)memory + page;
 	*ring = fresh;
 	return 0;
+}
+
+static size_t window_bytes(const struct ring *ring)
+{
+	size_t bytes = ring->bytes < RING_WINDOW_BYTES ? ring->bytes : RING_WINDOW_BYTES;
+
+	return bytes + RING_RECORD_MAX;
+}
+
+static void close_window(struct ring *ring)
+{
+	if (ring->window)
+		munmap(ring->window, window_bytes(ring));
+	ring->window = NULL;
 }
 
 void ring_close(struct ring *ring)
 {
 	if (!ring_is_open(ring))
 		return;
-	munmap((void *)ring->producer, written_bytes(ring));
+	close_window(ring);
+	munmap((void *)ring->producer, page_bytes());
 	munmap(ring->consumer, page_bytes());
 	*ring = (struct ring){0};
+}
+
+/* NULL: no memory. The kernel shows the first records once more behind the last. */
+static const unsigned char *record_at(struct ring *ring, unsigned long position)
+{
+	size_t place = position & (ring->bytes - 1), start = place & ~(RING_WINDOW_BYTES - 1UL);
+	void *memory;
+
+	if (ring->window && ring->window_start == start)
+		return ring->window + (place - start);
+	memory = mmap(NULL, window_bytes(ring), PROT_READ, MAP_SHARED, ring->map,
+		(off_t)(2 * page_bytes() + start));
+	if (memory == MAP_FAILED)
+		return NULL;
+	close_window(ring);
+	ring->window = memory;
+	ring->window_start = start;
+	return ring->window + (place - start);
 }
 
 static size_t record_bytes(uint32_t size)
@@ -64,13 +90,15 @@ int ring_read(struct ring *ring, ring_visit *visit, void *userdata)
 	int r = 0;
 
 	while (!r && position != __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE)) {
-		const unsigned char *record = ring->records + (position & (ring->bytes - 1));
-		uint32_t header = __atomic_load_n((const uint32_t *)record, __ATOMIC_ACQUIRE);
-		uint32_t size =
-			header & ~(uint32_t)(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+		const unsigned char *record = record_at(ring, position);
+		uint32_t header, size;
 
+		if (!record)
+			break;
+		header = __atomic_load_n((const uint32_t *)record, __ATOMIC_ACQUIRE);
 		if (header & BPF_RINGBUF_BUSY_BIT) /* still being written */
 			break;
+		size = header & ~(uint32_t)BPF_RINGBUF_DISCARD_BIT;
 		if (!(header & BPF_RINGBUF_DISCARD_BIT) && size <= RING_RECORD_MAX)
 			r = visit(userdata, (void *)(record + BPF_RINGBUF_HDR_SZ), size);
 		position += record_bytes(size);

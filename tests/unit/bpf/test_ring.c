@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#define RING_BYTES 65536UL
+#define RING_BYTES (2UL * RING_WINDOW_BYTES)
 #define STOP       (-EAGAIN)
 
 struct fake {
@@ -151,6 +151,25 @@ static void reads_across_the_end(void **state)
 	assert_int_equal(fake->seen[1], 8);
 }
 
+static void moves_its_window(void **state)
+{
+	struct fake *fake = *state;
+
+	*producer(fake) = *consumer(fake) = RING_WINDOW_BYTES - BPF_RINGBUF_HDR_SZ;
+	put(fake, 7, 0);
+	put(fake, 8, 0);
+	assert_int_equal(ring_read(&fake->ring, see, fake), 0);
+	assert_int_equal(fake->ring.window_start, RING_WINDOW_BYTES);
+	*producer(fake) = *consumer(fake) = 2 * RING_BYTES;
+	put(fake, 9, 0);
+	assert_int_equal(ring_read(&fake->ring, see, fake), 0);
+	assert_int_equal(fake->ring.window_start, 0);
+	assert_int_equal(fake->seen_count, 3);
+	assert_int_equal(fake->seen[0], 7);
+	assert_int_equal(fake->seen[1], 8);
+	assert_int_equal(fake->seen[2], 9);
+}
+
 static void a_map_that_is_none_is_an_error(void **state)
 {
 	struct ring ring = {0};
@@ -169,6 +188,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			goes_on_behind_the_record_that_was_enough, setup, teardown),
 		cmocka_unit_test_setup_teardown(reads_across_the_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(moves_its_window, setup, teardown),
 		cmocka_unit_test(a_map_that_is_none_is_an_error),
 	};
 
