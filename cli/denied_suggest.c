@@ -338,9 +338,7 @@ static void print_problems(const json_t *problems)
 				json_object_size(problems) - PROBLEMS_MAX);
 			return;
 		}
-		fputs("# not suggested: ", stdout);
-		output_text(line);
-		putchar('\n');
+		suggest_policy_comment(stdout, "not suggested: ", line);
 	}
 }
 

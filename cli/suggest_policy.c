@@ -168,8 +168,8 @@ static void format_rules(FILE *stream, const json_t *policy, enum direction dire
 	}
 }
 
-/* Comments must not end before their line does: YAML has line breaks beyond ASCII. */
-static void format_comment(FILE *stream, const char *before, const char *text)
+/* YAML has line breaks beyond ASCII. */
+void suggest_policy_comment(FILE *stream, const char *before, const char *text)
 {
 	fprintf(stream, "# %s", before);
 	for (; *text; text++)
@@ -188,9 +188,9 @@ static void format_why(FILE *stream, const json_t *policy)
 			fprintf(stream, "# and %zu more\n", all - WHY_MAX);
 			return;
 		}
-		format_comment(stream, "", line);
+		suggest_policy_comment(stream, "", line);
 		if (json_string_length(value))
-			format_comment(stream, "  nearest: ", json_string_value(value));
+			suggest_policy_comment(stream, "  nearest: ", json_string_value(value));
 	}
 }
 

@@ -10,6 +10,7 @@
 #include "suggest_role.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 struct suggest_change {
 	const struct suggest_role *subject; /* with a selector, or the host */
@@ -27,3 +28,7 @@ void suggest_policy_add(json_t *policies, const struct suggest_change *change);
 
 /* As YAML, each with its comments, under names that existing does not have. New string. */
 char *suggest_policy_format(const json_t *policies, const struct document_list *existing);
+
+/* "# BEFORE TEXT" as one line of comment, whatever is in text: names come from whoever started a
+ * workload or answers its DNS queries, and this is YAML that will be applied. */
+void suggest_policy_comment(FILE *stream, const char *before, const char *text);

@@ -195,7 +195,10 @@ static void find_labels(
 	_cleanup_free_ char *values = NULL;
 	unsigned int all, bits;
 
-	choice.count = usable_labels(workload, choice.labels);
+	/* It becomes part of a policy's text, and it is whoever started the container who chose it.
+	 */
+	if (!label_value_problem(workload->namespace))
+		choice.count = usable_labels(workload, choice.labels);
 	role->namespace = text_format("%s", workload->namespace);
 	if (!choice.count) {
 		role->word = to_word(workload->name);

@@ -123,6 +123,10 @@ for verb in workloads denied flows map; do
 		sh -c "'$BUILD/segctl' $verb -o json | jq -e 'keys | length > 0'"
 done
 golden denied-suggest.txt segctl denied --suggest --utc
+jq '.denied[].source.workload = "x\u2028\u0085\nkind: SegmentPolicy"' "$golden/agent/GET/v1/denied" >"$work/agent/GET/v1/denied"
+expect "names cannot leave the comments of a suggestion" 0 sh -c \
+	"'$BUILD/segctl' denied --suggest | tr '\302\342' '\n\n' | grep -vc '^#'"
+cp "$golden/agent/GET/v1/denied" "$work/agent/GET/v1/denied"
 golden flows.csv segctl flows -o csv
 golden flows.jsonl segctl flows -o jsonl
 golden map.dot segctl map -o dot

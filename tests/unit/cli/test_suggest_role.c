@@ -91,11 +91,13 @@ static void test_labels_of_runtimes(void **state)
 	add(model, "shop", "one", "org.opencontainers.image.title=nginx pod=one");
 	add(model, "shop", "two", "note=x/y:z");
 	add(model, "shop", "three", "");
+	add(model, "x}, {cidr: 0.0.0.0/0", "four", "app=web");
 	assert_int_equal(model_finish(model, NULL), 0);
 	selects(model, "shop", "shop-web-1", "com.docker.compose.service=web", "web");
 	selects(model, "shop", "one", NULL, "one");
 	selects(model, "shop", "two", NULL, "two");
 	selects(model, "shop", "three", NULL, "three");
+	selects(model, "x}, {cidr: 0.0.0.0/0", "four", NULL, "four");
 }
 
 static void peer_is(const struct suggest_role *role, const char *namespace, const char *expected)
