@@ -162,11 +162,25 @@ static struct incident *join(struct incidents *incidents, struct incident *a, st
 	return first;
 }
 
+static void go_on(struct incidents *incidents, struct alert *alert)
+{
+	struct incident *incident = alert->incident;
+
+	learn(incident, alert);
+	DL_DELETE2(incidents->by_age, incident, prev, next);
+	DL_APPEND2(incidents->by_age, incident, prev, next);
+}
+
 void incidents_take(struct incidents *incidents, struct alert *alert, const char *origin_id)
 {
 	struct incident *incident = alert->incident, *other, *next;
 	char id[INCIDENT_ID_LENGTH + 1];
 
+	/* Most reports say nothing that their story does not know. */
+	if (incident && (!*origin_id || parties_have(&incident->actors, origin_id))) {
+		go_on(incidents, alert);
+		return;
+	}
 	DL_FOREACH_SAFE2 (incidents->by_age, other, next, next) {
 		if (other == incident || !belongs(incidents, other, alert, origin_id))
 			continue;
@@ -180,9 +194,7 @@ void incidents_take(struct incidents *incidents, struct alert *alert, const char
 		return;
 	if (alert->incident != incident)
 		link_alert(incident, alert);
-	learn(incident, alert);
-	DL_DELETE2(incidents->by_age, incident, prev, next);
-	DL_APPEND2(incidents->by_age, incident, prev, next);
+	go_on(incidents, alert);
 }
 
 void incidents_drop(struct incidents *incidents, struct alert *alert)

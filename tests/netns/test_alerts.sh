@@ -118,6 +118,10 @@ agent_stop
 segctl detect -r "$work/log" -o json >"$work/offline.json"
 expect "the same alerts" "$(jq -c '[.id, .sentence, .count, .first, .last, .evidence]' <"$work/before.json")" \
 	jq -c '.alerts[] | select(.detector == "scan") | [.id, .sentence, .count, .first, .last, .evidence]' "$work/offline.json"
+# Two agents found them, one after the other, and the last connections ended with the last.
+found='[.alerts[] | {id, detector, key, severity, sentence, because, first, raised, last, count, reports,
+	evidence, incident}] | sort_by(.id)'
+expect "all of them" "$(jq -cS "$found" "$work/state/alerts.json")" jq -cS "$found" "$work/offline.json"
 echo 'scan.enabled: false' >"$work/off.yaml"
 expect "not with the detector off" 0 sh -c "'$BUILD/segctl' detect -r '$work/log' --detect-settings '$work/off.yaml' -o json |
 	jq '[.alerts[] | select(.detector == \"scan\")] | length'"
