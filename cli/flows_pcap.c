@@ -123,9 +123,25 @@ struct reading {
 	json_t *records;       /* kept for the end; NULL: each is printed as it comes */
 };
 
+/* Keeps the newest, as a listing of the agent's has them; called rarely enough for the cost of a
+ * record to stay the same. */
+static void trim(struct reading *reading)
+{
+	size_t count = json_array_size(reading->records), most = reading->arguments->filter.limit;
+	json_t *kept;
+
+	if (!most || count <= most)
+		return;
+	kept = must(json_array());
+	for (size_t i = count - most; i < count; i++)
+		json_array_append(kept, json_array_get(reading->records, i));
+	json_decref(reading->records);
+	reading->records = kept;
+}
+
 static void on_record(json_t *record, void *userdata)
 {
-	const struct reading *reading = userdata;
+	struct reading *reading = userdata;
 
 	if (reading->engine) {
 		engine_json(reading->engine, record);
@@ -133,10 +149,11 @@ static void on_record(json_t *record, void *userdata)
 	}
 	if (!flow_filter_matches(reading->arguments->filter.flow_filter, record))
 		return;
-	if (reading->records)
-		json_array_append(reading->records, record);
-	else
+	if (!reading->records)
 		lines_print(reading->arguments->settings, record);
+	else if (json_array_append(reading->records, record) == 0 &&
+		 json_array_size(reading->records) >= 2 * reading->arguments->filter.limit)
+		trim(reading);
 }
 
 static void say_counts(const struct settings *settings, const struct replay_counts *counts)
@@ -175,13 +192,6 @@ static int replay(
 	return r < 0 ? report(arguments->settings, &error) : EXIT_YES;
 }
 
-/* The newest, as a listing of the agent's has them. */
-static void limit(json_t *records, size_t most)
-{
-	while (most && json_array_size(records) > most)
-		json_array_remove(records, 0);
-}
-
 static int list(const struct arguments *arguments, const struct offline *offline)
 {
 	struct reading reading = {.arguments = arguments};
@@ -194,7 +204,7 @@ static int list(const struct arguments *arguments, const struct offline *offline
 	}
 	reading.records = must(json_array());
 	code = replay(arguments, offline, &reading);
-	limit(reading.records, arguments->filter.limit);
+	trim(&reading);
 	answer = must(json_pack("{s:o, s:i}", "flows", reading.records, "gaps", 0));
 	listing_print(&flows_listing, &arguments->filter, answer);
 	return code;

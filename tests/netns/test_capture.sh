@@ -123,6 +123,28 @@ expect "db's rule" 1 comments_of denied.pcapng \
 expect "api's rule" 2 comments_of denied.pcapng \
 	"denied: policy_denied, ingress: no rule of SegmentPolicy default/api allows"
 
+echo "== as many as the data plane counts"
+refused() {
+	segctl denied -o json |
+		jq '[.denied[] | select(.protocol == ("tcp", "udp")) | .packets] | add // 0'
+}
+was=$(refused)
+capture counted.pcapng --denied "${silence[@]}"
+for port in $(seq 1 30); do
+	in_ns "$id-web" "$tools/probe" tcp "10.77.0.13" "$port" 2 &
+	in_ns "$id-web" "$tools/probe" udp "10.77.0.12" "$port" 2 &
+	in_ns "$id-db" "$tools/probe" tcp "fd77::12" "$port" 2 &
+	in_ns "$id-web" "$tools/probe" tcp 10.77.0.12 8080 50 &
+	in_ns "$id-near" "$tools/probe" udp 10.77.0.13 "$port" 2 &
+	probes=$!
+	in_ns "$id-api" "$tools/probe" udp 10.77.0.13 "$port" 2
+	wait "$probes"
+done >"$work/probed" 2>&1
+settle
+interrupt
+check "every one of $(($(refused) - was))" test "$(lines_of counted.pcapng '')" = $(($(refused) - was))
+check "which are many" test "$(lines_of counted.pcapng '')" -ge 120
+
 echo "== refused with an answer"
 sed 's/- from/- onDeny: reject\n    from/; s/^  ingress:/  ingress:/' "$work/policy.yaml" >"$work/reject.yaml"
 segctl policy apply -f "$work/reject.yaml" >"$work/applied" || exit 1
