@@ -67,24 +67,35 @@ static __always_inline __u32 sample_offset(struct __sk_buff *skb, const struct p
 	return offset < packet->end ? offset : 0;
 }
 
+/* size is not 0. Kernels up to 6.1 want the number that is compared to be the one that is used, and
+ * do not conclude from a comparison with 0 that a number is above it. */
+static __always_inline long sample_load(
+	struct __sk_buff *skb, struct abi_sample *sample, __u32 offset, __u32 size)
+{
+	__u32 last = size - 1;
+
+	asm volatile("" : "+r"(last));
+	if (last >= sizeof(sample->bytes))
+		last = sizeof(sample->bytes) - 1;
+	asm volatile("" : "+r"(last));
+	sample->sampled = last + 1;
+	return bpf_skb_load_bytes(skb, offset, sample->bytes, last + 1);
+}
+
 static __always_inline int sample_copy(struct __sk_buff *skb, const struct packet *packet,
 	const struct abi_connection *connection, __u32 sender, __u32 offset)
 {
 	struct abi_sample *sample = bpf_ringbuf_reserve(&samples, sizeof(*sample), 0);
-	__u32 size = packet->end - offset, sampled = size;
+	__u32 size = packet->end - offset;
 
 	if (!sample)
 		return -1;
-	if (sampled > sizeof(sample->bytes))
-		sampled = sizeof(sample->bytes);
 	__builtin_memcpy(&sample->key, &packet->key, sizeof(sample->key));
 	sample->time_ns = clock_now_ns();
 	sample->size = size > 0xffff ? 0xffff : size;
-	sample->sampled = sampled;
 	sample->originator = connection->originator;
 	sample->sender = sender;
-	/* It is not 0, which the verifier cannot know. */
-	if (!sampled || bpf_skb_load_bytes(skb, offset, sample->bytes, sampled)) {
+	if (sample_load(skb, sample, offset, size)) {
 		bpf_ringbuf_discard(sample, BPF_RB_NO_WAKEUP);
 		return -1;
 	}
