@@ -75,9 +75,10 @@ static __always_inline __u64 decision_word(const struct abi_decision *value)
 	return decision.word;
 }
 
-union port_key {
+/* The key of one look-up after the other: each of its own would be stack that is not there. */
+union policy_key {
 	__u64 word;
-	struct abi_port_key value;
+	__u32 number;
 };
 
 /* Stored whole (see join_words()). */
@@ -92,13 +93,15 @@ static __always_inline __u64 port_key_word(
 }
 
 /* The longest prefix that matches. */
-static __always_inline __u64 policy_port(__u32 port_table, __u32 protocol, __u32 port)
+static __always_inline __u64 policy_port(
+	union policy_key *key, __u32 port_table, __u32 protocol, __u32 port)
 {
-	const struct abi_port_table *table = bpf_map_lookup_elem(&port_tables, &port_table);
-	union port_key key;
+	const struct abi_port_table *table;
 	const struct abi_decision *decision;
 	__u32 lengths;
 
+	key->number = port_table;
+	table = bpf_map_lookup_elem(&port_tables, &key->number);
 	if (!table)
 		return DECISION_MISSING;
 	if (protocol >= ABI_PROTOCOLS)
@@ -110,9 +113,9 @@ static __always_inline __u64 policy_port(__u32 port_table, __u32 protocol, __u32
 			break;
 		if (!(lengths & (1u << length)))
 			continue;
-		key.word = port_key_word(
+		key->word = port_key_word(
 			port_table, port & (0xffffu << (PORT_BITS - length)), protocol, length);
-		decision = bpf_map_lookup_elem(&ports, &key);
+		decision = bpf_map_lookup_elem(&ports, &key->word);
 		if (decision)
 			return decision_word(decision);
 	}
@@ -129,32 +132,38 @@ static __always_inline __u32 recent_index(const __u64 words[2])
 }
 
 /* The longest way to a decision. protocol is an enum abi_protocol_index, or ABI_PROTOCOLS for every
- * other. Not static: so the verifier walks it once, and not for each way that leads here. */
-__noinline __u64 policy_find_decision(__u32 peer_table, __u32 class, __u32 protocol, __u32 port)
+ * other. */
+static __always_inline __u64 policy_find_decision(
+	union policy_key *key, __u32 peer_table, __u32 class, __u32 protocol, __u32 port)
 {
-	__u64 key = join_words(peer_table, class); /* struct abi_peer_key */
-	const __u32 *port_table = bpf_map_lookup_elem(&peers, &key);
+	const __u32 *port_table;
 
-	if (!port_table)
-		port_table = bpf_map_lookup_elem(&peer_tables, &peer_table);
-	return port_table ? policy_port(*port_table, protocol, port) : DECISION_MISSING;
+	key->word = join_words(peer_table, class); /* struct abi_peer_key */
+	port_table = bpf_map_lookup_elem(&peers, &key->word);
+	if (!port_table) {
+		key->number = peer_table;
+		port_table = bpf_map_lookup_elem(&peer_tables, &key->number);
+	}
+	return port_table ? policy_port(key, *port_table, protocol, port) : DECISION_MISSING;
 }
 
 /* The tables that a generation reads are never written to, so a decision holds for as long as the
- * generation does. */
-static __noinline __u64 policy_decision(
+ * generation does. Not static: so the verifier walks it once, and not for each way that leads here.
+ * One function with the longest way, since kernels up to 6.1 round the stack of each up to 32
+ * bytes. */
+__noinline __u64 policy_decision(
 	__u32 peer_table, __u32 class, __u32 protocol_port, __u32 generation)
 {
 	const __u64 words[2] = {
 		join_words(peer_table, class), join_words(generation, protocol_port)};
-	__u32 index = recent_index(words);
-	struct recent_decision *recent = bpf_map_lookup_elem(&recent_decisions, &index);
+	union policy_key key = {.number = recent_index(words)};
+	struct recent_decision *recent = bpf_map_lookup_elem(&recent_decisions, &key.number);
 	__u64 decision;
 
 	if (recent && recent->words[0] == words[0] && recent->words[1] == words[1])
 		return recent->decision;
 	decision = policy_find_decision(
-		peer_table, class, protocol_port >> PORT_BITS, protocol_port & 0xffff);
+		&key, peer_table, class, protocol_port >> PORT_BITS, protocol_port & 0xffff);
 	if (!recent || decision == DECISION_MISSING)
 		return decision;
 	recent->words[0] = words[0];
