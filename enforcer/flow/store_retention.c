@@ -164,7 +164,7 @@ int store_retain(sqlite3 *database, const struct store_retention *retention, int
 {
 	int r = retain_age(database, retention->age_seconds, now, error);
 
-	if (!r)
+	if (!r && retention->age_seconds < STORE_AGE_NONE)
 		r = store_running_forget(database, now - RUNNING_SECONDS, error);
 	if (!r)
 		r = retain_size(database, retention->size_bytes_max, now, error);

@@ -4,6 +4,8 @@
 
 #include "flow/store_database.h"
 
+#define STORE_AGE_NONE INT64_MAX /* nothing is removed for its age: the clock is in doubt */
+
 struct store_retention {
 	int64_t age_seconds;
 	int64_t size_bytes_max;

@@ -13,6 +13,10 @@
 
 #define RETRY_SECONDS  1
 #define RETAIN_SECONDS 600
+/* What is too old is removed by a clock that has been going steadily for so long, not by one that a
+ * dead battery or a mistake has set years ahead. */
+#define STEADY_SECONDS 3600
+#define JUMP_SECONDS   60
 
 /* The upper part is shared and belongs to the lock, the lower one to the thread. */
 struct store_writer {
@@ -28,6 +32,8 @@ struct store_writer {
 	sqlite3 *database;
 	struct store_insert *insert;
 	int64_t retained;
+	int64_t offset;       /* of the wall clock against the other one, when last looked at */
+	int64_t steady_since; /* by the other one; 0: not looked at yet */
 };
 
 static void close_database(struct store_writer *writer)
@@ -78,14 +84,33 @@ static bool file_is_gone(const struct store_writer *writer)
 	return stat(writer->path, &status) < 0 && errno == ENOENT;
 }
 
+/* Of the wall clock: has it not jumped for a while? */
+static bool is_steady(struct store_writer *writer, int64_t now)
+{
+	struct timespec since_boot;
+	int64_t jumped, seconds;
+
+	clock_gettime(CLOCK_BOOTTIME, &since_boot);
+	seconds = since_boot.tv_sec + 1; /* never 0 */
+	jumped = now - seconds - writer->offset;
+	writer->offset = now - seconds;
+	if (!writer->steady_since || jumped > JUMP_SECONDS || jumped < -JUMP_SECONDS)
+		writer->steady_since = seconds;
+	return seconds - writer->steady_since >= STEADY_SECONDS;
+}
+
 static int retain(struct store_writer *writer, struct error *error)
 {
+	struct store_retention retention = writer->retention;
 	int64_t now = time(NULL);
+	bool steady = is_steady(writer, now);
 	int r;
 
 	if (now >= writer->retained && now - writer->retained < RETAIN_SECONDS)
 		return 0;
-	r = store_retain(writer->database, &writer->retention, now, error);
+	if (!steady)
+		retention.age_seconds = STORE_AGE_NONE;
+	r = store_retain(writer->database, &retention, now, error);
 	if (!r)
 		writer->retained = now;
 	return r;
