@@ -9,6 +9,7 @@
 #include "deny_reload.h"
 #include "detection.h"
 #include "early.h"
+#include "flow_health.h"
 #include "guards.h"
 #include "journal.h"
 #include "names.h"
@@ -267,6 +268,8 @@ static int open_flows(struct agent *agent, struct error *error)
 	};
 
 	r = flow_pipeline_new(&options, &resolver, agent->event, &agent->flows, error);
+	if (!r)
+		r = flow_health_open(agent, &agent->health, error);
 	return r < 0 ? error_context(error, r, "open the flow log") : 0;
 }
 
@@ -393,6 +396,7 @@ void agent_free(struct agent *agent)
 	quarantines_free(agent->quarantines);
 	detection_free(agent->detection);
 	observer_free(agent->observer);
+	flow_health_free(agent->health);
 	flow_pipeline_free(agent->flows);
 	documents_clear(&agent->documents);
 	policy_journal_free(agent->policies);

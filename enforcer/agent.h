@@ -89,6 +89,7 @@ struct agent {
 	struct observer *observer; /* NULL: nobody looks into packets */
 	struct detection *detection;
 	struct capture_files *captures; /* into files; NULL: there were none yet */
+	struct flow_health *health;     /* of what flows are written to */
 	struct control_server *control;
 	struct control_server *metrics; /* over TCP; NULL: not wanted */
 };

@@ -102,6 +102,34 @@ static void check_losses(const json_t *status, struct findings *findings)
 	}
 }
 
+/* Log and store: what cannot be written now. That of before is among the troubles. */
+static void check_storage(const json_t *status, struct findings *findings)
+{
+	static const struct {
+		const char *member, *check, *name, *advice;
+	} parts[] = {
+		{"log", "flow-log", "flow log",
+			"make room, or let the agent write there; it goes on by itself"},
+		{"store", "flow-store", "flow store",
+			"make room, or let the agent write there; it goes on by itself"},
+	};
+	const json_t *flows = json_object_get(status, "flows");
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		const json_t *part = json_object_get(flows, parts[i].member);
+
+		if (!json_is_object(part))
+			continue;
+		if (*text(part, "error"))
+			findings_add(findings, FINDING_ERROR, parts[i].check, parts[i].advice,
+				"the %s is not written, while policy is enforced all the same: %s",
+				parts[i].name, text(part, "error"));
+		else
+			findings_add(findings, FINDING_OK, parts[i].check, NULL,
+				"the %s is written", parts[i].name);
+	}
+}
+
 static void check_host(const json_t *status, struct findings *findings)
 {
 	const json_t *host = json_object_get(status, "host");
@@ -152,6 +180,7 @@ void check_state(const struct doctor_view *view, struct findings *findings)
 	check_troubles(view->status, findings);
 	check_tables(json_object_get(view->status, "plane"), findings);
 	check_losses(view->status, findings);
+	check_storage(view->status, findings);
 	check_host(view->status, findings);
 	check_second_lock(view->status, findings);
 }

@@ -354,6 +354,12 @@ int flow_log_flush(struct flow_log *log, struct error *error)
 	return 0;
 }
 
+void flow_log_problem(const struct flow_log *log, char **ret_error, uint64_t *ret_lost)
+{
+	*ret_error = log->error.code ? strdup(error_message(&log->error)) : NULL;
+	*ret_lost = log->lost_total;
+}
+
 json_t *flow_log_describe(const struct flow_log *log)
 {
 	struct archive_usage usage = {0};

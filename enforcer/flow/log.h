@@ -38,6 +38,10 @@ int flow_log_flush(struct flow_log *log, struct error *error);
  */
 json_t *flow_log_describe(const struct flow_log *log);
 
+/* Why the last attempt to write failed (owned by the caller; NULL: it did not), and how many
+ * records there was no room for since the start. */
+void flow_log_problem(const struct flow_log *log, char **ret_error, uint64_t *ret_lost);
+
 static inline void flow_log_freep(struct flow_log **log)
 {
 	flow_log_free(*log);

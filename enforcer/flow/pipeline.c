@@ -14,6 +14,7 @@
 #include "flow/record.h"
 #include "flow/resolve.h"
 #include "flow/search.h"
+#include "flow/storage.h"
 #include "flow/store.h"
 #include "flow/subscribe.h"
 #include "flow/vocabulary.h"
@@ -419,6 +420,11 @@ int flow_map(struct flow_pipeline *pipeline, const struct flow_filter *filter, j
 	}
 	r = flow_store_flush(pipeline->store, error);
 	return r < 0 ? r : graph_of_store(pipeline->store, filter, ret, error);
+}
+
+struct flow_storage flow_storage(const struct flow_pipeline *pipeline)
+{
+	return storage_look(pipeline->log, pipeline->store);
 }
 
 int flow_for_each_endpoint(const struct flow_pipeline *pipeline,

@@ -102,6 +102,17 @@ int flow_denied(struct flow_pipeline *pipeline, const struct flow_filter *filter
  * failures as for flow_denied(). */
 int flow_map(struct flow_pipeline *pipeline, const struct flow_filter *filter, json_t **ret,
 	struct error *error);
+/* How it is with what is written: why the last attempt failed, and what there was no room for. */
+struct flow_storage {
+	char *log_error; /* owned; NULL: none, as below */
+	char *store_error;
+	char *set_aside; /* path of a store that was damaged */
+	uint64_t log_lost;
+	uint64_t store_turned_away;
+};
+struct flow_storage flow_storage(const struct flow_pipeline *pipeline);
+void flow_storage_clear(struct flow_storage *storage);
+
 /* A workload in the connection map. */
 struct flow_endpoint {
 	const char *namespace;

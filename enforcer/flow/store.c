@@ -109,10 +109,11 @@ void flow_store_free(struct flow_store *store)
 	if (store->writer)
 		flow_store_flush(store, NULL);
 	sd_event_source_disable_unref(store->timer);
+	/* The last to close is the one that can put the journal into the file. */
+	store_query_free(store->query);
 	store_writer_free(store->writer);
 	while (store->batches)
 		drop_first(store);
-	store_query_free(store->query);
 	store_running_clear(&store->stored);
 	free(store->path);
 	free(store);
@@ -223,6 +224,17 @@ int flow_store_for_each(struct flow_store *store, const struct flow_filter *filt
 	struct error *error)
 {
 	return store_query_run(store->query, filter, visit, userdata, error);
+}
+
+void flow_store_problem(
+	struct flow_store *store, char **ret_error, char **ret_set_aside, uint64_t *ret_turned_away)
+{
+	struct store_writer_state state;
+
+	store_writer_state(store->writer, &state);
+	*ret_error = TAKE_PTR(state.error);
+	*ret_set_aside = TAKE_PTR(state.set_aside);
+	*ret_turned_away = store->turned_away;
 }
 
 json_t *flow_store_describe(struct flow_store *store)

@@ -58,6 +58,10 @@ int flow_store_for_each(struct flow_store *store, const struct flow_filter *filt
  */
 json_t *flow_store_describe(struct flow_store *store);
 
+/* As flow_log_problem(), and where a damaged file was set aside. */
+void flow_store_problem(struct flow_store *store, char **ret_error, char **ret_set_aside,
+	uint64_t *ret_turned_away);
+
 static inline void flow_store_freep(struct flow_store **store)
 {
 	flow_store_free(*store);
