@@ -5,6 +5,7 @@
 #include "command.h"
 #include "detect/alert_filter.h"
 #include "detect/engine.h"
+#include "detectors_table.h"
 #include "listing_log.h"
 #include "log_file.h"
 #include "output.h"
@@ -19,12 +20,14 @@ struct arguments {
 	struct log_files files;
 	const char *settings_path;
 	struct alert_filter filter;
+	bool list;
 };
 
 #define KEY(place) (0x780 + (place))
 
 enum {
 	KEY_SETTINGS = 0x7f0,
+	KEY_LIST,
 };
 
 static const struct argp_option options[] = {
@@ -32,6 +35,7 @@ static const struct argp_option options[] = {
 		"Flow logs (files, a directory, -) in the order of time; repeatable", 1},
 	{"detect-settings", KEY_SETTINGS, "FILE", 0, "As segd takes it, to try what it would find",
 		1},
+	{"list", KEY_LIST, NULL, 0, "Say which detectors there are and how they are set", 1},
 	{"severity", KEY(1), "LEVEL", 0, "low, medium, high or critical, and above", 2},
 	{"detector", KEY(2), "NAME", 0, "Only of this detector", 2},
 	{"actor", KEY(3), "WORKLOAD|IP", 0, "Who does it", 2},
@@ -49,6 +53,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_SETTINGS:
 		arguments->settings_path = argument;
+		return 0;
+	case KEY_LIST:
+		arguments->list = true;
 		return 0;
 	default:
 		break;
@@ -158,12 +165,17 @@ int detect_run(struct settings *settings, int argc, char **argv)
 	alert_filter_init(&arguments.filter);
 	settings_parse(settings, &argp, OUTPUT_TABLE | OUTPUT_WIDE | OUTPUT_JSON | OUTPUT_JSONL,
 		argc, argv, &arguments);
-	if (!arguments.files.count)
+	if (!arguments.files.count && !arguments.list)
 		usage_error(settings, "say what to read: -r PATH");
 	code = arguments.settings_path
 		       ? detect_settings_load(&detect_settings, arguments.settings_path, &error)
 		       : detect_settings_init(&detect_settings);
-	code = code < 0 ? report(settings, &error) : detect(&arguments, &detect_settings);
+	if (code < 0)
+		code = report(settings, &error);
+	else if (arguments.list)
+		detectors_table_print(settings, &detect_settings);
+	else
+		code = detect(&arguments, &detect_settings);
 	log_files_clear(&arguments.files);
 	alert_filter_clear(&arguments.filter);
 	return code;

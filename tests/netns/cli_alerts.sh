@@ -44,3 +44,7 @@ says "a severity that is none" 2 "expected low, medium" \
 	segctl detect -r "$here/tests/unit/flow/data/flows.log" --severity loud
 exits "a log in which something is found" 1 segctl detect -r "$here/tests/unit/flow/data/flows.log"
 exits "but nothing as severe" 0 segctl detect -r "$here/tests/unit/flow/data/flows.log" --severity high
+check "detectors and their settings are listed" sh -c "'$BUILD/segctl' detect --list | grep -q '^scan.enabled  *true'"
+printf 'scan.enabled: false\n' >"$work/off.yaml"
+check "as a file has them" sh -c "'$BUILD/segctl' detect --list --detect-settings '$work/off.yaml' -o json |
+	jq -e '[.detectors[] | select(.enabled | not) | .name] == [\"scan\"]'"
