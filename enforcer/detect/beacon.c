@@ -5,6 +5,7 @@
  * is news, and whether many do the same, tells it from the clockwork that every network is full of:
  * among workloads only what the role's baseline does not have counts.
  */
+#include "detect/contact.h"
 #include "detect/detectors.h"
 #include "detect/distinct.h"
 #include "detect/ledger.h"
@@ -52,6 +53,7 @@ struct caller {
 	uint64_t last_ns;
 	uint32_t intervals_ms[INTERVALS]; /* a ring */
 	uint64_t count;
+	uint64_t failed;
 	enum novelty novelty; /* when it began */
 };
 
@@ -142,7 +144,9 @@ static void report(struct detector *detector, const struct caller *caller,
 	uint32_t interval_ms;
 	double shaken = deviation(caller, &interval_ms);
 
-	if (interval_ms < detector->shortest_ms || shaken > detector->deviation)
+	/* Who calls somebody who is not there checks whether he is. */
+	if (caller->failed * 2 > caller->count || interval_ms < detector->shortest_ms ||
+		shaken > detector->deviation)
 		return;
 	party_format(suspect->target, &suspect->target_address, target);
 	service_format(record, service);
@@ -181,6 +185,16 @@ static void add_call(struct caller *caller, const struct record *record)
 	suspect_add(&caller->suspect, record);
 }
 
+static void count_failure(struct detector *detector, const struct record *record)
+{
+	struct ledger_key key = {{party_key(record, RECORD_SOURCE),
+		party_key(record, RECORD_DESTINATION), party_service(record)}};
+	struct caller *caller = ledger_find(&detector->callers, &key);
+
+	if (caller)
+		caller->failed++;
+}
+
 static void beacon_record(struct detector *detector, const struct record *record)
 {
 	struct ledger_key key;
@@ -188,6 +202,8 @@ static void beacon_record(struct detector *detector, const struct record *record
 	enum novelty novelty;
 	struct caller *caller;
 
+	if (contact_of(record) == CONTACT_FAILED)
+		count_failure(detector, record);
 	if (!is_of_interest(record))
 		return;
 	novelty = newness_of(&detector->newness, record);

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Somebody does what no workload of his role has done while the baseline was learnt. Roles are
- * labels, so a new replica, another node or another address is nothing new.
+ * Somebody does what no workload of his role has done while the baseline was learnt, and is let in,
+ * or is refused by policy. Where nobody answers there is no edge; many of that kind are scan's
+ * business. Roles are labels, so a new replica, another node or another address is nothing new.
  */
 #include "detect/contact.h"
 #include "detect/detectors.h"
 #include "detect/distinct.h"
 #include "detect/ledger.h"
+#include "detect/newness.h"
 #include "detect/party.h"
 #include "detect/seen.h"
 #include "detect/service.h"
 #include "detect/suspect.h"
+#include "detect/waiting.h"
 
 #include "base/clock.h"
 
@@ -43,7 +46,9 @@ struct detector {
 	const struct detect_context *context;
 	unsigned int several;
 	uint64_t window_ns;
-	struct seen told; /* role, peer, service */
+	struct newness newness;
+	struct seen told;       /* role, peer, service */
+	struct waiting pending; /* nobody has turned it away yet */
 	struct ledger novices;
 };
 
@@ -90,26 +95,15 @@ static void report(
 	detector->context->report(&finding, detector->context->userdata);
 }
 
-static bool is_new(const struct detector *detector, const struct record *record)
+static void tell(struct detector *detector, const struct record *record)
 {
-	const struct detect_context *context = detector->context;
-
-	return party_is_workload(record, RECORD_SOURCE) &&
-	       context->has_learnt(record, context->userdata) &&
-	       !context->edge_days(record, context->userdata);
-}
-
-static void new_edge_record(struct detector *detector, const struct record *record)
-{
-	enum contact contact = contact_of(record);
-	struct ledger_key key;
+	struct ledger_key key = {
+		{party_key(record, RECORD_SOURCE), party_is_world(record, RECORD_DESTINATION)}};
+	uint64_t edge = party_edge(record);
 	struct novice *novice;
 
-	if ((contact != CONTACT_OPENED && contact != CONTACT_REFUSED) ||
-		!is_new(detector, record) || seen_add(&detector->told, party_edge(record)))
+	if (seen_add(&detector->told, edge))
 		return;
-	key = (struct ledger_key){
-		{party_key(record, RECORD_SOURCE), party_is_world(record, RECORD_DESTINATION)}};
 	novice = ledger_touch(&detector->novices, &key);
 	if (!novice)
 		return;
@@ -117,9 +111,50 @@ static void new_edge_record(struct detector *detector, const struct record *reco
 		suspect_clear(&novice->suspect);
 		novice->edges = (struct distinct){0};
 	}
-	distinct_add(&novice->edges, party_edge(record));
+	distinct_add(&novice->edges, edge);
 	suspect_add(&novice->suspect, record);
 	report(detector, novice, record);
+}
+
+static bool is_new(struct detector *detector, const struct record *record)
+{
+	return party_is_workload(record, RECORD_SOURCE) &&
+	       newness_of(&detector->newness, record) == NOVELTY_NEW &&
+	       !seen_has(&detector->told, party_edge(record));
+}
+
+static void new_edge_record(struct detector *detector, const struct record *record)
+{
+	const struct record *answered;
+
+	while ((answered = waiting_due(&detector->pending, record->event.time_ns))) {
+		tell(detector, answered);
+		waiting_pop(&detector->pending);
+	}
+	switch (contact_of(record)) {
+	case CONTACT_OPENED:
+		if (is_new(detector, record))
+			waiting_add(&detector->pending, record);
+		break;
+	case CONTACT_REFUSED:
+		if (is_new(detector, record))
+			tell(detector, record);
+		break;
+	case CONTACT_FAILED:
+		waiting_forget(&detector->pending, record->event.id);
+		break;
+	default:
+		break;
+	}
+}
+
+static void new_edge_close(struct detector *detector)
+{
+	waiting_clear(&detector->pending);
+	ledger_clear(&detector->novices);
+	newness_close(&detector->newness);
+	seen_close(&detector->told);
+	free(detector);
 }
 
 static int new_edge_open(
@@ -137,8 +172,9 @@ static int new_edge_open(
 		.entry_bytes = sizeof(struct novice),
 		.clear = novice_clear,
 	};
-	if (seen_open(&detector->told, EDGES_MAX) < 0) {
-		free(detector);
+	if (newness_open(&detector->newness, context) < 0 ||
+		seen_open(&detector->told, EDGES_MAX) < 0) {
+		new_edge_close(detector);
 		return -ENOMEM;
 	}
 	*ret = detector;
@@ -150,13 +186,6 @@ static json_t *new_edge_describe(const struct detector *detector)
 	const struct ledger *ledgers[] = {&detector->novices};
 
 	return ledgers_describe(ledgers, 1);
-}
-
-static void new_edge_close(struct detector *detector)
-{
-	ledger_clear(&detector->novices);
-	seen_close(&detector->told);
-	free(detector);
 }
 
 const struct detector_ops new_edge_detector = {

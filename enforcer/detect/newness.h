@@ -9,7 +9,7 @@
 #include "detect/seen.h"
 
 enum novelty {
-	NOVELTY_UNKNOWN, /* the role is still being learnt */
+	NOVELTY_UNKNOWN, /* the role is still being learnt, or tried it in vain while it was */
 	NOVELTY_USUAL,
 	NOVELTY_NEW,
 };
@@ -17,6 +17,7 @@ enum novelty {
 struct newness {
 	const struct detect_context *context;
 	struct seen edges; /* role, peer, service: that were new */
+	struct seen early; /* that were there while the role was learnt, answered or not */
 };
 
 /* context is borrowed. -ENOMEM */

@@ -13,6 +13,7 @@
 #include "detect/party.h"
 #include "detect/service.h"
 #include "detect/suspect.h"
+#include "detect/waiting.h"
 
 #include "base/clock.h"
 
@@ -25,7 +26,6 @@
 #define CHANNELS_MAX 8192
 #define VISITS       8 /* that are remembered of a workload: the latest */
 #define HOPS_MAX     4
-#define PENDING_MAX  256
 #define SKEW_NS      (NS_PER_SECOND / 2) /* records of two interfaces come in any order */
 
 enum parameter {
@@ -60,22 +60,13 @@ struct stone {
 	struct suspect suspect; /* what it then did */
 };
 
-/* What may be the effect of a visit, until it is known that the visitor got in. */
-struct suspicion {
-	struct record record;
-	enum novelty novelty;
-};
-
 struct detector {
 	const struct detect_context *context;
 	struct newness newness;
 	uint64_t window_ns;
 	uint64_t proxy_window_ns;
 	struct ledger stones;
-	struct suspicion pending[PENDING_MAX]; /* a ring, in the order of time */
-	size_t pending_head;
-	size_t pending_count;
-	uint64_t pending_evicted;
+	struct waiting pending; /* what may be the effect of a visit */
 };
 
 static void stone_clear(void *entry)
@@ -276,39 +267,31 @@ static void report(const struct detector *detector, const struct stone *stone,
 	detector->context->report(&finding, detector->context->userdata);
 }
 
-static void look_back(struct detector *detector, const struct suspicion *suspicion)
+static void look_back(struct detector *detector, const struct record *record)
 {
-	const struct record *record = &suspicion->record;
 	struct ledger_key key = {{party_key(record, RECORD_SOURCE)}};
 	struct stone *stone = ledger_find(&detector->stones, &key);
+	enum novelty novelty;
 	const struct visit *cause;
 
 	if (!stone)
 		return;
-	cause = find_cause(detector, stone, record, suspicion->novelty);
+	novelty = newness_of(&detector->newness, record);
+	cause = find_cause(detector, stone, record, novelty);
 	if (!cause)
 		return;
 	suspect_add(&stone->suspect, record);
-	report(detector, stone, record, cause, suspicion->novelty);
-}
-
-static void drop_oldest(struct detector *detector)
-{
-	record_clear(&detector->pending[detector->pending_head].record);
-	detector->pending_head = (detector->pending_head + 1) % PENDING_MAX;
-	detector->pending_count--;
+	report(detector, stone, record, cause, novelty);
 }
 
 /* By then it would be known that a visitor was turned away. */
 static void judge_pending(struct detector *detector, uint64_t now_ns)
 {
-	while (detector->pending_count) {
-		const struct suspicion *oldest = &detector->pending[detector->pending_head];
+	const struct record *record;
 
-		if (oldest->record.event.time_ns + CONTACT_SETTLE_NS > now_ns)
-			return;
-		look_back(detector, oldest);
-		drop_oldest(detector);
+	while ((record = waiting_due(&detector->pending, now_ns))) {
+		look_back(detector, record);
+		waiting_pop(&detector->pending);
 	}
 }
 
@@ -318,14 +301,8 @@ static void suspect_stone(
 	struct ledger_key key = {{party_key(record, RECORD_SOURCE)}};
 	const struct stone *stone = ledger_find(&detector->stones, &key);
 
-	if (!stone || novelty == NOVELTY_USUAL || !find_cause(detector, stone, record, novelty))
-		return;
-	if (detector->pending_count == PENDING_MAX) {
-		drop_oldest(detector);
-		detector->pending_evicted++;
-	}
-	detector->pending[(detector->pending_head + detector->pending_count++) % PENDING_MAX] =
-		(struct suspicion){record_copy(record), novelty};
+	if (stone && novelty != NOVELTY_USUAL && find_cause(detector, stone, record, novelty))
+		waiting_add(&detector->pending, record);
 }
 
 static void pivot_record(struct detector *detector, const struct record *record)
@@ -375,8 +352,7 @@ static json_t *pivot_describe(const struct detector *detector)
 
 static void pivot_close(struct detector *detector)
 {
-	while (detector->pending_count)
-		drop_oldest(detector);
+	waiting_clear(&detector->pending);
 	ledger_clear(&detector->stones);
 	newness_close(&detector->newness);
 	free(detector);

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "stage.h"
 
+/* Time goes on, so that what waits is judged. */
+static void wait_until(struct stage *stage, double second)
+{
+	stage_session(stage, second, 0.1, "nobody", "elsewhere", 8080, 10, 10);
+}
+
 static void nothing_is_new_while_learning(void **state)
 {
 	struct stage stage;
@@ -25,6 +31,8 @@ static void a_new_edge_is_told_once_for_all_of_the_role(void **state)
 	stage_open_to(&stage, 1, "web1", "db", 5432);
 	stage_open_to(&stage, 2, "web2", "db", 5432);
 	stage_open_to(&stage, 3, "web1", "db", 5432);
+	assert_int_equal(stage.found, 0); /* it may be turned away */
+	wait_until(&stage, 10);
 	assert_int_equal(stage.found, 1);
 	assert_int_equal(stage.worst, SEVERITY_LOW);
 	stage_close(&stage);
@@ -44,7 +52,27 @@ static void power_and_number_make_it_worse(void **state)
 	stage.has_learnt = true;
 	for (uint16_t i = 0; i < 4; i++)
 		stage_open_to(&stage, i, "web", "db", (uint16_t)(7000 + i));
+	stage.usual_port = 8080;
+	wait_until(&stage, 10);
 	assert_int_equal(stage.worst, SEVERITY_MEDIUM);
+	stage_close(&stage);
+}
+
+/* Dead backends, and what was tried in vain all the time. */
+static void what_fails_is_no_edge(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	stage_open(&stage, &new_edge_detector);
+	stage_denied(&stage, 0, "web", "tracker", 443);
+	stage.has_learnt = true;
+	stage_reset(&stage, 1, "lb", "db", 9000);
+	stage_unanswered(&stage, 2, "lb", "api", 9000);
+	stage_denied(&stage, 3, "web", "tracker", 443);
+	stage.usual_port = 8080;
+	wait_until(&stage, 10);
+	assert_int_equal(stage.found, 0);
 	stage_close(&stage);
 }
 
@@ -70,6 +98,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_new_while_learning),
 		cmocka_unit_test(a_new_edge_is_told_once_for_all_of_the_role),
 		cmocka_unit_test(power_and_number_make_it_worse),
+		cmocka_unit_test(what_fails_is_no_edge),
 		cmocka_unit_test(what_is_remembered_is_bounded),
 	};
 
