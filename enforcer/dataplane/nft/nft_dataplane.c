@@ -285,17 +285,25 @@ static int begin_adoption(
 	struct dataplane *dataplane, const struct dataplane_state *state, struct error *error)
 {
 	uint32_t seconds = (uint32_t)((dataplane->options.adoption_ns + NS_PER_S - 1) / NS_PER_S);
-	int r = 0;
+	_cleanup_free_ struct address *addresses = NULL;
+	size_t count = 0, size = 0;
 
-	for (size_t i = 0; !r && seconds && i < state->attachments_count; i++) {
+	for (size_t i = 0; i < state->attachments_count; i++)
+		size += state->attachments[i].addresses_count;
+	addresses = calloc(size + 1, sizeof(*addresses));
+	if (!addresses)
+		return error_nomem(error);
+	for (size_t i = 0; seconds && i < state->attachments_count; i++) {
 		const struct attachment *attachment = &state->attachments[i];
 
-		if (attachment->adopt && attachment->workload >= 0 &&
-			!attached_find(&dataplane->attached, attachment->ifindex))
-			r = table_adopt(dataplane->table, attachment->addresses,
-				attachment->addresses_count, seconds, error);
+		if (!attachment->adopt || attachment->workload < 0 ||
+			attached_find(&dataplane->attached, attachment->ifindex))
+			continue;
+		for (size_t j = 0; j < attachment->addresses_count; j++)
+			addresses[count++] = attachment->addresses[j];
 	}
-	return r;
+	/* In one transaction: each has the kernel go through all chains. */
+	return count ? table_adopt(dataplane->table, addresses, count, seconds, error) : 0;
 }
 
 static int set_guards(struct dataplane *dataplane, const struct dataplane_state *state,

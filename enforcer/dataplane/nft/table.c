@@ -413,20 +413,33 @@ int table_sweep(struct table *table, uint64_t now_ns, struct error *error)
 	return 0;
 }
 
+static int write_adopting(struct batch *batch, bool ipv4, const struct address *addresses,
+	size_t count, uint32_t seconds)
+{
+	_cleanup_(element_list_clear) struct element_list list = {0};
+	int r = 0;
+
+	for (size_t i = 0; !r && i < count; i++) {
+		struct element element = {.timeout_s = seconds, .target.code = TARGET_NONE};
+
+		if (address_is_ipv4(&addresses[i]) != ipv4)
+			continue;
+		element_key_add_address(&element, &addresses[i]);
+		r = element_list_add(&list, &element);
+	}
+	return r ? r
+		 : element_list_write(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE,
+			   layout_adopting(ipv4), &list, NULL, NULL);
+}
+
 int table_adopt(struct table *table, const struct address *addresses, size_t count,
 	uint32_t seconds, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
 	int r = table_begin(table, &batch);
 
-	for (size_t i = 0; !r && i < count; i++) {
-		struct element element = {.timeout_s = seconds, .target.code = TARGET_NONE};
-		const struct element_list list = {&element, 1, 1};
-
-		element_key_add_address(&element, &addresses[i]);
-		r = element_list_write(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE,
-			layout_adopting(address_is_ipv4(&addresses[i])), &list, NULL, NULL);
-	}
+	for (int ipv4 = 0; !r && ipv4 < 2; ipv4++)
+		r = write_adopting(batch, ipv4, addresses, count, seconds);
 	if (r < 0)
 		return error_nomem(error);
 	r = batch_send(batch, table->socket, NULL, NULL, error);
