@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* segctl alerts ack ID: somebody has seen it. */
+#include "change.h"
 #include "client.h"
 #include "command.h"
 #include "output.h"
@@ -39,14 +40,17 @@ static const struct argp argp = {
 	       "may become part of the baseline. It goes on counting.",
 };
 
+static void print_outcome(const struct settings *settings, const json_t *answer)
+{
+	(void)settings;
+	printf("alert %s is acknowledged\n", field_text(json_object_get(answer, "alert"), "id"));
+}
+
 int alerts_ack_run(struct settings *settings, int argc, char **argv)
 {
-	_cleanup_free_ char *url = text_format("/v1/alerts"), *body = NULL;
-	_cleanup_json_ json_t *wish = NULL, *answer = NULL;
-	_cleanup_client_ struct client *client = NULL;
-	_cleanup_error_ struct error error = ERROR_INIT;
+	_cleanup_free_ char *url = text_format("/v1/alerts");
+	_cleanup_json_ json_t *wish = NULL;
 	struct arguments arguments = {0};
-	struct client_reply reply;
 
 	settings_parse(settings, &argp, OUTPUT_TABLE | OUTPUT_JSON, argc, argv, &arguments);
 	if (!arguments.id)
@@ -54,16 +58,5 @@ int alerts_ack_run(struct settings *settings, int argc, char **argv)
 	url_segment(&url, arguments.id);
 	url_segment(&url, "acknowledge");
 	wish = must(json_pack("{s:s*}", "note", arguments.note));
-	body = must(json_dumps(wish, JSON_COMPACT));
-	client = client_new(settings->socket_path);
-	if (client_call(client, "POST", url, body, &reply, &error) < 0)
-		return report(settings, &error);
-	answer = reply.body;
-	if (client_reply_check(&reply, &error) < 0)
-		return report(settings, &error);
-	if (settings->output == OUTPUT_JSON)
-		output_json(answer);
-	else
-		printf("alert %s is acknowledged\n", arguments.id);
-	return EXIT_YES;
+	return change_run(settings, "POST", url, wish, print_outcome);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* segctl alerts mute, unmute and mutes: what nobody wants to be told for a while. */
+#include "change.h"
 #include "client.h"
 #include "clock.h"
 #include "command.h"
@@ -91,27 +92,12 @@ static void print_mute(const struct settings *settings, const json_t *answer)
 
 static int mute(const struct arguments *arguments)
 {
-	const struct settings *settings = arguments->settings;
-	_cleanup_client_ struct client *client = client_new(settings->socket_path);
-	_cleanup_json_ json_t *wish = NULL, *answer = NULL;
-	_cleanup_error_ struct error error = ERROR_INIT;
-	_cleanup_free_ char *body = NULL;
-	struct client_reply reply;
+	_cleanup_json_ json_t *wish = must(json_pack("{s:s*, s:s*, s:s*, s:s*, s:s, s:I}", "alert",
+		arguments->alert, "detector", arguments->detector, "actor", arguments->actor, "key",
+		arguments->key, "reason", arguments->reason, "seconds",
+		(json_int_t)arguments->seconds));
 
-	wish = must(json_pack("{s:s*, s:s*, s:s*, s:s*, s:s, s:I}", "alert", arguments->alert,
-		"detector", arguments->detector, "actor", arguments->actor, "key", arguments->key,
-		"reason", arguments->reason, "seconds", (json_int_t)arguments->seconds));
-	body = must(json_dumps(wish, JSON_COMPACT));
-	if (client_call(client, "POST", "/v1/mutes", body, &reply, &error) < 0)
-		return report(settings, &error);
-	answer = reply.body;
-	if (client_reply_check(&reply, &error) < 0)
-		return report(settings, &error);
-	if (settings->output == OUTPUT_JSON)
-		output_json(answer);
-	else
-		print_mute(settings, answer);
-	return EXIT_YES;
+	return change_run(arguments->settings, "POST", "/v1/mutes", wish, print_mute);
 }
 
 int alerts_mute_run(struct settings *settings, int argc, char **argv)
@@ -129,15 +115,17 @@ int alerts_mute_run(struct settings *settings, int argc, char **argv)
 /* --- unmute -------------------------------------------------------------------------------------
  */
 
+static void print_unmuted(const struct settings *settings, const json_t *answer)
+{
+	(void)settings;
+	printf("mute %s has ended\n", field_text(answer, "removed"));
+}
+
 int alerts_unmute_run(struct settings *settings, int argc, char **argv)
 {
 	_cleanup_free_ char *url = text_format("/v1/mutes");
-	_cleanup_client_ struct client *client = NULL;
-	_cleanup_error_ struct error error = ERROR_INIT;
-	_cleanup_json_ json_t *answer = NULL;
 	struct subject subject = {.words_max = 1};
 	struct argp unmute = subject_argp;
-	struct client_reply reply;
 
 	unmute.args_doc = "ID";
 	unmute.doc = "Ends a mute, whose id segctl alerts mutes lists: its alerts are told again.";
@@ -145,17 +133,7 @@ int alerts_unmute_run(struct settings *settings, int argc, char **argv)
 	if (!subject.name)
 		usage_error(settings, "say which: ID, as segctl alerts mutes lists it");
 	url_segment(&url, subject.name);
-	client = client_new(settings->socket_path);
-	if (client_call(client, "DELETE", url, NULL, &reply, &error) < 0)
-		return report(settings, &error);
-	answer = reply.body;
-	if (client_reply_check(&reply, &error) < 0)
-		return report(settings, &error);
-	if (settings->output == OUTPUT_JSON)
-		output_json(answer);
-	else
-		printf("mute %s has ended\n", subject.name);
-	return EXIT_YES;
+	return change_run(settings, "DELETE", url, NULL, print_unmuted);
 }
 
 /* --- mutes --------------------------------------------------------------------------------------

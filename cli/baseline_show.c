@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* segctl baseline show [ROLE] and forget ROLE. */
+#include "change.h"
 #include "client.h"
 #include "clock.h"
 #include "command.h"
@@ -146,30 +147,23 @@ int baseline_show_run(struct settings *settings, int argc, char **argv)
 	return EXIT_YES;
 }
 
+static void print_forgotten(const struct settings *settings, const json_t *answer)
+{
+	_cleanup_free_ char *count =
+		output_plural(field_number(answer, "forgotten"), "role is", "roles are");
+
+	(void)settings;
+	printf("%s learnt anew\n", count);
+}
+
 int baseline_forget_run(struct settings *settings, int argc, char **argv)
 {
-	_cleanup_client_ struct client *client = NULL;
-	_cleanup_error_ struct error error = ERROR_INIT;
-	_cleanup_free_ char *url = NULL, *count = NULL;
-	_cleanup_json_ json_t *answer = NULL;
+	_cleanup_free_ char *url = NULL;
 	struct arguments arguments = {0};
-	struct client_reply reply;
 
 	settings_parse(settings, &forget_argp, OUTPUT_TABLE | OUTPUT_JSON, argc, argv, &arguments);
 	if (!arguments.role == !arguments.all)
 		usage_error(settings, "say which: ROLE, or --all");
 	url = role_url(arguments.role);
-	client = client_new(settings->socket_path);
-	if (client_call(client, "DELETE", url, NULL, &reply, &error) < 0)
-		return report(settings, &error);
-	answer = reply.body;
-	if (client_reply_check(&reply, &error) < 0)
-		return report(settings, &error);
-	if (settings->output == OUTPUT_JSON) {
-		output_json(answer);
-		return EXIT_YES;
-	}
-	count = output_plural(field_number(answer, "forgotten"), "role is", "roles are");
-	printf("%s learnt anew\n", count);
-	return EXIT_YES;
+	return change_run(settings, "DELETE", url, NULL, print_forgotten);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* segctl quarantine add: cuts a workload off. */
+#include "change.h"
 #include "client.h"
 #include "clock.h"
 #include "command.h"
@@ -158,27 +159,12 @@ static void print_outcome(const struct settings *settings, const json_t *answer)
 
 static int add(const struct arguments *arguments)
 {
-	const struct settings *settings = arguments->settings;
-	_cleanup_client_ struct client *client = client_new(settings->socket_path);
-	_cleanup_json_ json_t *wish = NULL, *answer = NULL;
-	_cleanup_error_ struct error error = ERROR_INIT;
-	_cleanup_free_ char *body = NULL;
-	struct client_reply reply;
+	_cleanup_json_ json_t *wish = must(
+		json_pack("{s:s, s:s, s:I, s:O, s:s}", "workload", arguments->workload, "reason",
+			arguments->reason, "seconds", (json_int_t)arguments->seconds, "allow",
+			arguments->allow, "origin", arguments->automatic ? "detector" : "manual"));
 
-	wish = must(json_pack("{s:s, s:s, s:I, s:O, s:s}", "workload", arguments->workload,
-		"reason", arguments->reason, "seconds", (json_int_t)arguments->seconds, "allow",
-		arguments->allow, "origin", arguments->automatic ? "detector" : "manual"));
-	body = must(json_dumps(wish, JSON_COMPACT));
-	if (client_call(client, "POST", "/v1/quarantine", body, &reply, &error) < 0)
-		return report(settings, &error);
-	answer = reply.body;
-	if (client_reply_check(&reply, &error) < 0)
-		return report(settings, &error);
-	if (settings->output == OUTPUT_JSON)
-		output_json(answer);
-	else
-		print_outcome(settings, answer);
-	return EXIT_YES;
+	return change_run(arguments->settings, "POST", "/v1/quarantine", wish, print_outcome);
 }
 
 int quarantine_add_run(struct settings *settings, int argc, char **argv)
