@@ -19,35 +19,6 @@
 /* --- writing ------------------------------------------------------------------------------------
  */
 
-/* Takes root. */
-static int save_json(const char *directory, const char *name, json_t *root, struct error *error)
-{
-	_cleanup_json_ json_t *owned = root;
-	_cleanup_free_ char *next = NULL, *path = NULL;
-	int r;
-
-	if (!root || asprintf(&next, "%s.next", name) < 0) {
-		next = NULL;
-		return error_nomem(error);
-	}
-	if (asprintf(&path, "%s/%s", directory, next) < 0) {
-		path = NULL;
-		return error_nomem(error);
-	}
-	r = policy_store_write(directory, path, owned, error);
-	return r < 0 ? r : policy_store_replace(directory, next, name, error);
-}
-
-int detection_state_save_alerts(
-	const char *directory, const struct alerts *alerts, struct error *error)
-{
-	json_t *root = alerts_save(alerts);
-
-	if (root)
-		json_object_set_new(root, "version", json_integer(STATE_VERSION));
-	return save_json(directory, ALERTS_NAME, root, error);
-}
-
 static int write_all(int fd, const char *data, size_t length)
 {
 	while (length) {
@@ -63,28 +34,63 @@ static int write_all(int fd, const char *data, size_t length)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-static int save_baseline(
-	const char *directory, const struct baseline *baseline, struct error *error)
+static int save(const char *directory, const char *name, const char *data, size_t length,
+	struct error *error)
 {
-	__attribute__((cleanup(writer_clear))) struct writer writer = WRITER_INIT;
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *next = NULL, *path = NULL;
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	baseline_write(baseline, &writer);
-	if (writer.failed || asprintf(&path, "%s/" BASELINE_NAME ".next", directory) < 0) {
+	if (asprintf(&next, "%s.next", name) < 0) {
+		next = NULL;
+		return error_nomem(error);
+	}
+	if (asprintf(&path, "%s/%s", directory, next) < 0) {
 		path = NULL;
 		return error_nomem(error);
 	}
+	if (mkdir(directory, 0700) < 0 && errno != EEXIST)
+		return error_errno(error, -errno, "make state directory %s", directory);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_errno(error, -errno, "create %s", path);
-	r = write_all(fd, writer.data, writer.length);
+	r = write_all(fd, data, length);
 	if (r < 0) {
 		unlink(path);
 		return error_errno(error, r, "write %s", path);
 	}
-	return policy_store_replace(directory, BASELINE_NAME ".next", BASELINE_NAME, error);
+	return policy_store_replace(directory, next, name, error);
+}
+
+/* Takes root. As one text, since jansson writes to a descriptor word by word, and thousands of
+ * alerts may be waiting. */
+static int save_json(const char *directory, const char *name, json_t *root, struct error *error)
+{
+	_cleanup_json_ json_t *owned = root;
+	_cleanup_free_ char *text = owned ? json_dumps(owned, JSON_COMPACT) : NULL;
+
+	return text ? save(directory, name, text, strlen(text), error) : error_nomem(error);
+}
+
+int detection_state_save_alerts(
+	const char *directory, const struct alerts *alerts, struct error *error)
+{
+	json_t *root = alerts_save(alerts);
+
+	if (root)
+		json_object_set_new(root, "version", json_integer(STATE_VERSION));
+	return save_json(directory, ALERTS_NAME, root, error);
+}
+
+static int save_baseline(
+	const char *directory, const struct baseline *baseline, struct error *error)
+{
+	__attribute__((cleanup(writer_clear))) struct writer writer = WRITER_INIT;
+
+	baseline_write(baseline, &writer);
+	if (writer.failed)
+		return error_nomem(error);
+	return save(directory, BASELINE_NAME, writer.data, writer.length, error);
 }
 
 int detection_state_save_learnt(const char *directory, struct engine *engine, struct error *error)
