@@ -28,7 +28,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf
 DEPS_RUN   := iputils-ping iproute2 procps util-linux mount curl netcat-openbsd
 DEPS_TEST  := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind jq \
 	nftables iptables ipset docker.io busybox-static iperf3 sockperf conntrack tcpdump tmux zstd mandoc \
-	gnuplot-nox dnsmasq-base openssl python3-fastjsonschema faketime
+	gnuplot-nox dnsmasq-base openssl python3-fastjsonschema
 DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 # Only for make test-kernel. It fetches a kernel, too, but does not install that.
 DEPS_KERNEL := qemu-system-x86 cpio kmod
@@ -254,7 +254,12 @@ bpf-test-binaries: $(BPF_TESTS)
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/tools/*.c))
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 .PHONY: tools
-tools: $(TOOLS)
+CLOCK_SHIM := $(BUILD)/tests/netns/clock_shim.so
+tools: $(TOOLS) $(CLOCK_SHIM)
+$(CLOCK_SHIM): tests/netns/clock_shim.c
+	$(SAY) LINK $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $<
 bench-binaries: $(TOOLS) $(BENCH_PROGRAMS)
 $(TOOLS): $(BUILD)/%: $(BUILD)/%.o
 	$(SAY) LINK $@
