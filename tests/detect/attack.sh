@@ -39,7 +39,7 @@ done
 
 node_up "$id" || exit 1
 shop_up || { tail -5 "$work"/*.log >&2; exit 1; }
-for attack in "${attacks[@]}"; do
+for attack in "${wanted[@]}"; do
 	IFS='|' read -r name actor detector technique when what <<<"$attack"
 	actor=${actor%%[*}
 	[ -n "${number[$actor]-}" ] || member "$actor"
@@ -47,10 +47,11 @@ done
 for name in spread1 spread2 spread3; do
 	member "$name"
 done
-member hop1
-member socat
-member jumper
-member proxied
+if [ "${SHOP-}" != small ]; then
+	for name in hop1 hop2 socat jumper jump proxied proxy; do
+		[ -n "${number[$name]-}" ] || member "$name"
+	done
+fi
 start world "$tools/echo" tcp/6443
 [ "${SHOP-}" = small ] || sshd_up jump
 [ "${SHOP-}" = small ] || start world /usr/sbin/sshd -D -e -f "$work/ssh/sshd_config"

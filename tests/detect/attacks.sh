@@ -90,7 +90,7 @@ attack_four-sources() {
 
 attack_fan-out() {
 	local name
-	for name in nmap-connect nmap-syn nmap-udp nmap-slow nmap-fin; do
+	for name in web api db cache ops; do
 		inside fan-out nc -z -w 1 "$(ip_of $name)" 22
 	done
 }
