@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "policies/array.h"
 
+#include <errno.h>
 #include <stdarg.h>
 
 /* The length of the character at text, if it is one (RFC 3629, near enough) and not a control
@@ -111,6 +112,23 @@ void diagnostics_print(const struct diagnostics *diagnostics, FILE *stream)
 		print(&diagnostics->items[i], stream);
 	if (diagnostics->omitted)
 		fprintf(stream, "%zu more not shown\n", diagnostics->omitted);
+}
+
+int diagnostics_to_error(const struct diagnostics *diagnostics, struct error *error)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream)
+		return error_nomem(error);
+	diagnostics_print(diagnostics, stream);
+	fclose(stream);
+	if (!text)
+		return error_nomem(error);
+	while (size > 0 && text[size - 1] == '\n')
+		text[--size] = '\0';
+	return error_set(error, -EINVAL, "%s", text);
 }
 
 void diagnostics_clear(struct diagnostics *diagnostics)

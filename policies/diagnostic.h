@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "base/error.h"
+
 #include <stddef.h>
 #include <stdio.h>
 
@@ -53,4 +55,6 @@ void diagnostics_sort(struct diagnostics *diagnostics);
 /* "file:line:column: error: message [code]", one a line. */
 void diagnostics_print(const struct diagnostics *diagnostics, FILE *stream);
 
+/* All of them as one message. Returns -EINVAL, or -ENOMEM. */
+int diagnostics_to_error(const struct diagnostics *diagnostics, struct error *error);
 void diagnostics_clear(struct diagnostics *diagnostics);

@@ -6,6 +6,7 @@
 #include "policies/document.h"
 #include "policies/read.h"
 #include "policies/suggest.h"
+#include "policies/yaml_file.h"
 #include "policies/yaml_reader.h"
 #include "policies/yaml_scalar.h"
 #include "policies/yaml_scan.h"
@@ -16,10 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MAX_BYTES (1 << 20)
-#define SECOND_NS      1000000000ULL
-#define DURATION_MAX   (366ULL * 86400 * SECOND_NS)
-#define KEYS_MAX       512
+#define SECOND_NS    1000000000ULL
+#define DURATION_MAX (366ULL * 86400 * SECOND_NS)
+#define KEYS_MAX     512
 
 /* --- values -------------------------------------------------------------------------------------
  */
@@ -366,49 +366,13 @@ int detect_settings_parse(struct detect_settings *settings, const char *file, co
 	return diagnostics->errors > errors ? -EINVAL : 0;
 }
 
-static int read_whole(const char *path, char **ret, size_t *ret_size, struct error *error)
-{
-	_cleanup_file_ FILE *stream = fopen(path, "re");
-	_cleanup_free_ char *text = malloc(FILE_MAX_BYTES + 1);
-
-	if (!stream)
-		return error_errno(error, -errno, "open %s", path);
-	if (!text)
-		return error_nomem(error);
-	*ret_size = fread(text, 1, FILE_MAX_BYTES + 1, stream);
-	if (ferror(stream))
-		return error_errno(error, -EIO, "read %s", path);
-	if (*ret_size > FILE_MAX_BYTES)
-		return error_set(error, -EFBIG, "%s is larger than %d bytes", path, FILE_MAX_BYTES);
-	*ret = TAKE_PTR(text);
-	return 0;
-}
-
-/* All of them as one message. */
-static int describe(const struct diagnostics *diagnostics, struct error *error)
-{
-	_cleanup_free_ char *text = NULL;
-	size_t size = 0;
-	FILE *stream = open_memstream(&text, &size);
-
-	if (!stream)
-		return error_nomem(error);
-	diagnostics_print(diagnostics, stream);
-	fclose(stream);
-	if (!text)
-		return error_nomem(error);
-	while (size > 0 && text[size - 1] == '\n')
-		text[--size] = '\0';
-	return error_set(error, -EINVAL, "%s", text);
-}
-
 int detect_settings_load(struct detect_settings *ret, const char *path, struct error *error)
 {
 	_cleanup_detect_settings_ struct detect_settings settings = {0};
 	struct diagnostics diagnostics = DIAGNOSTICS_INIT;
 	_cleanup_free_ char *text = NULL;
 	size_t size = 0;
-	int r = read_whole(path, &text, &size, error);
+	int r = yaml_file_read(path, &text, &size, error);
 
 	if (r < 0)
 		return r;
@@ -416,7 +380,7 @@ int detect_settings_load(struct detect_settings *ret, const char *path, struct e
 		return error_nomem(error);
 	r = detect_settings_parse(&settings, path, text, size, &diagnostics);
 	if (r == -EINVAL)
-		describe(&diagnostics, error);
+		diagnostics_to_error(&diagnostics, error);
 	else if (r < 0)
 		error_nomem(error);
 	diagnostics_clear(&diagnostics);

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "policies/array.h"
 #include "policies/read.h"
+#include "policies/yaml_file.h"
 #include "policies/yaml_reader.h"
 #include "policies/yaml_scan.h"
 #include "workload/named_port.h"
@@ -17,7 +18,6 @@
 #include <sys/stat.h>
 
 #define NAME_MAX_BYTES 253
-#define FILE_MAX_BYTES (1 << 20)
 
 static void spec_clear(struct netns_spec *spec)
 {
@@ -317,42 +317,6 @@ int netns_file_parse(const char *path, const char *text, size_t size, struct net
 	return 0;
 }
 
-static int read_text(const char *path, char **ret, size_t *ret_size, struct error *error)
-{
-	_cleanup_file_ FILE *stream = fopen(path, "re");
-	_cleanup_free_ char *text = malloc(FILE_MAX_BYTES + 1);
-
-	if (!stream)
-		return error_errno(error, -errno, "open %s", path);
-	if (!text)
-		return error_nomem(error);
-	*ret_size = fread(text, 1, FILE_MAX_BYTES + 1, stream);
-	if (ferror(stream))
-		return error_errno(error, -EIO, "read %s", path);
-	if (*ret_size > FILE_MAX_BYTES)
-		return error_set(error, -EFBIG, "%s is larger than %d bytes", path, FILE_MAX_BYTES);
-	*ret = TAKE_PTR(text);
-	return 0;
-}
-
-/* All of them as one message. */
-static int describe(const struct diagnostics *diagnostics, struct error *error)
-{
-	_cleanup_free_ char *text = NULL;
-	size_t size = 0;
-	FILE *stream = open_memstream(&text, &size);
-
-	if (!stream)
-		return error_nomem(error);
-	diagnostics_print(diagnostics, stream);
-	fclose(stream);
-	if (!text)
-		return error_nomem(error);
-	while (size > 0 && text[size - 1] == '\n')
-		text[--size] = '\0';
-	return error_set(error, -EINVAL, "%s", text);
-}
-
 int netns_file_load(const char *path, struct netns_file *ret, struct error *error)
 {
 	struct diagnostics diagnostics = DIAGNOSTICS_INIT;
@@ -360,12 +324,12 @@ int netns_file_load(const char *path, struct netns_file *ret, struct error *erro
 	size_t size = 0;
 	int r;
 
-	r = read_text(path, &text, &size, error);
+	r = yaml_file_read(path, &text, &size, error);
 	if (r < 0)
 		return r;
 	r = netns_file_parse(path, text, size, ret, &diagnostics);
 	if (r == -EINVAL)
-		r = describe(&diagnostics, error);
+		r = diagnostics_to_error(&diagnostics, error);
 	else if (r < 0)
 		r = error_nomem(error);
 	diagnostics_clear(&diagnostics);
