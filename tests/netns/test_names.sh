@@ -148,4 +148,5 @@ check "web asks" ask web api.example.org 203.0.113.53
 expect "web -> it" open probe "$id-web" tcp 203.0.113.10 8443
 is_told "and it has no name" \
 	".destination.ip == \"203.0.113.10\" and .start > \"$started\"" "web 203.0.113.10 "
+check "records with all that are as the schema says" "$here/tests/validate_records.py" "$work/log/flows.log"
 finish
