@@ -52,8 +52,9 @@ static struct name *name_make(json_t *json, const char *text, size_t length)
 		return NULL;
 	name->references = 1;
 	name->json = json_incref(json);
-	name->is_workload = json_object_get(json, "workload") != NULL;
 	name->workload = json_string_value(json_object_get(json, "workload"));
+	/* A log that somebody wrote may have anything there. */
+	name->is_workload = name->workload != NULL;
 	name->namespace = json_string_value(json_object_get(json, "namespace"));
 	name->entity = json_string_value(json_object_get(json, "entity"));
 	name->length = length;

@@ -306,6 +306,24 @@ static void test_offline_is_live(void **state)
 	end(&offline);
 }
 
+static void test_what_is_no_record(void **state)
+{
+	struct world world;
+	json_t *json = json_pack("{s:s, s:s, s:s, s:{s:s, s:i, s:[]}, s:{s:{}, s:i}, s:i}", "event",
+		"new", "time", "2027-01-15T08:00:00Z", "protocol", "tcp", "source", "ip",
+		"10.0.0.1", "workload", 7, "labels", "destination", "workload", "namespace", 7,
+		"id", 7);
+
+	(void)state;
+	begin(&world);
+	assert_int_equal(engine_json(world.engine, json), 0);
+	json_decref(json);
+	json = json_array();
+	assert_int_equal(engine_json(world.engine, json), -EINVAL);
+	json_decref(json);
+	end(&world);
+}
+
 /* --- the state ----------------------------------------------------------------------------------
  */
 
@@ -421,6 +439,7 @@ int main(void)
 		cmocka_unit_test(test_stories_join),
 		cmocka_unit_test(test_campaign_ends),
 		cmocka_unit_test(test_offline_is_live),
+		cmocka_unit_test(test_what_is_no_record),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_damaged_state),
 		cmocka_unit_test(test_learning),
