@@ -106,8 +106,8 @@ attack_control() {
 
 attack_hydra() {
 	cd "$work" || return 1 # it leaves a file to go on from
-	seq -f 'wrong%g' 100 >"$work/passwords"
-	inside hydra timeout 50 hydra -q -I -t 8 -l nobody -P "$work/passwords" "ssh://$(ip_of ops)"
+	seq -f 'wrong%g' 150 >"$work/passwords"
+	inside hydra timeout 60 hydra -q -I -t 12 -l nobody -P "$work/passwords" "ssh://$(ip_of ops)"
 }
 
 attack_psql() {
