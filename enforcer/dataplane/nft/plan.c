@@ -266,7 +266,8 @@ static void remember(struct plan *plan, struct plan_memory *ret)
 		.apart = plan->apart,
 		.irregular = plan->irregular,
 	};
-	plan->space[0] = plan->space[1] = (struct interval_list){0};
+	plan->space[0] = (struct interval_list){0};
+	plan->space[1] = (struct interval_list){0};
 	plan->ports[0] = plan->ports[1] = NULL;
 }
 
