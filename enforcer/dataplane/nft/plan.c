@@ -262,13 +262,14 @@ static void remember(struct plan *plan, struct plan_memory *ret)
 	*ret = (struct plan_memory){
 		.space = {plan->space[0], plan->space[1]},
 		.ports = {plan->ports[0], plan->ports[1]},
-		.tables = TAKE_PTR(plan->tables),
+		.tables = plan->tables,
 		.apart = plan->apart,
 		.irregular = plan->irregular,
 	};
 	plan->space[0] = (struct interval_list){0};
 	plan->space[1] = (struct interval_list){0};
 	plan->ports[0] = plan->ports[1] = NULL;
+	plan->tables = NULL;
 }
 
 static void release(struct plan *plan)
