@@ -3,6 +3,8 @@
 # What was sent, and what all records, gap records and counters say of it: test_load.sh BUILD ebpf|nft
 # CONNECTIONS=N (100000) over TCP, as fast as two namespaces open them, and REFUSED=N (1000000) packets
 # that policy refuses, one in twenty of a scan, each to another port.
+#
+# Runs alone: it takes both cores and all queues.
 BUILD=${1:?usage: test_load.sh BUILD PLANE}
 plane=${2:?usage: test_load.sh BUILD PLANE}
 here=$(cd "$(dirname "$0")/../.." && pwd)
