@@ -312,28 +312,27 @@ $(EVASION): $(call objects,tests/evasion) $(call archives,base)
 
 FUZZERS      := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
-FUZZ_ROOMS   := policies base
-# Pure parts of other rooms.
-FUZZ_SOURCES := $(patsubst %,enforcer/workload/%.c,docker_interfaces docker_labels docker_message \
+# Pure rooms, and the pure parts of others: a fuzzer links what it needs of them.
+FUZZ_SOURCES := $(foreach room,policies base detect,$(call sources,$(DIR_$(room)))) \
+	$(patsubst %,enforcer/workload/%.c,docker_interfaces docker_labels docker_message \
 	docker_parse link_local named_port workload) \
 	$(patsubst %,enforcer/dataplane/xdp/%.c,deny_file deny_ranges) enforcer/observe/dns_message.c \
 	$(patsubst %,enforcer/capture/%.c,fragments judge packet pcapng ruling sender tracker) \
-	$(patsubst %,enforcer/flow/%.c,vocabulary writer)
+	$(patsubst %,enforcer/flow/%.c,filter name protocol record record_parse timestamp vocabulary writer) \
+	$(patsubst %,cli/%.c,export export_ecs export_ocsf record text)
+FUZZ_CFLAGS  := -g -O1 -std=gnu11 -fsanitize=address,undefined -fno-sanitize-recover=all
 .PHONY: fuzz-binaries
 fuzz-binaries: $(FUZZERS)
-# Recorded flows as detectors read them.
-$(BUILD)/fuzz/fuzz_detect: $(call sources,$(DIR_detect)) $(patsubst %,enforcer/flow/%.c,name protocol \
-	record record_parse timestamp vocabulary writer)
-# And as segctl exports them.
-$(BUILD)/fuzz/fuzz_flow_record: $(patsubst %,cli/%.c,export export_ecs export_ocsf record text) \
-	$(patsubst %,enforcer/flow/%.c,filter name protocol record record_parse timestamp)
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(foreach room,$(FUZZ_ROOMS),$(call sources,$(DIR_$(room)))) \
-		$(FUZZ_SOURCES)
-	$(SAY) FUZZ $@
+$(BUILD)/fuzz/objects/%.o: %.c
+	$(SAY) CC $< "(fuzzed)"
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(CPPFLAGS) $(LIBRARY_CFLAGS) -g -O1 -std=gnu11 \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(LIBS_policies) \
-		$(call libraries,jansson) -lm
+	$(Q)$(CLANG) $(CPPFLAGS) $(LIBRARY_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+$(BUILD)/fuzz/libfuzzed.a: $(FUZZ_SOURCES:%.c=$(BUILD)/fuzz/objects/%.o)
+	$(SAY) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/objects/tests/fuzz/%.o $(BUILD)/fuzz/libfuzzed.a
+	$(SAY) LINK $@
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_policies) $(call libraries,jansson) -lm
 
 fuzz: deps ## each fuzzer for FUZZ_SECONDS (60)
 	$(Q)$(MAKE) --no-print-directory fuzz-binaries
