@@ -324,7 +324,7 @@ FUZZ_CFLAGS  := -g -O1 -std=gnu11 -fsanitize=address,undefined -fno-sanitize-rec
 .PHONY: fuzz-binaries
 fuzz-binaries: $(FUZZERS)
 $(BUILD)/fuzz/objects/%.o: %.c
-	$(SAY) CC $< "(fuzzed)"
+	$(SAY) FUZZ $<
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(CPPFLAGS) $(LIBRARY_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 $(BUILD)/fuzz/libfuzzed.a: $(FUZZ_SOURCES:%.c=$(BUILD)/fuzz/objects/%.o)
