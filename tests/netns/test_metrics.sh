@@ -104,7 +104,8 @@ check "and whole" sh -c "'$here/tests/check_metrics.py' segd_workloads process_c
 expect "nothing else is: status" 404 tcp 127.0.0.1:9464 GET /v1/status
 expect "nor any change" 404 tcp 127.0.0.1:9464 POST /v1/policies
 exits "nor at another address" 7 in_ns "$id" curl -s http://10.77.0.1:9464/metrics
-seen() {
+seen() { # the page has what was read of connections; asking for the map reads them
+	segctl map >/dev/null
 	[ "$(value 'segd_endpoint_connections{namespace="default",workload="api",direction="ingress"}')" != "" ] &&
 		[ "$(value 'segd_endpoint_packets{namespace="default",workload="api",direction="ingress",verdict="allowed"}')" -gt 0 ]
 }

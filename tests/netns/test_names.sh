@@ -140,7 +140,7 @@ agent_stop
 if [ "$plane" = nft ]; then
 	expect "no table is" "" in_ns "$id" nft list tables inet
 fi
-started=$(date -u +%Y-%m-%dT%H:%M:%S)
+started=$(date -u +%Y-%m-%dT%H:%M:%S.%6NZ)
 agent_start --dataplane="$plane" --no-docker --workloads="$work/workloads.yaml" --remove-on-exit \
 	--no-observe || exit 1
 expect "nobody observes" null segctl_status .observed
