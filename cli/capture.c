@@ -330,14 +330,20 @@ static int run(const struct arguments *arguments, const char *body, struct sessi
 	const struct settings *settings = arguments->settings;
 	_cleanup_client_ struct client *client = client_new(settings->socket_path);
 	const struct sigaction action = {.sa_handler = on_signal};
+	/* A stream that on_bytes() stopped has an error of its own, which says less. */
+	struct error stream_error = ERROR_INIT;
 	int r;
 
 	interruptible = client;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	r = client_stream(client, "/v1/capture", body, on_bytes, session, session->error);
+	r = client_stream(client, "/v1/capture", body, on_bytes, session, &stream_error);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
+	if (r < 0 && session->result == 0)
+		*session->error = stream_error;
+	else
+		error_clear(&stream_error);
 	if (interrupted || session->result > 0)
 		return 0;
 	return session->result < 0 ? session->result : r;

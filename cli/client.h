@@ -42,7 +42,8 @@ int client_reply_check(const struct client_reply *reply, struct error *error);
 int client_get(struct client *client, const char *url, json_t **ret, struct error *error);
 
 /* POST that is answered by a stream of bytes: calls bytes for each piece until it returns false. 0:
- * that, or the stream ended in good order; a refusal is an error. */
+ * that, or the stream ended in good order; a refusal is an error. What bytes has to say about its
+ * own failure goes into another error than this one. */
 int client_stream(struct client *client, const char *url, const char *body,
 	bool (*bytes)(const char *bytes, size_t length, void *userdata), void *userdata,
 	struct error *error);

@@ -202,6 +202,19 @@ expect "and not to a script" "" timeout 4 "$BUILD/segctl" denied
 kill -CONT "$agent"
 start_agent
 
+echo "== a capture that cannot be written"
+mkdir -p "$work/agent/POST/v1"
+# A section header alone, of pcapng.
+printf '\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\x01\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x1c\0\0\0' \
+	>"$work/agent/POST/v1/capture"
+exits "it can be written elsewhere" 0 segctl capture --port 80 -w "$work/packets.pcapng"
+check "as it came" cmp "$work/packets.pcapng" "$work/agent/POST/v1/capture"
+says "a directory that is not there" 1 "create /nowhere/x.pcapng: No such file" \
+	segctl capture --port 80 -w /nowhere/x.pcapng
+says "a full disk" 1 "write /dev/full: No space left" segctl capture --port 80 -w /dev/full
+says "a full disk, as plain pcap" 1 "write /dev/full: No space left" \
+	segctl capture --port 80 --format pcap -w /dev/full
+
 echo "== policies to the agent"
 : >"$work/agent/requests"
 golden apply.txt segctl policy apply -f policy.yaml
