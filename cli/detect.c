@@ -7,12 +7,9 @@
 #include "detect/engine.h"
 #include "detectors_table.h"
 #include "listing_log.h"
-#include "log_file.h"
 #include "output.h"
-#include "record.h"
 #include "text.h"
 
-#include <string.h>
 #include <utlist.h>
 
 struct arguments {
@@ -83,29 +80,6 @@ static void on_record(json_t *record, void *userdata)
 	engine_json(userdata, record);
 }
 
-static int read_all(const struct arguments *arguments, struct engine *engine)
-{
-	int code = EXIT_YES;
-
-	for (size_t i = 0; i < arguments->files.count; i++) {
-		const char *path = arguments->files.paths[i];
-		_cleanup_error_ struct error error = ERROR_INIT;
-		size_t damaged = 0;
-
-		if (log_file_read(path, NULL, on_record, engine, &damaged, &error) < 0)
-			code = report(arguments->settings, &error);
-		if (damaged) {
-			_cleanup_free_ char *lines =
-				output_plural((double)damaged, "line is", "lines are");
-
-			fprintf(stderr, "%s: %s: %s no flow record\n", arguments->settings->program,
-				path, lines);
-			code = EXIT_NO;
-		}
-	}
-	return code;
-}
-
 static json_t *incidents_of(const struct alerts *alerts)
 {
 	json_t *incidents = must(json_array());
@@ -149,7 +123,7 @@ static int detect(const struct arguments *arguments, struct detect_settings *set
 
 	if (engine_new(&wanted, &engine, &error) < 0)
 		return report(arguments->settings, &error);
-	code = read_all(arguments, engine);
+	code = log_files_read(arguments->settings, &arguments->files, NULL, on_record, engine);
 	found = must(alert_filter_list(&arguments->filter, engine_alerts(engine)));
 	print(arguments->settings, engine_alerts(engine), found);
 	return code == EXIT_YES && json_array_size(found) ? EXIT_NO : code;

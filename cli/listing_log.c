@@ -57,30 +57,54 @@ static void print(json_t *record, void *userdata)
 	lines_print(collection->settings, record);
 }
 
-/* All files are read, whatever becomes of one of them. */
-static int read_all(const struct settings *settings, const struct log_files *files,
-	const struct filter *filter, void (*record)(json_t *record, void *userdata), void *userdata)
+/* --- reading ------------------------------------------------------------------------------------
+ */
+
+struct reading {
+	const struct settings *settings;
+	void (*record)(json_t *record, void *userdata);
+	void *userdata;
+	int code;
+};
+
+static void take(json_t *record, void *userdata)
 {
-	int code = EXIT_YES;
+	const struct reading *reading = userdata;
+
+	reading->record(record, reading->userdata);
+}
+
+static void tell_failure(const struct error *error, void *userdata)
+{
+	struct reading *reading = userdata;
+
+	reading->code = report(reading->settings, error);
+}
+
+static void tell_damage(struct reading *reading, const char *path, size_t damaged)
+{
+	_cleanup_free_ char *lines = output_plural((double)damaged, "line is", "lines are");
+
+	fflush(stdout);
+	fprintf(stderr, "%s: %s: %s no flow record\n", reading->settings->program, path, lines);
+	reading->code = EXIT_NO;
+}
+
+int log_files_read(const struct settings *settings, const struct log_files *files,
+	const struct flow_filter *filter, void (*record)(json_t *record, void *userdata),
+	void *userdata)
+{
+	struct reading reading = {.settings = settings, .record = record, .userdata = userdata};
+	const struct log_taker taker = {
+		.record = take, .failed = tell_failure, .userdata = &reading};
 
 	for (size_t i = 0; i < files->count; i++) {
-		_cleanup_error_ struct error error = ERROR_INIT;
-		size_t damaged = 0;
+		size_t damaged = log_file_read(files->paths[i], filter, &taker);
 
-		if (log_file_read(files->paths[i], filter->flow_filter, record, userdata, &damaged,
-			    &error) < 0)
-			code = report(settings, &error);
-		if (damaged) {
-			_cleanup_free_ char *lines =
-				output_plural((double)damaged, "line is", "lines are");
-
-			fflush(stdout);
-			fprintf(stderr, "%s: %s: %s no flow record\n", settings->program,
-				files->paths[i], lines);
-			code = EXIT_NO;
-		}
+		if (damaged)
+			tell_damage(&reading, files->paths[i], damaged);
 	}
-	return code;
+	return reading.code;
 }
 
 static size_t count_gaps(const json_t *records)
@@ -99,7 +123,7 @@ int log_files_collect(const struct settings *settings, const struct log_files *f
 {
 	struct collection collection = {
 		.settings = settings, .records = must(json_array()), .limit = filter->limit};
-	int code = read_all(settings, files, filter, keep, &collection);
+	int code = log_files_read(settings, files, filter->flow_filter, keep, &collection);
 
 	trim(&collection);
 	*ret = must(json_pack("{s:o, s:I}", "flows", collection.records, "gaps",
@@ -112,5 +136,5 @@ int log_files_print(
 {
 	struct collection collection = {.settings = settings};
 
-	return read_all(settings, files, filter, print, &collection);
+	return log_files_read(settings, files, filter->flow_filter, print, &collection);
 }

@@ -22,8 +22,7 @@
 
 struct reading {
 	const struct flow_filter *filter;
-	void (*record)(json_t *record, void *userdata);
-	void *userdata;
+	const struct log_taker *taker;
 	size_t damaged;
 };
 
@@ -48,37 +47,57 @@ static void take_line(struct reading *reading, const char *line, size_t length)
 	if (!json_is_object(record) || !*field_text(record, "event"))
 		reading->damaged++;
 	else if (flow_filter_matches(reading->filter, record))
-		reading->record(record, reading->userdata);
+		reading->taker->record(record, reading->taker->userdata);
+}
+
+static void fail(const struct reading *reading, const struct error *error)
+{
+	reading->taker->failed(error, reading->taker->userdata);
 }
 
 /* Takes fd. A file whose end is damaged still gives what is before it. */
-static int read_lines(struct reading *reading, int fd, const char *path, struct error *error)
+static void read_lines(struct reading *reading, int fd, const char *path)
 {
 	_cleanup_(log_reader_freep) struct log_reader *reader = NULL;
+	_cleanup_error_ struct error error = ERROR_INIT;
 	const char *line;
 	size_t length;
 	int result = log_reader_new(fd, is_compressed(fd), &reader);
 
 	if (result < 0) {
 		close(fd);
-		return error_nomem(error);
+		error_nomem(&error);
+		fail(reading, &error);
+		return;
 	}
 	while ((result = log_reader_next(reader, &line, &length)) > 0)
 		take_line(reading, line, length);
 	if (result == -EBADMSG)
-		return error_set(error, result,
-			"%s is no flow log, or damaged: read up to where it is", path);
-	return result < 0 ? error_errno(error, result, "read %s", path) : 0;
+		error_set(&error, result, "%s is no flow log, or damaged: read up to where it is",
+			path);
+	else if (result < 0)
+		error_errno(&error, result, "read %s", path);
+	if (result < 0)
+		fail(reading, &error);
 }
 
-static int read_file(struct reading *reading, int directory, const char *name, const char *path,
-	struct error *error)
+/* errno says why. */
+static void fail_to(const struct reading *reading, const char *what, const char *path)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	error_errno(&error, -errno, "%s %s", what, path);
+	fail(reading, &error);
+}
+
+static void read_file(struct reading *reading, int directory, const char *name, const char *path)
 {
 	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return error_errno(error, -errno, "read %s", path);
-	return read_lines(reading, fd, path, error);
+		fail_to(reading, "read", path);
+	else
+		read_lines(reading, fd, path);
 }
 
 static int is_log(const struct dirent *entry)
@@ -89,47 +108,46 @@ static int is_log(const struct dirent *entry)
 	       (length < suffix || strcmp(entry->d_name + length - suffix, PARTIAL) != 0);
 }
 
-static int read_directory(struct reading *reading, const char *path, struct error *error)
+static void read_directory(struct reading *reading, const char *path)
 {
 	_cleanup_close_ int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent **names = NULL;
-	int count, result = 0;
+	int count;
 
-	if (directory < 0)
-		return error_errno(error, -errno, "read %s", path);
+	if (directory < 0) {
+		fail_to(reading, "read", path);
+		return;
+	}
 	count = scandirat(directory, ".", &names, is_log, alphasort);
-	if (count < 0)
-		return error_errno(error, -errno, "list %s", path);
+	if (count < 0) {
+		fail_to(reading, "list", path);
+		return;
+	}
 	for (int i = 0; i < count; i++) {
 		_cleanup_free_ struct dirent *entry = names[i];
 		_cleanup_free_ char *full = text_format("%s/%s", path, entry->d_name);
 
-		if (result == 0)
-			result = read_file(reading, directory, entry->d_name, full, error);
+		read_file(reading, directory, entry->d_name, full);
 	}
 	free(names);
-	if (result == 0 && (faccessat(directory, CURRENT, F_OK, 0) == 0 || count == 0)) {
+	if (faccessat(directory, CURRENT, F_OK, 0) == 0 || count == 0) {
 		_cleanup_free_ char *full = text_format("%s/" CURRENT, path);
 
-		result = read_file(reading, directory, CURRENT, full, error);
+		read_file(reading, directory, CURRENT, full);
 	}
-	return result;
 }
 
-int log_file_read(const char *path, const struct flow_filter *filter,
-	void (*record)(json_t *record, void *userdata), void *userdata, size_t *ret_damaged,
-	struct error *error)
+size_t log_file_read(
+	const char *path, const struct flow_filter *filter, const struct log_taker *taker)
 {
-	struct reading reading = {.filter = filter, .record = record, .userdata = userdata};
+	struct reading reading = {.filter = filter, .taker = taker};
 	struct stat status;
-	int result;
 
 	if (strcmp(path, "-") == 0)
-		result = read_lines(&reading, dup(STDIN_FILENO), "standard input", error);
+		read_lines(&reading, dup(STDIN_FILENO), "standard input");
 	else if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-		result = read_directory(&reading, path, error);
+		read_directory(&reading, path);
 	else
-		result = read_file(&reading, AT_FDCWD, path, path, error);
-	*ret_damaged = reading.damaged;
-	return result;
+		read_file(&reading, AT_FDCWD, path, path);
+	return reading.damaged;
 }

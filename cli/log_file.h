@@ -7,12 +7,17 @@
 
 #include <jansson.h>
 
+struct log_taker {
+	/* Each record that matches, in the order of the log; not kept without a reference. */
+	void (*record)(json_t *record, void *userdata);
+	/* Each file that cannot be read, or not to its end. The others are read all the same. */
+	void (*failed)(const struct error *error, void *userdata);
+	void *userdata;
+};
+
 /*
- * Calls record for each record that matches, in the order of the log. path: a file, "-", or the
- * directory of a log, whose files are read from the oldest on. record may not keep what it is
- * given without a reference. A line that is no record is passed over and counted in
- * *ret_damaged. Negative errno: a file cannot be read.
+ * path: a file, "-", or the directory of a log, whose files are read from the oldest on. A line
+ * that is no record is passed over; returns how many there were.
  */
-int log_file_read(const char *path, const struct flow_filter *filter,
-	void (*record)(json_t *record, void *userdata), void *userdata, size_t *ret_damaged,
-	struct error *error);
+size_t log_file_read(
+	const char *path, const struct flow_filter *filter, const struct log_taker *taker);

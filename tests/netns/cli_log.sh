@@ -112,6 +112,17 @@ expect "several files" 26 sh -c "'$BUILD/segctl' flows -r '$log' -r '$log' -o js
 says "a file that is not there" 1 "read /nowhere: No such file" segctl flows -r /nowhere -o jsonl
 head -c 100 /dev/urandom | tail -c 60 | cat <(printf '\x28\xb5\x2f\xfd') - >"$work/noise.zst"
 says "a file that is no log" 1 "is no flow log, or damaged" segctl flows -r "$work/noise.zst" -o jsonl
+mkdir "$work/hurt"
+cp "$work/log"/* "$work/hurt"
+cp "$work/noise.zst" "$work/hurt/flows-20261121T080000.000000Z.log.zst"
+cp "$work/noise.zst" "$work/hurt/flows-20261121T080005.000000Z.log.zst"
+hurt=("$BUILD/segctl" flows -r "$work/hurt" -o jsonl)
+expect "damaged files of a directory do not hide the others" "$(jq -c . "$log" | md5sum)" sh -c \
+	'"$@" 2>/dev/null | md5sum' sh "${hurt[@]}"
+expect "each is told" 2 sh -c '"$@" 2>&1 >/dev/null | grep -c "080[0-9]*.000000Z.log.zst is no flow log"' sh "${hurt[@]}"
+exits "also by the exit code" 1 "${hurt[@]}"
+expect "detectors read the others, too" "$(segctl detect -r "$work/log" -o json | jq '.alerts | length')" sh -c \
+	"'$BUILD/segctl' detect -r '$work/hurt' -o json 2>/dev/null | jq '.alerts | length'"
 says "lines that are no records" 1 "2 lines are no flow record" \
 	sh -c "printf '{}\\nhello\\n' | '$BUILD/segctl' flows -r - -o jsonl"
 expect "nothing of that time" "no flows since 2030-01-01 00:00:00" segctl flows -r "$work/log/flows.log" \
