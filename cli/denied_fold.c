@@ -113,18 +113,22 @@ static char *exact_key(const json_t *refusal)
 		field_text(json_object_get(refusal, "destination"), "ip"));
 }
 
-/* A refusal has no time and no event of its own, and its port stands beside its ends. */
+/* A refusal has no time and no event of its own, and its port stands beside its ends. A record that
+ * somebody else wrote may lack an end. */
 static json_t *to_refusal(const json_t *record)
 {
 	static const char *const own[] = {
 		"schema", "time", "event", "id", "interface", "tcp_flags"};
 	json_t *refusal = must(json_copy((json_t *)record));
-	json_t *source = must(json_copy(json_object_get(record, "source")));
+	json_t *source = json_object_get(record, "source");
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 		json_object_del(refusal, own[i]);
-	json_object_del(source, "port");
-	json_object_set_new(refusal, "source", source);
+	if (source) {
+		source = must(json_copy(source));
+		json_object_del(source, "port");
+		json_object_set_new(refusal, "source", source);
+	}
 	json_object_set(
 		refusal, "port", json_object_get(json_object_get(record, "destination"), "port"));
 	return refusal;

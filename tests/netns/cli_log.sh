@@ -128,6 +128,13 @@ says "lines that are no records" 1 "2 lines are no flow record" \
 expect "nothing of that time" "no flows since 2030-01-01 00:00:00" segctl flows -r "$work/log/flows.log" \
 	--since 2030-01-01T00:00:00Z
 
+echo "== a recorded log: records that lack something"
+echo '{"event": "denied", "verdict": "denied", "reason": "policy_denied", "packets": 3}' >"$work/bare.log"
+check "a record without ends is a flow" sh -c "'$BUILD/segctl' flows -r '$work/bare.log' | grep -q denied"
+expect "and a refusal" "3 null" sh -c "'$BUILD/segctl' denied -r '$work/bare.log' -o json |
+	jq -r '.denied[0] | \"\(.packets) \(.source)\"'"
+check "also in the table" sh -c "'$BUILD/segctl' denied -r '$work/bare.log' | grep -q 'no policy\|policy refuses'"
+
 echo "== a recorded log: names and applications"
 {
 	head -n 1 "$log"
