@@ -143,13 +143,11 @@ static void on_record(json_t *record, void *userdata)
 {
 	struct reading *reading = userdata;
 
-	if (reading->engine) {
-		engine_json(reading->engine, record);
-		return;
-	}
 	if (!flow_filter_matches(reading->arguments->filter.flow_filter, record))
 		return;
-	if (!reading->records)
+	if (reading->engine)
+		engine_json(reading->engine, record);
+	else if (!reading->records)
 		lines_print(reading->arguments->settings, record);
 	else if (json_array_append(reading->records, record) == 0 &&
 		 json_array_size(reading->records) >= 2 * reading->arguments->filter.limit)
@@ -245,6 +243,10 @@ int flows_pcap_run(struct settings *settings, int argc, char **argv)
 	filter_init(&arguments.filter, settings, flows_listing.path);
 	settings_parse(settings, &argp, OUTPUT_TABLE | OUTPUT_WIDE | OUTPUT_JSON | LINES_OUTPUTS,
 		argc, argv, &arguments);
+	if (arguments.filter.asks_agent)
+		usage_error(settings, "--alert is of the agent, --pcap of a file");
+	if (arguments.detect && arguments.filter.limit)
+		usage_error(settings, "--limit is of flows, --detect lists alerts");
 	if (arguments.detect && settings->output & LINES_OUTPUTS)
 		usage_error(settings, "--detect has no such output: detect -r - reads flows");
 	arguments.offline.agent = !arguments.offline.sources.count;

@@ -403,6 +403,8 @@ done
 . "$here/tests/netns/cli_alerts.sh"
 # shellcheck source=tests/netns/cli_log.sh
 . "$here/tests/netns/cli_log.sh"
+# shellcheck source=tests/netns/cli_pcap.sh
+. "$here/tests/netns/cli_pcap.sh"
 
 echo "== live map"
 screen() {
