@@ -170,6 +170,15 @@ static void say_counts(const struct settings *settings, const struct replay_coun
 			settings->program, (unsigned long long)counts->evicted);
 }
 
+/* Policies alone are no cluster: without its Pods each packet is of nobody, and nothing would be
+ * found in any attack. */
+static void check_concern(const struct arguments *arguments, const struct replay_counts *counts)
+{
+	if (!arguments->offline.agent && counts->packets && counts->unconcerned == counts->packets)
+		usage_error(arguments->settings,
+			"no packet is of a Pod in these files: give the cluster's Pods by -f, too");
+}
+
 static int replay(
 	const struct arguments *arguments, const struct offline *offline, struct reading *reading)
 {
@@ -187,6 +196,8 @@ static int replay(
 
 	if (r == 0 || counts.packets)
 		say_counts(arguments->settings, &counts);
+	if (r == 0)
+		check_concern(arguments, &counts);
 	return r < 0 ? report(arguments->settings, &error) : EXIT_YES;
 }
 

@@ -33,3 +33,7 @@ says "what an alert stands on is in no file" 2 "--alert is of the agent" \
 	segctl flows --pcap "$work/scan.pcap" "${shop[@]}" --alert 1a1b2c3d4e5f
 says "alerts are not limited by flows" 2 "--limit is of flows" \
 	segctl flows --pcap "$work/scan.pcap" "${shop[@]}" --detect --limit 3
+exits "policies without Pods are no cluster" 2 segctl flows --pcap "$work/scan.pcap" -f policy.yaml
+expect "which is said in place of an answer" "segctl flows: no packet is of a Pod in these files: give the cluster's Pods by -f, too; see 'segctl flows --help'" \
+	sh -c '"$@" 2>&1 | tail -n 1' sh "$BUILD/segctl" flows --pcap "$work/scan.pcap" -f policy.yaml --detect
+expect "and nothing is" "" sh -c '"$@" 2>/dev/null' sh "$BUILD/segctl" flows --pcap "$work/scan.pcap" -f policy.yaml --detect
