@@ -2,6 +2,7 @@
 /* Settings from YAML: keys are flat, "scan.failures", so that each is one line to find and to say.
  */
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "detect/settings.h"
 #include "policies/document.h"
 #include "policies/read.h"
@@ -9,7 +10,6 @@
 #include "policies/yaml_file.h"
 #include "policies/yaml_reader.h"
 #include "policies/yaml_scalar.h"
-#include "policies/yaml_scan.h"
 
 #include <errno.h>
 #include <math.h>
@@ -17,8 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECOND_NS    1000000000ULL
-#define DURATION_MAX (366ULL * 86400 * SECOND_NS)
+#define DURATION_MAX (366ULL * 86400 * NS_PER_SECOND)
 #define KEYS_MAX     512
 
 /* --- values -------------------------------------------------------------------------------------
@@ -45,8 +44,8 @@ static uint64_t parse_duration(const char *text)
 	number = strtoull(text, &end, 10);
 	for (size_t i = 0; !errno && i < ARRAY_SIZE(units); i++)
 		if (*end == units[i].unit && !end[1] &&
-			number <= DURATION_MAX / SECOND_NS / units[i].seconds)
-			return number * units[i].seconds * SECOND_NS;
+			number <= DURATION_MAX / NS_PER_SECOND / units[i].seconds)
+			return number * units[i].seconds * NS_PER_SECOND;
 	return 0;
 }
 
@@ -298,9 +297,9 @@ static void read_setting(struct yaml_reader *reader, yaml_node_t *key_node, yaml
 	unknown_key(reader, key_node, key);
 }
 
-static void read_root(
-	struct yaml_reader *reader, yaml_node_t *root, struct detect_settings *settings)
+static void read_root(struct yaml_reader *reader, yaml_node_t *root, void *userdata)
 {
+	struct detect_settings *settings = userdata;
 	const yaml_node_pair_t *pair, *earlier;
 
 	if (root->type != YAML_MAPPING_NODE) {
@@ -322,48 +321,10 @@ static void read_root(
 /* --- the text -----------------------------------------------------------------------------------
  */
 
-/* The scan has found one sound document: only memory can be wanting. */
-static int load_document(struct detect_settings *settings, const char *file, const char *text,
-	size_t size, struct diagnostics *diagnostics)
-{
-	yaml_document_t document;
-	struct yaml_reader reader = {
-		.document = &document, .file = file, .diagnostics = diagnostics};
-	yaml_parser_t parser;
-
-	if (!yaml_parser_initialize(&parser))
-		return -ENOMEM;
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
-	if (!yaml_parser_load(&parser, &document)) {
-		yaml_parser_delete(&parser);
-		return -ENOMEM;
-	}
-	read_root(&reader, yaml_document_get_root_node(&document), settings);
-	yaml_document_delete(&document);
-	yaml_parser_delete(&parser);
-	return reader.out_of_memory ? -ENOMEM : 0;
-}
-
 int detect_settings_parse(struct detect_settings *settings, const char *file, const char *text,
 	size_t size, struct diagnostics *diagnostics)
 {
-	_cleanup_(yaml_scan_clear) struct yaml_scan scan = {0};
-	size_t errors = diagnostics->errors;
-	int r = yaml_scan(text, size, file, diagnostics, &scan);
-
-	if (r < 0)
-		return r;
-	/* A file of comments alone sets nothing. */
-	if (scan.documents_count == 1 && !scan.refused[0])
-		r = load_document(settings, file, text, size, diagnostics);
-	else if (scan.documents_count > 1)
-		diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, "document-count",
-			(struct location){file, 0, 0}, "expected one YAML document, found %zu",
-			scan.documents_count);
-	if (r < 0)
-		return r;
-	return diagnostics->errors > errors ? -EINVAL : 0;
+	return yaml_file_parse(file, text, size, true, read_root, settings, diagnostics);
 }
 
 int detect_settings_load(struct detect_settings *ret, const char *path, struct error *error)

@@ -6,7 +6,6 @@
 #include "policies/read.h"
 #include "policies/yaml_file.h"
 #include "policies/yaml_reader.h"
-#include "policies/yaml_scan.h"
 #include "workload/named_port.h"
 
 #include <ctype.h>
@@ -243,8 +242,9 @@ static void check_unique(
 	}
 }
 
-static void read_file(struct yaml_reader *reader, yaml_node_t *root, struct netns_file *file)
+static void read_file(struct yaml_reader *reader, yaml_node_t *root, void *userdata)
 {
+	struct netns_file *file = userdata;
 	struct yaml_field fields[] = {{.name = "workloads", .required = true}};
 	const yaml_node_item_t *items;
 	size_t count;
@@ -268,50 +268,14 @@ static void read_file(struct yaml_reader *reader, yaml_node_t *root, struct netn
 /* --- the text ----------------------------------------------------------------------------------
  */
 
-/* The scan has found one sound document: only memory can be wanting. */
-static int load_document(const char *path, const char *text, size_t size, struct netns_file *file,
-	struct diagnostics *diagnostics)
-{
-	yaml_document_t document;
-	struct yaml_reader reader = {
-		.document = &document, .file = path, .diagnostics = diagnostics};
-	yaml_parser_t parser;
-
-	if (!yaml_parser_initialize(&parser))
-		return -ENOMEM;
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
-	if (!yaml_parser_load(&parser, &document)) {
-		yaml_parser_delete(&parser);
-		return -ENOMEM;
-	}
-	read_file(&reader, yaml_document_get_root_node(&document), file);
-	yaml_document_delete(&document);
-	yaml_parser_delete(&parser);
-	return reader.out_of_memory ? -ENOMEM : 0;
-}
-
 int netns_file_parse(const char *path, const char *text, size_t size, struct netns_file *ret,
 	struct diagnostics *diagnostics)
 {
 	_cleanup_(netns_file_clear) struct netns_file file = {NULL, 0};
-	_cleanup_(yaml_scan_clear) struct yaml_scan scan = {0};
-	size_t errors = diagnostics->errors;
-	int r;
+	int r = yaml_file_parse(path, text, size, false, read_file, &file, diagnostics);
 
-	r = yaml_scan(text, size, path, diagnostics, &scan);
 	if (r < 0)
 		return r;
-	if (scan.documents_count == 1 && !scan.refused[0])
-		r = load_document(path, text, size, &file, diagnostics);
-	else if (diagnostics->errors == errors)
-		diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, "document-count",
-			(struct location){path, 0, 0}, "expected one YAML document, found %zu",
-			scan.documents_count);
-	if (r < 0)
-		return r;
-	if (diagnostics->errors > errors)
-		return -EINVAL;
 	*ret = file;
 	file = (struct netns_file){NULL, 0};
 	return 0;
