@@ -318,7 +318,7 @@ FUZZ_SOURCES := $(foreach room,policies base detect,$(call sources,$(DIR_$(room)
 	docker_parse link_local named_port workload) \
 	$(patsubst %,enforcer/dataplane/xdp/%.c,deny_file deny_ranges) enforcer/observe/dns_message.c \
 	$(patsubst %,enforcer/capture/%.c,fragments judge packet pcapng ruling sender tracker) \
-	$(patsubst %,enforcer/flow/%.c,filter name protocol record record_parse timestamp vocabulary writer) \
+	$(patsubst %,enforcer/flow/%.c,argument filter name protocol record record_parse timestamp vocabulary writer) \
 	$(patsubst %,cli/%.c,export export_ecs export_ocsf record text)
 FUZZ_CFLAGS  := -g -O1 -std=gnu11 -fsanitize=address,undefined -fno-sanitize-recover=all
 .PHONY: fuzz-binaries

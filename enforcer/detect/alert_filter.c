@@ -2,7 +2,7 @@
 #include "detect/alert_filter.h"
 
 #include "base/cleanup.h"
-#include "flow/timestamp.h"
+#include "flow/argument.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -55,27 +55,6 @@ static int set_flag(int *flag, const char *key, const char *value, struct error 
 	return 0;
 }
 
-static int set_time(uint64_t *time_ns, const char *key, const char *value, struct error *error)
-{
-	if (timestamp_parse(value, timestamp_now_ns(), time_ns) < 0)
-		return error_set(error, -EINVAL,
-			"%s \"%s\": expected a time such as 2026-11-21T08:00:00Z, or 10s, 5m, 2h, "
-			"1d ago",
-			key, value);
-	return 0;
-}
-
-static int set_limit(size_t *limit, const char *value, struct error *error)
-{
-	char *end;
-
-	errno = 0;
-	*limit = strtoul(value, &end, 10);
-	if (*value < '0' || *value > '9' || *end || errno || !*limit)
-		return error_set(error, -EINVAL, "limit \"%s\": expected a number from 1", value);
-	return 0;
-}
-
 static int set_text(char **text, const char *key, const char *value, struct error *error)
 {
 	char *copy;
@@ -107,11 +86,11 @@ int alert_filter_set(
 					 value)
 			       : 0;
 	if (!strcmp(key, "since"))
-		return set_time(&filter->since_ns, key, value, error);
+		return argument_time(&filter->since_ns, key, value, error);
 	if (!strcmp(key, "until"))
-		return set_time(&filter->until_ns, key, value, error);
+		return argument_time(&filter->until_ns, key, value, error);
 	if (!strcmp(key, "limit"))
-		return set_limit(&filter->limit, value, error);
+		return argument_limit(&filter->limit, value, error);
 	return error_set(error, -EINVAL,
 		"unknown filter \"%s\": expected detector, technique, actor, target, incident, "
 		"severity, open, acknowledged, muted, since, until or limit",

@@ -2,8 +2,8 @@
 #include "flow/filter.h"
 
 #include "base/cleanup.h"
+#include "flow/argument.h"
 #include "flow/protocol.h"
-#include "flow/timestamp.h"
 #include "flow/vocabulary.h"
 
 #include <errno.h>
@@ -311,40 +311,17 @@ static int set_value(
 	return 0;
 }
 
-static int set_time(uint64_t *time_ns, const char *key, const char *text, struct error *error)
-{
-	if (timestamp_parse(text, timestamp_now_ns(), time_ns) < 0)
-		return error_set(error, -EINVAL,
-			"%s \"%s\": expected a time such as 2026-11-21T08:00:00Z, or 10s, 5m, 2h, "
-			"1d ago",
-			key, text);
-	return 0;
-}
-
-static int set_limit(size_t *limit, const char *text, struct error *error)
-{
-	unsigned long long number;
-	char *end;
-
-	errno = 0;
-	number = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || !number || number > SIZE_MAX)
-		return error_set(error, -EINVAL, "limit \"%s\": expected a number from 1", text);
-	*limit = (size_t)number;
-	return 0;
-}
-
 static int set(struct flow_filter *filter, const char *key, const char *value, struct error *error)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!strcmp(key, keys[i].name))
 			return set_value(filter, i, value, error);
 	if (!strcmp(key, "since"))
-		return set_time(&filter->since_ns, key, value, error);
+		return argument_time(&filter->since_ns, key, value, error);
 	if (!strcmp(key, "until"))
-		return set_time(&filter->until_ns, key, value, error);
+		return argument_time(&filter->until_ns, key, value, error);
 	if (!strcmp(key, "limit"))
-		return set_limit(&filter->limit, value, error);
+		return argument_limit(&filter->limit, value, error);
 	return error_set(error, -EINVAL,
 		"unknown filter \"%s\": expected from, to, workload, namespace, label, port, "
 		"protocol, id, verdict, reason, rule, cidr, dns-name, since, "
