@@ -97,11 +97,12 @@ static void make_reason(const struct alert *alert, char reason[static QUARANTINE
 			*c = ' ';
 }
 
+/* alert: NULL: it is no longer kept. */
 static void note(struct alert *alert, const char *key, json_t *value)
 {
-	if (!alert->response)
+	if (alert && !alert->response)
 		alert->response = json_object();
-	json_object_set_new(alert->response, key, value);
+	json_object_set_new(alert ? alert->response : NULL, key, value);
 }
 
 /* Until about then, so that many alerts about one intruder are one quarantine. */
@@ -128,12 +129,15 @@ static uint64_t until_refused_ns(const struct laps *laps)
 	return sum_ns;
 }
 
-static void isolate(struct response *response, struct alert *alert, const struct pending *pending)
+/* Records that come meanwhile may be more alerts, for which this one makes room: NULL then. */
+static struct alert *isolate(
+	struct response *response, struct alert *alert, const struct pending *pending)
 {
-	char reason[QUARANTINE_REASON_MAX + 1];
+	_cleanup_(name_releasep) struct name *actor = name_reference(alert->actor.name);
+	char reason[QUARANTINE_REASON_MAX + 1], id[NAME_ID_MAX];
 	const struct quarantine_request request = {
-		.namespace = name_member(alert->actor.name, "namespace"),
-		.name = name_member(alert->actor.name, "workload"),
+		.namespace = name_member(actor, "namespace"),
+		.name = name_member(actor, "workload"),
 		.reason = reason,
 		.allow = response->settings->allow,
 		.duration_ns = pending->duration_ns,
@@ -148,12 +152,13 @@ static void isolate(struct response *response, struct alert *alert, const struct
 	make_reason(alert, reason);
 	waited_ns = clock_ns(CLOCK_MONOTONIC) - pending->raised_ns;
 	r = quarantine_add(response->agent, &request, &error);
+	alert = alerts_find(response->alerts, pending->alert);
 	if (r < 0 && r != -ESTALE) {
 		response->failed++;
 		note(alert, "quarantine", json_sprintf("refused: %s", error_message(&error)));
-		journal(JOURNAL_WARNING, "alert %s: isolate %s: %s", alert->id, alert->actor.id,
-			error_message(&error));
-		return;
+		journal(JOURNAL_WARNING, "alert %s: isolate %s: %s", pending->alert,
+			name_id(actor, id), error_message(&error));
+		return alert;
 	}
 	response->isolated++;
 	milliseconds = (double)(waited_ns + until_refused_ns(&response->agent->laps)) / 1e6;
@@ -161,10 +166,11 @@ static void isolate(struct response *response, struct alert *alert, const struct
 		json_sprintf("isolated for %llu s",
 			(unsigned long long)(pending->duration_ns / NS_PER_SECOND)));
 	note(alert, "milliseconds", json_real(milliseconds));
-	journal(JOURNAL_NOTICE, "alert %s: %s was isolated %.1f ms after it", alert->id,
-		alert->actor.id, milliseconds);
+	journal(JOURNAL_NOTICE, "alert %s: %s was isolated %.1f ms after it", pending->alert,
+		name_id(actor, id), milliseconds);
 	if (r == -ESTALE)
 		journal(JOURNAL_ERROR, "%s", error_message(&error));
+	return alert;
 }
 
 /* --- recording ----------------------------------------------------------------------------------
@@ -223,8 +229,8 @@ static void respond(struct response *response, struct alert *alert, const struct
 	if (pending->duration_ns && is_isolated_already(response, alert, pending->duration_ns))
 		note(alert, "quarantine", json_string("isolated already"));
 	else if (pending->duration_ns)
-		isolate(response, alert, pending);
-	if (pending->capture)
+		alert = isolate(response, alert, pending);
+	if (alert && pending->capture)
 		record_packets(response, alert);
 	response->alerts->changes++;
 }
