@@ -17,6 +17,7 @@
 struct capture_file {
 	struct capture_files *files;
 	struct capture *capture;
+	char *path;
 	int fd;
 	uint64_t bytes_max;
 	struct capture_file *prev, *next;
@@ -35,6 +36,7 @@ static void file_free(struct capture_file *file)
 	if (!file)
 		return;
 	capture_free(file->capture);
+	free(file->path);
 	closep(&file->fd);
 	free(file);
 }
@@ -105,6 +107,17 @@ static int compare_age(const void *a, const void *b)
 	return (left->changed_ns > right->changed_ns) - (left->changed_ns < right->changed_ns);
 }
 
+static bool is_running(const struct capture_files *files, const char *name)
+{
+	const struct capture_file *file;
+
+	DL_FOREACH (files->running, file)
+		if (!strcmp(strrchr(file->path, '/') + 1, name))
+			return true;
+	return false;
+}
+
+/* Those that nobody writes any more. */
 static int list(const struct capture_files *files, struct old_files *ret, struct error *error)
 {
 	_cleanup_(closedirp) DIR *directory = opendir(files->directory);
@@ -117,7 +130,7 @@ static int list(const struct capture_files *files, struct old_files *ret, struct
 		struct stat status;
 
 		if (fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
-			!S_ISREG(status.st_mode))
+			!S_ISREG(status.st_mode) || is_running(files, entry->d_name))
 			continue;
 		file = array_append(ret->items, ret->count);
 		if (!file)
@@ -217,14 +230,18 @@ int capture_to_file(struct capture_files *files, const char *name, const struct 
 	const struct capture_world *world, sd_event *event, char **ret_path, struct error *error)
 {
 	_cleanup_(file_freep) struct capture_file *file = calloc(1, sizeof(*file));
-	_cleanup_free_ char *path = path_of(files, name);
 	struct capture_sink sink = {on_write, on_ended, file};
+	_cleanup_free_ char *path = NULL;
 	int r;
 
-	if (!file || !path)
+	if (!file)
 		return error_nomem(error);
 	file->files = files;
 	file->fd = -1;
+	file->path = path_of(files, name);
+	path = file->path ? strdup(file->path) : NULL;
+	if (!path)
+		return error_nomem(error);
 	file->bytes_max = wish->bytes_max;
 	r = make_room(files, wish->bytes_max, error);
 	if (r < 0)

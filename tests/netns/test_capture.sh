@@ -298,6 +298,10 @@ settle
 check "and grows" test "$(tcpdump -nr "$path" "tcp port 8080" 2>/dev/null | wc -l)" -gt 5
 exits "files that are being written keep their room" 22 post \
 	'{"workloads": ["api"], "seconds": 1, "bytes": 250000000, "file": true}'
+growing=$(post '{"workloads": ["web"], "seconds": 5, "bytes": 20000000, "file": true}' | jq -r .path)
+truncate -s 250M "$growing"
+check "another one" post '{"workloads": ["db"], "seconds": 1, "bytes": 1000000, "file": true}'
+check "makes no room of what is being written" test -e "$growing"
 exits "it must be bounded" 22 post '{"workloads": ["api"], "file": true}'
 
 echo "== read back through policy"
