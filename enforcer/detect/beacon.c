@@ -65,7 +65,6 @@ struct peer {
 
 struct detector {
 	const struct detect_context *context;
-	struct newness newness;
 	size_t count;
 	double deviation;
 	uint32_t shortest_ms;
@@ -206,7 +205,7 @@ static void beacon_record(struct detector *detector, const struct record *record
 		count_failure(detector, record);
 	if (!is_of_interest(record))
 		return;
-	novelty = newness_of(&detector->newness, record);
+	novelty = newness_of(detector->context->newness, record);
 	if (novelty == NOVELTY_USUAL || (!outside && novelty == NOVELTY_UNKNOWN))
 		return;
 	key = (struct ledger_key){{party_key(record, RECORD_SOURCE),
@@ -228,10 +227,8 @@ static int beacon_open(
 {
 	struct detector *detector = calloc(1, sizeof(*detector));
 
-	if (!detector || newness_open(&detector->newness, context) < 0) {
-		free(detector);
+	if (!detector)
 		return -ENOMEM;
-	}
 	detector->context = context;
 	detector->count = (size_t)values[COUNT];
 	detector->deviation = values[JITTER] * DEVIATION_OF_JITTER;
@@ -257,7 +254,6 @@ static void beacon_close(struct detector *detector)
 {
 	ledger_clear(&detector->callers);
 	ledger_clear(&detector->peers);
-	newness_close(&detector->newness);
 	free(detector);
 }
 

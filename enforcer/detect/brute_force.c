@@ -56,7 +56,6 @@ struct guesser {
 
 struct detector {
 	const struct detect_context *context;
-	struct newness newness;
 	double values[PARAMETERS_COUNT];
 	struct seen counted; /* sessions, by id */
 	struct ledger guessers;
@@ -137,13 +136,13 @@ static void report(const struct detector *detector, const struct guesser *guesse
 static void brute_force_record(struct detector *detector, const struct record *record)
 {
 	struct ledger_key key;
-	uint64_t window_ns = (uint64_t)(detector->values[WINDOW] * (double)NS_PER_SECOND);
+	uint64_t window_ns = clock_from_seconds(detector->values[WINDOW]);
 	enum novelty novelty;
 	struct guesser *guesser;
 
 	if (!service_authenticates(record))
 		return;
-	novelty = newness_of(&detector->newness, record);
+	novelty = newness_of(detector->context->newness, record);
 	if (!is_short_session(detector, record) || seen_add(&detector->counted, record->event.id))
 		return;
 	key = (struct ledger_key){{party_key(record, RECORD_SOURCE),
@@ -162,7 +161,6 @@ static void brute_force_close(struct detector *detector)
 {
 	ledger_clear(&detector->guessers);
 	seen_close(&detector->counted);
-	newness_close(&detector->newness);
 	free(detector);
 }
 
@@ -180,8 +178,7 @@ static int brute_force_open(
 		.entry_bytes = sizeof(struct guesser),
 		.clear = guesser_clear,
 	};
-	if (newness_open(&detector->newness, context) < 0 ||
-		seen_open(&detector->counted, SESSIONS_MAX) < 0) {
+	if (seen_open(&detector->counted, SESSIONS_MAX) < 0) {
 		brute_force_close(detector);
 		return -ENOMEM;
 	}

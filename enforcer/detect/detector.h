@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 struct detector;
+struct newness;
 
 /* A number that an operator may set, as "detector.parameter". */
 struct detector_parameter {
@@ -40,6 +41,7 @@ struct detect_context {
 	/* The learning period is over for the role of this record's source: what it never did is
 	 * worth telling. */
 	bool (*has_learnt)(const struct record *record, void *userdata);
+	struct newness *newness; /* what both say, remembered for all detectors: newness.h */
 	void *userdata;
 };
 

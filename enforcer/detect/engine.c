@@ -2,6 +2,7 @@
 #include "detect/engine.h"
 
 #include "base/cleanup.h"
+#include "detect/newness.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct engine {
 	const struct detect_settings *settings;
 	struct detector **open; /* as detectors[]; NULL: not enabled */
 	struct detect_context context;
+	struct newness newness;
 	struct alerts alerts;
 	struct baseline *baseline;
 	const struct record *record; /* that the detectors look at */
@@ -112,12 +114,14 @@ static int make_parts(
 		.report = on_report,
 		.edge_days = on_edge_days,
 		.has_learnt = on_has_learnt,
+		.newness = &engine->newness,
 		.userdata = engine,
 	};
 	alerts_init(&engine->alerts, &alerts);
 	engine->open = calloc(engine->settings->detectors_count + 1, sizeof(struct detector *));
 	engine->raised = calloc(engine->settings->detectors_count + 1, sizeof(*engine->raised));
-	if (!engine->open || !engine->raised || baseline_new(&baseline, &engine->baseline) < 0)
+	if (!engine->open || !engine->raised || baseline_new(&baseline, &engine->baseline) < 0 ||
+		newness_open(&engine->newness, &engine->context) < 0)
 		return error_nomem(error);
 	return open_detectors(engine, error);
 }
@@ -147,6 +151,7 @@ void engine_free(struct engine *engine)
 	free(engine->raised);
 	alerts_clear(&engine->alerts);
 	baseline_free(engine->baseline);
+	newness_close(&engine->newness);
 	free(engine);
 }
 

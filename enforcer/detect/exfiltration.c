@@ -60,7 +60,6 @@ struct sender {
 
 struct detector {
 	const struct detect_context *context;
-	struct newness newness;
 	double values[PARAMETERS_COUNT];
 	struct meter meter;
 	struct ledger channels;
@@ -152,7 +151,7 @@ static struct channel *channel_of(
 	struct ledger_key key = {{party_key(record, RECORD_SOURCE),
 		party_key(record, RECORD_DESTINATION), party_service(record)}};
 	struct channel *channel = ledger_touch(&detector->channels, &key);
-	uint64_t window_ns = (uint64_t)(detector->values[WINDOW] * (double)NS_PER_SECOND);
+	uint64_t window_ns = clock_from_seconds(detector->values[WINDOW]);
 
 	if (!channel)
 		return NULL;
@@ -181,7 +180,7 @@ static void exfiltration_record(struct detector *detector, const struct record *
 	if (!party_is_workload(record, RECORD_SOURCE) ||
 		!meter_read(&detector->meter, record, &reading) || reading.bytes[0] < CRUMB_BYTES)
 		return;
-	novelty = newness_of(&detector->newness, record);
+	novelty = newness_of(detector->context->newness, record);
 	unusual_hour = count_hour(detector, record, reading.bytes[0]);
 	if (!outside && novelty != NOVELTY_NEW)
 		return;
@@ -203,10 +202,8 @@ static int exfiltration_open(
 {
 	struct detector *detector = calloc(1, sizeof(*detector));
 
-	if (!detector || newness_open(&detector->newness, context) < 0) {
-		free(detector);
+	if (!detector)
 		return -ENOMEM;
-	}
 	detector->context = context;
 	memcpy(detector->values, values, sizeof(detector->values));
 	detector->meter = meter_init(CONNECTIONS_MAX);
@@ -234,7 +231,6 @@ static void exfiltration_close(struct detector *detector)
 	meter_clear(&detector->meter);
 	ledger_clear(&detector->channels);
 	ledger_clear(&detector->senders);
-	newness_close(&detector->newness);
 	free(detector);
 }
 

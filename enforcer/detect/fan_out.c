@@ -47,7 +47,6 @@ struct spread {
 
 struct detector {
 	const struct detect_context *context;
-	struct newness newness;
 	double values[PARAMETERS_COUNT];
 	struct ledger spreads;
 };
@@ -118,11 +117,11 @@ static void fan_out_record(struct detector *detector, const struct record *recor
 	enum novelty novelty;
 	struct ledger_key key;
 	struct spread *spread;
-	uint64_t window_ns = (uint64_t)(detector->values[WINDOW] * (double)NS_PER_SECOND);
+	uint64_t window_ns = clock_from_seconds(detector->values[WINDOW]);
 
 	if (!limit(detector, class) || contact == CONTACT_NONE || contact == CONTACT_ANSWERED)
 		return;
-	novelty = newness_of(&detector->newness, record);
+	novelty = newness_of(detector->context->newness, record);
 	if (novelty == NOVELTY_USUAL)
 		return;
 	target = party_key(record, RECORD_DESTINATION);
@@ -155,10 +154,6 @@ static int fan_out_open(
 	if (!detector)
 		return -ENOMEM;
 	detector->context = context;
-	if (newness_open(&detector->newness, context) < 0) {
-		free(detector);
-		return -ENOMEM;
-	}
 	memcpy(detector->values, values, sizeof(detector->values));
 	detector->spreads = (struct ledger){
 		.size = ENTRIES_MAX,
@@ -179,7 +174,6 @@ static json_t *fan_out_describe(const struct detector *detector)
 static void fan_out_close(struct detector *detector)
 {
 	ledger_clear(&detector->spreads);
-	newness_close(&detector->newness);
 	free(detector);
 }
 

@@ -41,7 +41,6 @@ struct asker {
 
 struct detector {
 	const struct detect_context *context;
-	struct newness newness;
 	struct address addresses[ADDRESSES];
 	struct ledger askers;
 };
@@ -105,7 +104,7 @@ static void metadata_record(struct detector *detector, const struct record *reco
 	if ((!metadata && !is_kubernetes(record)) || !party_is_workload(record, RECORD_SOURCE) ||
 		(contact != CONTACT_OPENED && contact != CONTACT_REFUSED))
 		return;
-	novelty = newness_of(&detector->newness, record);
+	novelty = newness_of(detector->context->newness, record);
 	/* Of the API we know the port alone: while learning, that is not enough. */
 	if (novelty == NOVELTY_USUAL ||
 		(!metadata && novelty == NOVELTY_UNKNOWN && contact == CONTACT_OPENED))
@@ -127,10 +126,8 @@ static int metadata_open(
 	struct detector *detector = calloc(1, sizeof(*detector));
 
 	(void)values;
-	if (!detector || newness_open(&detector->newness, context) < 0) {
-		free(detector);
+	if (!detector)
 		return -ENOMEM;
-	}
 	detector->context = context;
 	for (size_t i = 0; i < ADDRESSES; i++)
 		address_parse(address_texts[i], &detector->addresses[i]);
@@ -153,7 +150,6 @@ static json_t *metadata_describe(const struct detector *detector)
 static void metadata_close(struct detector *detector)
 {
 	ledger_clear(&detector->askers);
-	newness_close(&detector->newness);
 	free(detector);
 }
 

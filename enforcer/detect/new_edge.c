@@ -46,7 +46,6 @@ struct detector {
 	const struct detect_context *context;
 	unsigned int several;
 	uint64_t window_ns;
-	struct newness newness;
 	struct seen told;       /* role, peer, service */
 	struct waiting pending; /* nobody has turned it away yet */
 	struct ledger novices;
@@ -119,7 +118,7 @@ static void tell(struct detector *detector, const struct record *record)
 static bool is_new(struct detector *detector, const struct record *record)
 {
 	return party_is_workload(record, RECORD_SOURCE) &&
-	       newness_of(&detector->newness, record) == NOVELTY_NEW &&
+	       newness_of(detector->context->newness, record) == NOVELTY_NEW &&
 	       !seen_has(&detector->told, party_edge(record));
 }
 
@@ -152,7 +151,6 @@ static void new_edge_close(struct detector *detector)
 {
 	waiting_clear(&detector->pending);
 	ledger_clear(&detector->novices);
-	newness_close(&detector->newness);
 	seen_close(&detector->told);
 	free(detector);
 }
@@ -166,14 +164,13 @@ static int new_edge_open(
 		return -ENOMEM;
 	detector->context = context;
 	detector->several = (unsigned int)values[SEVERAL];
-	detector->window_ns = (uint64_t)(values[WINDOW] * (double)NS_PER_SECOND);
+	detector->window_ns = clock_from_seconds(values[WINDOW]);
 	detector->novices = (struct ledger){
 		.size = ENTRIES_MAX,
 		.entry_bytes = sizeof(struct novice),
 		.clear = novice_clear,
 	};
-	if (newness_open(&detector->newness, context) < 0 ||
-		seen_open(&detector->told, EDGES_MAX) < 0) {
+	if (seen_open(&detector->told, EDGES_MAX) < 0) {
 		new_edge_close(detector);
 		return -ENOMEM;
 	}

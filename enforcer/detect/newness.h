@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Whether an edge is usual for the role of its source. The engine's baseline knows an edge from its
- * first record on; what was new when it began stays new here for as long as it is remembered.
+ * first record on; what was new when it began stays new here for as long as it is remembered. There
+ * is one for all detectors, so that they agree.
  */
 #pragma once
 

@@ -62,7 +62,6 @@ struct stone {
 
 struct detector {
 	const struct detect_context *context;
-	struct newness newness;
 	uint64_t window_ns;
 	uint64_t proxy_window_ns;
 	struct ledger stones;
@@ -276,7 +275,7 @@ static void look_back(struct detector *detector, const struct record *record)
 
 	if (!stone)
 		return;
-	novelty = newness_of(&detector->newness, record);
+	novelty = newness_of(detector->context->newness, record);
 	cause = find_cause(detector, stone, record, novelty);
 	if (!cause)
 		return;
@@ -315,7 +314,7 @@ static void pivot_record(struct detector *detector, const struct record *record)
 		forget_visit(detector, record);
 	if (contact != CONTACT_OPENED && contact != CONTACT_REFUSED)
 		return;
-	novelty = newness_of(&detector->newness, record);
+	novelty = newness_of(detector->context->newness, record);
 	if (party_is_workload(record, RECORD_SOURCE))
 		suspect_stone(detector, record, novelty);
 	if (contact == CONTACT_OPENED && party_is_workload(record, RECORD_DESTINATION))
@@ -327,13 +326,11 @@ static int pivot_open(
 {
 	struct detector *detector = calloc(1, sizeof(*detector));
 
-	if (!detector || newness_open(&detector->newness, context) < 0) {
-		free(detector);
+	if (!detector)
 		return -ENOMEM;
-	}
 	detector->context = context;
-	detector->window_ns = (uint64_t)(values[WINDOW] * (double)NS_PER_SECOND);
-	detector->proxy_window_ns = (uint64_t)(values[PROXY_WINDOW] * (double)NS_PER_SECOND);
+	detector->window_ns = clock_from_seconds(values[WINDOW]);
+	detector->proxy_window_ns = clock_from_seconds(values[PROXY_WINDOW]);
 	detector->stones = (struct ledger){
 		.size = STONES_MAX,
 		.entry_bytes = sizeof(struct stone),
@@ -354,7 +351,6 @@ static void pivot_close(struct detector *detector)
 {
 	waiting_clear(&detector->pending);
 	ledger_clear(&detector->stones);
-	newness_close(&detector->newness);
 	free(detector);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "detect/detectors.h"
+#include "detect/newness.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,6 +30,7 @@ struct stage {
 	const struct detector_ops *ops;
 	struct detector *detector;
 	struct detect_context context;
+	struct newness newness;
 	bool has_learnt;
 	uint16_t usual_port; /* edges to it are known */
 	uint64_t last_id;
@@ -88,8 +90,10 @@ static inline void stage_open(struct stage *stage, const struct detector_ops *op
 		.report = stage_report,
 		.edge_days = stage_edge_days,
 		.has_learnt = stage_has_learnt,
+		.newness = &stage->newness,
 		.userdata = stage,
 	};
+	assert_int_equal(newness_open(&stage->newness, &stage->context), 0);
 	for (size_t i = 0; ops->parameters && ops->parameters[i].name; i++) {
 		const struct detector_parameter *parameter = &ops->parameters[i];
 
@@ -104,6 +108,7 @@ static inline void stage_open(struct stage *stage, const struct detector_ops *op
 static inline void stage_close(struct stage *stage)
 {
 	stage->ops->close(stage->detector);
+	newness_close(&stage->newness);
 }
 
 static inline json_int_t stage_state(const struct stage *stage, const char *member)
