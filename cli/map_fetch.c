@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "map_fetch.h"
 
+#include "base/clock.h"
 #include "flow/timestamp.h"
 #include "map.h"
 #include "map_diff.h"
@@ -9,8 +10,7 @@
 
 #include <string.h>
 
-#define SECOND_NS  1000000000ULL
-#define MINUTE_NS  (60 * SECOND_NS)
+#define MINUTE_NS  (60 * NS_PER_SECOND)
 #define DEFAULT_NS (1440 * MINUTE_NS) /* of an interval that nobody gave: a day */
 
 struct interval {

@@ -14,3 +14,9 @@ static inline uint64_t clock_ns(clockid_t clock)
 	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
 }
+
+/* Settings are in seconds. */
+static inline uint64_t clock_from_seconds(double seconds)
+{
+	return (uint64_t)(seconds * (double)NS_PER_SECOND);
+}

@@ -117,7 +117,7 @@ static int denial_burst_open(
 		return -ENOMEM;
 	detector->context = context;
 	detector->packets = (uint64_t)values[PACKETS];
-	detector->window_ns = (uint64_t)(values[WINDOW] * (double)NS_PER_SECOND);
+	detector->window_ns = clock_from_seconds(values[WINDOW]);
 	detector->times_usual = values[TIMES_USUAL];
 	detector->sources = (struct ledger){
 		.size = ENTRIES_MAX,

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "detect/distinct.h"
 
-#include <math.h>
+#include "detect/mix.h"
 
-/* Ports in a row must fall as if at random: spread evenly they would be counted too high. */
-static uint64_t mix(uint64_t item)
-{
-	item = (item ^ item >> 30) * 0xbf58476d1ce4e5b9ULL;
-	item = (item ^ item >> 27) * 0x94d049bb133111ebULL;
-	return item ^ item >> 31;
-}
+#include <math.h>
 
 void distinct_add(struct distinct *distinct, uint64_t item)
 {

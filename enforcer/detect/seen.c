@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "detect/seen.h"
 
+#include "detect/mix.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,14 +33,6 @@ void seen_close(struct seen *seen)
 		free(seen->lines[i]);
 		seen->lines[i] = NULL;
 	}
-}
-
-/* Items are hashes, but of which bits are good is not said: splitmix64's finish. */
-static uint64_t mix(uint64_t item)
-{
-	item = (item ^ item >> 30) * 0xbf58476d1ce4e5b9ULL;
-	item = (item ^ item >> 27) * 0x94d049bb133111ebULL;
-	return item ^ item >> 31;
 }
 
 /* The n-th of an item's bits. */

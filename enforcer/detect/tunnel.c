@@ -210,7 +210,7 @@ static void tunnel_record(struct detector *detector, const struct record *record
 	const struct flow_event *event = &record->event;
 	bool dns = is_dns(event);
 	struct ledger_key key;
-	uint64_t window_ns = (uint64_t)(detector->values[WINDOW] * (double)NS_PER_SECOND);
+	uint64_t window_ns = clock_from_seconds(detector->values[WINDOW]);
 	struct meter_reading reading;
 	struct channel *channel;
 

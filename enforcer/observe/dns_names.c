@@ -2,6 +2,7 @@
 #include "observe/dns_names.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "flow/hash.h"
 #include "flow/observation.h"
 
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <utlist.h>
 
-#define NS_PER_SECOND 1000000000ULL
 /* Data planes do not stamp packets and connections by the same clock everywhere. */
 #define SLACK_NS NS_PER_SECOND
 
