@@ -32,12 +32,15 @@ webdriver() {
 		${3+-d "$3"} | jq -r '.value'
 }
 
+# What jq 1.6 makes of no answer at all passes for one with -e.
+driver_is_ready() {
+	[ "$(curl -s "http://127.0.0.1:$port/status" | jq .value.ready)" = true ]
+}
+
 start_browser() {
 	chromedriver --port=$port >"$work/driver.log" 2>&1 &
 	driver=$!
-	until curl -s "http://127.0.0.1:$port/status" | jq -e .value.ready >/dev/null 2>&1; do
-		kill -0 $driver || return 1
-	done
+	await 30 driver_is_ready || return 1
 	session=$(curl -sS "http://127.0.0.1:$port/session" -d '{"capabilities": {"alwaysMatch": {
 		"goog:loggingPrefs": {"browser": "ALL"}, "goog:chromeOptions": {"args": ["--headless=new",
 		"--no-sandbox", "--disable-gpu", "--window-size=1280,720", "--user-data-dir='"$work"'/profile"]}}}}' |
