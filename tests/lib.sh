@@ -7,6 +7,8 @@
 # The agent runs inside the node's namespace, so nothing here touches the machine's own network.
 
 set -u
+# "| jq -e" must not take no answer for yes.
+PATH=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/bin:$PATH
 tools=$BUILD/tests/netns/tools
 passed=0
 failed=0
