@@ -87,8 +87,7 @@ static int list(const struct settings *settings, const struct arguments *argumen
 		output_json(answer);
 	else if (settings->output == OUTPUT_JSONL)
 		json_array_foreach (alerts, i, alert) {
-			json_dumpf(alert, stdout, JSON_COMPACT);
-			putchar('\n');
+			output_json_line(alert);
 		}
 	else if (json_array_size(alerts))
 		alert_table_print(settings, alerts);
@@ -123,12 +122,11 @@ static void print_line(const char *line, size_t length, void *userdata)
 	const struct settings *settings = userdata;
 	_cleanup_json_ json_t *alert = NULL;
 
-	if (settings->output & (OUTPUT_JSON | OUTPUT_JSONL)) {
-		fwrite(line, 1, length, stdout);
-		putchar('\n');
-	} else if ((alert = json_loadb(line, length, 0, NULL)) && json_object_get(alert, "id")) {
+	alert = json_loadb(line, length, 0, NULL);
+	if (alert && settings->output & (OUTPUT_JSON | OUTPUT_JSONL))
+		output_json_line(alert);
+	else if (json_object_get(alert, "id"))
 		print_alert(settings, alert);
-	}
 	fflush(stdout);
 }
 

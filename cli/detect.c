@@ -103,8 +103,7 @@ static void print(const struct settings *settings, const struct alerts *alerts, 
 		output_json(answer);
 	} else if (settings->output == OUTPUT_JSONL) {
 		json_array_foreach (found, i, alert) {
-			json_dumpf(alert, stdout, JSON_COMPACT);
-			putchar('\n');
+			output_json_line(alert);
 		}
 	} else if (json_array_size(found)) {
 		alert_table_print(settings, found);

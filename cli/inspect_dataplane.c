@@ -143,8 +143,7 @@ static void take_entry(struct reading *reading, json_t *entry)
 		json_array_append(reading->entries, entry);
 		return;
 	}
-	json_dumpf(entry, stdout, JSON_COMPACT);
-	putchar('\n');
+	output_json_line(entry);
 }
 
 static char *page_url(const struct arguments *arguments, const char *after)

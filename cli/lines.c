@@ -4,19 +4,12 @@
 #include "client.h"
 #include "csv.h"
 #include "export.h"
-
-#include <stdio.h>
+#include "output.h"
 
 void lines_begin(const struct settings *settings)
 {
 	if (settings->output == OUTPUT_CSV)
 		csv_print_heading();
-}
-
-static void print_json(const json_t *value)
-{
-	json_dumpf(value, stdout, JSON_COMPACT);
-	putchar('\n');
 }
 
 void lines_print(const struct settings *settings, const json_t *record)
@@ -29,13 +22,13 @@ void lines_print(const struct settings *settings, const json_t *record)
 		break;
 	case OUTPUT_OCSF:
 		exported = export_ocsf(record);
-		print_json(exported);
+		output_json_line(exported);
 		break;
 	case OUTPUT_ECS:
 		exported = export_ecs(record);
-		print_json(exported);
+		output_json_line(exported);
 		break;
 	default:
-		print_json(record);
+		output_json_line(record);
 	}
 }

@@ -7,8 +7,11 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Indented, in the agent's order, with a newline. */
+/* Indented, in the agent's order, with a newline. In ASCII: JSON leaves C1 as it is, some of which
+ * drives terminals. */
 void output_json(const json_t *value);
+/* The same on one line. */
+void output_json_line(const json_t *value);
 
 /* Free of control characters: what a workload calls itself must not drive the terminal. */
 void output_text(const char *text);

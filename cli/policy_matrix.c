@@ -151,7 +151,7 @@ static void print_result(const struct probe_result *result, const struct offline
 
 	fputs(*first ? "\n" : ",\n", stdout);
 	*first = false;
-	json_dumpf(json, stdout, 0);
+	json_dumpf(json, stdout, JSON_ENSURE_ASCII);
 }
 
 /* Result by result: a thousand pods make a million of them, too many to hold. */
@@ -163,7 +163,7 @@ static void print_probe(const struct offline *offline, const struct probe *probe
 	bool first = true;
 
 	printf("{\"protocol\": \"%s\", \"port\": ", probe->protocol_name);
-	json_dumpf(port, stdout, JSON_ENCODE_ANY);
+	json_dumpf(port, stdout, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
 	fputs(", \"results\": [", stdout);
 	for (size_t i = 0; i < ends_count; i++)
 		for (size_t j = 0; j < ends_count; j++)

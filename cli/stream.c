@@ -94,12 +94,11 @@ static void print_line(const char *line, size_t length, void *userdata)
 	const struct settings *settings = userdata;
 	_cleanup_json_ json_t *record = NULL;
 
-	if (settings->output & (OUTPUT_JSON | OUTPUT_JSONL)) {
-		fwrite(line, 1, length, stdout);
-		putchar('\n');
-	} else if ((record = json_loadb(line, length, 0, NULL))) {
+	record = json_loadb(line, length, 0, NULL);
+	if (record && settings->output & (OUTPUT_JSON | OUTPUT_JSONL))
+		output_json_line(record);
+	else if (record)
 		print_record(settings, record);
-	}
 	/* Whoever reads the other end of a pipe follows, too. */
 	fflush(stdout);
 }

@@ -12,7 +12,7 @@ static void print_property(const char *name, const char *value)
 	_cleanup_json_ json_t *json = must(json_string(value));
 
 	printf("  %s: ", name);
-	json_dumpf(json, stdout, JSON_ENCODE_ANY);
+	json_dumpf(json, stdout, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
 	putchar('\n');
 }
 

@@ -135,6 +135,28 @@ expect "and a refusal" "3 null" sh -c "'$BUILD/segctl' denied -r '$work/bare.log
 	jq -r '.denied[0] | \"\(.packets) \(.source)\"'"
 check "also in the table" sh -c "'$BUILD/segctl' denied -r '$work/bare.log' | grep -q 'no policy\|policy refuses'"
 
+echo "== a recorded log: hostile names"
+for name in '=HYPERLINK(\"x\")' '+1' '-1' '@SUM(A1)' 'a\u001b[31mb' 'a\u009b31mb' 'a\u007fb' 'a\r\nb' 'b\u00fccher,db'; do
+	head -n 1 "$log" | jq -c ".source.workload = \"$name\""
+done >"$work/hostile.log"
+expect "csv gives a spreadsheet no formula, and a terminal nothing to obey" '"'"'"'=HYPERLINK(""x"")"
+"'"'"'+1"
+"'"'"'-1"
+"'"'"'@SUM(A1)"
+a?[31mb
+a?31mb
+a?b
+"a??b"
+"bücher,db"' sh -c "'$BUILD/segctl' flows -r '$work/hostile.log' -o csv | sed 1d | cut -d, -f 10-11 | sed 's/,10.77.*//'"
+for form in json jsonl ocsf ecs; do
+	expect "$form is ASCII" 0 sh -c "'$BUILD/segctl' flows -r '$work/hostile.log' -o $form | LC_ALL=C grep -cP '[^ -\x7f]'"
+done
+expect "and says the same" "$(jq -c . "$work/hostile.log" | md5sum)" sh -c \
+	"'$BUILD/segctl' flows -r '$work/hostile.log' -o jsonl | jq -c . | md5sum"
+jq -c . "$work/hostile.log" >"$work/agent/GET/v1/flows.stream"
+timeout 1 "$BUILD/segctl" flows --follow -o jsonl >"$work/follow"
+expect "so does a stream" "9 0" sh -c "echo \$(wc -l <'$work/follow') \$(LC_ALL=C grep -cP '[^ -\x7f]' '$work/follow')"
+
 echo "== a recorded log: names and applications"
 {
 	head -n 1 "$log"
