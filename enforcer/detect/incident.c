@@ -181,6 +181,11 @@ void incidents_take(struct incidents *incidents, struct alert *alert, const char
 		go_on(incidents, alert);
 		return;
 	}
+	/* To join two frees one of them: its own goes before all others, where no loop waits. */
+	if (incident) {
+		DL_DELETE2(incidents->by_age, incident, prev, next);
+		DL_PREPEND2(incidents->by_age, incident, prev, next);
+	}
 	DL_FOREACH_SAFE2 (incidents->by_age, other, next, next) {
 		if (other == incident || !belongs(incidents, other, alert, origin_id))
 			continue;

@@ -2,8 +2,8 @@
 /*
  * Detectors for tests of the engine, in the place of the real table. "touch" reports each new
  * connection to port 1 as a scan; "enter" each to port 22 as a way in, "pivot" each to port 23 as
- * what comes of it, with the origin that the port of the source says; "novel" each edge that is new
- * once the role has learnt.
+ * what comes of it, with the origin 9.9.9.N where the port of the source is N; "novel" each edge
+ * that is new once the role has learnt.
  */
 #pragma once
 
@@ -17,8 +17,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SECOND 1000000000ULL
-#define BEGIN  (1800000000ULL * SECOND) /* when the records of tests begin */
+#define SECOND      1000000000ULL
+#define BEGIN       (1800000000ULL * SECOND) /* when the records of tests begin */
+#define CLIENT_PORT 40000
 
 struct detector {
 	const struct detect_context *context;
@@ -62,6 +63,9 @@ static void report(struct detector *detector, const struct record *record, const
 		.count = 1,
 	};
 
+	if (record->event.source_port != CLIENT_PORT)
+		finding.origin_address =
+			address_from_ipv4((uint8_t[]){9, 9, 9, (uint8_t)record->event.source_port});
 	snprintf(finding.key, sizeof(finding.key), "to:%s", name);
 	snprintf(finding.sentence, sizeof(finding.sentence), "%s did it", name);
 	snprintf(finding.because, sizeof(finding.because), "a test says so");
@@ -173,7 +177,7 @@ static inline struct record fake_record(
 	event->time_ns = event->end_ns = BEGIN + (uint64_t)(second * (double)SECOND) + 7;
 	event->start_ns = event->time_ns;
 	event->protocol = IPPROTO_TCP;
-	event->source_port = 40000;
+	event->source_port = CLIENT_PORT;
 	event->destination_port = port;
 	event->packets[0] = type == FLOW_NEW ? 1 : 5;
 	event->packets[1] = type == FLOW_NEW ? 0 : 4;

@@ -252,6 +252,29 @@ static void test_stories_join(void **state)
 	end(&world);
 }
 
+/* Who it was that came in may be known later only, when both have a story of their own. */
+static void test_an_origin_joins(void **state)
+{
+	struct record record = fake_record(2, "api", "mail", 23, FLOW_NEW);
+	struct world world;
+	struct alerts *alerts;
+
+	(void)state;
+	begin(&world);
+	alerts = engine_alerts(world.engine);
+	feed(&world, 0, "9.9.9.5", "db", 1, FLOW_NEW);
+	feed(&world, 1, "api", "mail", 23, FLOW_NEW);
+	assert_int_equal(alerts->incidents.count, 2);
+	record.event.source_port = 5;
+	engine_record(world.engine, &record);
+	assert_int_equal(alerts->count, 2);
+	assert_int_equal(alerts->incidents.count, 1);
+	assert_int_equal(alerts->incidents.by_age->alerts_count, 2);
+	assert_string_equal(alerts->incidents.by_age->actors.ids[0], "9.9.9.5");
+	record_clear(&record);
+	end(&world);
+}
+
 static void test_campaign_ends(void **state)
 {
 	struct world world;
@@ -437,6 +460,7 @@ int main(void)
 		cmocka_unit_test(test_story),
 		cmocka_unit_test(test_being_scanned_is_no_guilt),
 		cmocka_unit_test(test_stories_join),
+		cmocka_unit_test(test_an_origin_joins),
 		cmocka_unit_test(test_campaign_ends),
 		cmocka_unit_test(test_offline_is_live),
 		cmocka_unit_test(test_what_is_no_record),
