@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "capturing.h"
 #include "journal.h"
 #include "json.h"
@@ -82,16 +83,8 @@ void response_consider(struct response *response, const struct alert *alert)
 /* "alert 0123456789ab: …" as a quarantine's reason can say it. */
 static void make_reason(const struct alert *alert, char reason[static QUARANTINE_REASON_MAX + 1])
 {
-	int length = snprintf(
-		reason, QUARANTINE_REASON_MAX + 1, "alert %s: %s", alert->id, alert->sentence);
-
-	/* Cut at a character's beginning (UTF-8). */
-	if (length > QUARANTINE_REASON_MAX) {
-		length = QUARANTINE_REASON_MAX;
-		while (length > 0 && ((unsigned char)reason[length] & 0xc0) == 0x80)
-			length--;
-		reason[length] = '\0';
-	}
+	snprintf(reason, QUARANTINE_REASON_MAX + 1, "alert %s: %s", alert->id, alert->sentence);
+	utf8_trim(reason);
 	for (char *c = reason; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = ' ';

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "detect/role.h"
 #include "flow/protocol.h"
 
@@ -103,9 +104,11 @@ const char *party_format(
 
 	address_format(address, number);
 	if (name_member(name, "workload"))
-		snprintf(text, PARTY_TEXT_MAX, "%.150s", name_id(name, id));
+		snprintf(
+			text, PARTY_TEXT_MAX, "%.*s", (int)utf8_length(name_id(name, id), 150), id);
 	else if (entity && strcmp(entity, "world") != 0)
-		snprintf(text, PARTY_TEXT_MAX, "the %.60s %s", entity, number);
+		snprintf(text, PARTY_TEXT_MAX, "the %.*s %s", (int)utf8_length(entity, 60), entity,
+			number);
 	else
 		snprintf(text, PARTY_TEXT_MAX, "%s", number);
 	return text;

@@ -16,6 +16,7 @@
 #include "detect/waiting.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -204,6 +205,12 @@ static size_t trace(const struct detector *detector, const struct visit *cause,
 	return hops;
 }
 
+/* So much of a name that many of them are still one sentence. */
+static int shown(const char *party)
+{
+	return (int)utf8_length(party, 60);
+}
+
 static void describe_chain(struct finding *finding, const struct record *record,
 	const struct visit *const chain[], size_t hops)
 {
@@ -213,13 +220,14 @@ static void describe_chain(struct finding *finding, const struct record *record,
 
 	for (size_t i = hops; i--;) {
 		party_format(chain[i]->name, &chain[i]->address, party);
-		length += (size_t)snprintf(path + length, sizeof(path) - length, "%.60s -%s-> ",
-			party, chain[i]->service);
+		length += (size_t)snprintf(path + length, sizeof(path) - length, "%.*s -%s-> ",
+			shown(party), party, chain[i]->service);
 	}
 	party_format(record->source, &record->event.source, party);
 	party_format(record->destination, &record->event.destination, target);
-	finding_sentence(finding, "was used as a stepping stone: %.300s%.60s -%s-> %.60s", path,
-		party, service_format(record, service), target);
+	finding_sentence(finding, "was used as a stepping stone: %.*s%.*s -%s-> %.*s",
+		(int)utf8_length(path, 300), path, shown(party), party,
+		service_format(record, service), shown(target), target);
 }
 
 static void judge(struct finding *finding, const struct visit *const chain[], size_t hops,

@@ -2,6 +2,7 @@
 #include "detect/role.h"
 
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "flow/protocol.h"
 
 #include <stdio.h>
@@ -22,6 +23,16 @@ static const char *first_label(const struct name *name, const char *const *keys,
 	return NULL;
 }
 
+/* No more than max bytes of it. Returns the end. */
+static char *add(char *text, const char *more, size_t max)
+{
+	size_t length = utf8_length(more, max);
+
+	memcpy(text, more, length);
+	text[length] = '\0';
+	return text + length;
+}
+
 static void write_role(const struct name *name, char text[static ROLE_MAX])
 {
 	static const char *const applications[] = {
@@ -32,26 +43,21 @@ static void write_role(const struct name *name, char text[static ROLE_MAX])
 	const char *namespace = name_member(name, "namespace");
 	const char *entity = name_member(name, "entity");
 	const char *application, *component;
+	char *end = text;
 
 	if (!workload) {
-		snprintf(text, ROLE_MAX, "%.64s", entity ? entity : "world");
+		add(text, entity ? entity : "world", 64);
 		return;
 	}
 	application = first_label(name, applications, ARRAY_SIZE(applications));
 	component = application ? first_label(name, components, ARRAY_SIZE(components)) : NULL;
-	snprintf(text, ROLE_MAX, "%.253s/%.253s%s%.63s", namespace ? namespace : "",
-		application ? application : workload, component ? ":" : "",
-		component ? component : "");
-}
-
-/* No more than max bytes of it. Returns the end. */
-static char *add(char *text, const char *more, size_t max)
-{
-	size_t length = strnlen(more, max);
-
-	memcpy(text, more, length);
-	text[length] = '\0';
-	return text + length;
+	end = add(end, namespace ? namespace : "", 253);
+	end = add(end, "/", 1);
+	end = add(end, application ? application : workload, 253);
+	if (!component)
+		return;
+	end = add(end, ":", 1);
+	add(end, component, 63);
 }
 
 /* A name never changes, and many records share it: so it keeps its role. */

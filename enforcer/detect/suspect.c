@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "detect/suspect.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -76,6 +78,7 @@ void finding_key(struct finding *finding, const char *format, ...)
 
 	va_start(arguments, format);
 	vsnprintf(finding->key, sizeof(finding->key), format, arguments);
+	utf8_trim(finding->key);
 	va_end(arguments);
 }
 
@@ -85,6 +88,7 @@ void finding_sentence(struct finding *finding, const char *format, ...)
 
 	va_start(arguments, format);
 	vsnprintf(finding->sentence, sizeof(finding->sentence), format, arguments);
+	utf8_trim(finding->sentence);
 	va_end(arguments);
 }
 
@@ -94,5 +98,6 @@ void finding_because(struct finding *finding, const char *format, ...)
 
 	va_start(arguments, format);
 	vsnprintf(finding->because, sizeof(finding->because), format, arguments);
+	utf8_trim(finding->because);
 	va_end(arguments);
 }

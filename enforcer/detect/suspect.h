@@ -29,6 +29,7 @@ struct finding suspect_finding(
 /* Several targets are none. */
 void finding_has_many_targets(struct finding *finding);
 
+/* Cut, where need be, at the end of a character. */
 void finding_key(struct finding *finding, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void finding_sentence(struct finding *finding, const char *format, ...)

@@ -2,6 +2,7 @@
 #include "workload/docker_labels.h"
 
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "workload/docker_parse.h"
 #include "workload/named_port.h"
 
@@ -13,19 +14,9 @@
 /* The longest qualified name: 253 of the prefix, the slash, 63 of the name. */
 #define KEY_MAX_BYTES 317
 
-/* Does not cut a UTF-8 character in two. */
-static size_t bounded_length(const char *text)
-{
-	size_t length = strnlen(text, DOCKER_LABEL_VALUE_MAX_BYTES);
-
-	while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
-		length--;
-	return length;
-}
-
 char *docker_label_text(const char *text)
 {
-	char *copy = strndup(text, bounded_length(text));
+	char *copy = strndup(text, utf8_length(text, DOCKER_LABEL_VALUE_MAX_BYTES));
 
 	for (char *c = copy; c && *c; c++)
 		if (iscntrl((unsigned char)*c))
