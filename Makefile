@@ -317,7 +317,7 @@ FUZZ_SOURCES := $(foreach room,policies base detect,$(call sources,$(DIR_$(room)
 	$(patsubst %,enforcer/workload/%.c,docker_interfaces docker_labels docker_message \
 	docker_parse link_local named_port workload) \
 	$(patsubst %,enforcer/dataplane/xdp/%.c,deny_file deny_ranges) enforcer/observe/dns_message.c \
-	$(patsubst %,enforcer/capture/%.c,fragments judge packet pcapng ruling sender tracker) \
+	$(patsubst %,enforcer/capture/%.c,filter_program fragments judge packet pcapng ruling sender tracker view) \
 	$(patsubst %,enforcer/flow/%.c,argument filter name protocol record record_parse timestamp vocabulary writer) \
 	$(patsubst %,cli/%.c,export export_ecs export_ocsf record text)
 FUZZ_CFLAGS  := -g -O1 -std=gnu11 -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -332,7 +332,7 @@ $(BUILD)/fuzz/libfuzzed.a: $(FUZZ_SOURCES:%.c=$(BUILD)/fuzz/objects/%.o)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 $(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/objects/tests/fuzz/%.o $(BUILD)/fuzz/libfuzzed.a
 	$(SAY) LINK $@
-	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_policies) $(call libraries,jansson) -lm
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_policies) $(call libraries,jansson libpcap) -lm
 
 fuzz: deps ## each fuzzer for FUZZ_SECONDS (60)
 	$(Q)$(MAKE) --no-print-directory fuzz-binaries

@@ -70,10 +70,59 @@ static int read_instruction(const json_t *json, struct bpf_insn *ret)
 	return 0;
 }
 
+/*
+ * What the kernel takes (chk_code_allowed() of net/core/filter.c), and forward jumps alone:
+ * libpcap's own check, bpf_validate(), looks at parts of a code, and its interpreter ends the
+ * process where it does not know the whole; and it takes the distance of a plain jump as a signed
+ * one, so that a program may run for ever.
+ */
+static bool is_known(uint16_t code)
+{
+	static const uint16_t codes[] = {BPF_LD | BPF_W | BPF_ABS, BPF_LD | BPF_H | BPF_ABS,
+		BPF_LD | BPF_B | BPF_ABS, BPF_LD | BPF_W | BPF_IND, BPF_LD | BPF_H | BPF_IND,
+		BPF_LD | BPF_B | BPF_IND, BPF_LD | BPF_W | BPF_LEN, BPF_LD | BPF_IMM,
+		BPF_LD | BPF_MEM, BPF_LDX | BPF_W | BPF_LEN, BPF_LDX | BPF_B | BPF_MSH,
+		BPF_LDX | BPF_IMM, BPF_LDX | BPF_MEM, BPF_ST, BPF_STX, BPF_ALU | BPF_NEG,
+		BPF_JMP | BPF_JA, BPF_RET | BPF_K, BPF_RET | BPF_A, BPF_MISC | BPF_TAX,
+		BPF_MISC | BPF_TXA};
+	static const uint16_t of_two[] = {BPF_ALU | BPF_ADD, BPF_ALU | BPF_SUB, BPF_ALU | BPF_MUL,
+		BPF_ALU | BPF_DIV, BPF_ALU | BPF_MOD, BPF_ALU | BPF_AND, BPF_ALU | BPF_OR,
+		BPF_ALU | BPF_XOR, BPF_ALU | BPF_LSH, BPF_ALU | BPF_RSH, BPF_JMP | BPF_JEQ,
+		BPF_JMP | BPF_JGT, BPF_JMP | BPF_JGE, BPF_JMP | BPF_JSET};
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		if (code == codes[i])
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(of_two); i++)
+		if (code == (of_two[i] | BPF_K) || code == (of_two[i] | BPF_X))
+			return true;
+	return false;
+}
+
+static int check(const struct bpf_insn *instructions, size_t length, struct error *error)
+{
+	for (size_t i = 0; i < length; i++) {
+		const struct bpf_insn *instruction = &instructions[i];
+
+		if (!is_known(instruction->code))
+			return error_set(error, -EINVAL,
+				"program: instruction %zu has a code that is none of a filter's",
+				i);
+		if (instruction->code == (BPF_JMP | BPF_JA) && instruction->k >= length - i - 1)
+			return error_set(error, -EINVAL,
+				"program: instruction %zu jumps back, or out of the program", i);
+	}
+	if (!bpf_validate(instructions, (int)length))
+		return error_set(error, -EINVAL,
+			"program: jumps out of itself, or does what filters must not");
+	return 0;
+}
+
 int filter_program_from_json(const json_t *json, struct bpf_program *ret, struct error *error)
 {
 	size_t length = json_array_size(json);
 	_cleanup_free_ struct bpf_insn *instructions = NULL;
+	int r;
 
 	if (!length || length > FILTER_PROGRAM_MAX)
 		return error_set(error, -EINVAL,
@@ -85,9 +134,9 @@ int filter_program_from_json(const json_t *json, struct bpf_program *ret, struct
 		if (read_instruction(json_array_get(json, i), &instructions[i]) < 0)
 			return error_set(error, -EINVAL,
 				"program: instruction %zu is not [code, jt, jf, k]", i);
-	if (!bpf_validate(instructions, (int)length))
-		return error_set(error, -EINVAL,
-			"program: jumps out of itself, or does what filters must not");
+	r = check(instructions, length, error);
+	if (r < 0)
+		return r;
 	*ret = (struct bpf_program){(u_int)length, TAKE_PTR(instructions)};
 	return 0;
 }

@@ -60,7 +60,13 @@ static void test_takes_no_other_program(void **state)
 		"[[6, 0, 0, 4294967296]]",
 		/* no return; a jump behind the end; a division by zero; memory that is not there */
 		"[[0, 0, 0, 1]]", "[[5, 0, 0, 99], [6, 0, 0, 1]]", "[[52, 0, 0, 0], [6, 0, 0, 1]]",
-		"[[2, 0, 0, 16], [6, 0, 0, 1]]"};
+		"[[2, 0, 0, 16], [6, 0, 0, 1]]",
+		/* jumps back: to itself, from the middle, over the end of the numbers */
+		"[[5, 0, 0, 4294967295], [6, 0, 0, 1]]",
+		"[[0, 0, 0, 1], [5, 0, 0, 4294967294], [6, 0, 0, 1]]",
+		"[[5, 0, 0, 2147483648], [6, 0, 0, 1]]",
+		/* a load of no size, a return of X, a class and more bits than there are */
+		"[[56, 0, 0, 0], [6, 0, 0, 1]]", "[[14, 0, 0, 0]]", "[[262, 0, 0, 1]]"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
