@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Beyond these the kernel looks at interfaces alone, and user space at addresses. */
+/* Beyond these the kernel hands over all packets, and user space looks at addresses. */
 #define ADDRESSES_MAX 64
 
 _Static_assert(sizeof(struct bpf_insn) == sizeof(struct sock_filter),
@@ -191,7 +191,12 @@ static int add_interfaces(struct bpf_program *program, const struct view *view, 
 	return r;
 }
 
-/* "host A or host B or …" of all ends that are not just anybody; "": look at no address. */
+static size_t count_addresses(const struct view *view)
+{
+	return view->ends[0].addresses_count + view->ends[1].addresses_count;
+}
+
+/* "host A or host B or …" of all ends that are not just anybody. */
 static char *write_hosts(const struct view *view)
 {
 	char *text = NULL;
@@ -207,18 +212,19 @@ static char *write_hosts(const struct view *view)
 			fprintf(stream, "%shost %s", count++ ? " or " : "",
 				address_format(&view->ends[end].addresses[i], address));
 		}
-	if (fclose(stream) == EOF || count > ADDRESSES_MAX) {
+	if (fclose(stream) == EOF) {
 		free(text);
-		return count > ADDRESSES_MAX ? strdup("") : NULL;
+		return NULL;
 	}
 	return text;
 }
 
 static int add_hosts(
-	struct bpf_program *program, const char *hosts, uint32_t snap, struct error *error)
+	struct bpf_program *program, const struct view *view, uint32_t snap, struct error *error)
 {
 	_cleanup_filter_program_ struct bpf_program compiled = {0};
-	int r = filter_program_compile(hosts, &compiled, error);
+	_cleanup_free_ char *hosts = write_hosts(view);
+	int r = hosts ? filter_program_compile(hosts, &compiled, error) : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < compiled.bf_len; i++) {
 		const struct bpf_insn *from = &compiled.bf_insns[i];
@@ -233,16 +239,12 @@ int filter_program_for_view(
 	const struct view *view, uint32_t snap, struct bpf_program *ret, struct error *error)
 {
 	_cleanup_filter_program_ struct bpf_program program = {0};
-	_cleanup_free_ char *hosts = write_hosts(view);
-	int r;
+	const size_t addresses = count_addresses(view);
+	const bool is_of_all = view->is_of_all || addresses > ADDRESSES_MAX;
+	int r = is_of_all ? add_return(&program, snap) : add_interfaces(&program, view, snap);
 
-	if (!hosts)
-		return error_nomem(error);
-	r = add_interfaces(&program, view, snap);
-	if (r == 0 && (view->is_of_all || !*hosts))
-		r = add_return(&program, snap);
-	else if (r == 0)
-		r = add_hosts(&program, hosts, snap, error);
+	if (r == 0 && !is_of_all)
+		r = addresses ? add_hosts(&program, view, snap, error) : add_return(&program, 0);
 	if (r < 0)
 		return error_errno(error, r, "make the kernel's filter");
 	if (program.bf_len > FILTER_PROGRAM_MAX) { /* too many interfaces: all packets, then */

@@ -30,7 +30,8 @@ bool filter_program_matches(const struct bpf_program *program, const uint8_t *fr
 
 /*
  * For the kernel, which then hands out no more than it must: what goes through interfaces that are
- * wanted, and of the others what is of their addresses; snap bytes of each packet.
+ * wanted, and of the others what is of their addresses (all, where these are too many to compare);
+ * snap bytes of each packet.
  */
 int filter_program_for_view(
 	const struct view *view, uint32_t snap, struct bpf_program *ret, struct error *error);

@@ -103,6 +103,62 @@ static void test_for_the_kernel(void **state)
 	view_clear(&view);
 }
 
+static void assert_last_returns(const struct bpf_program *program, uint32_t bytes)
+{
+	const struct bpf_insn *last = &program->bf_insns[program->bf_len - 1];
+
+	assert_int_equal(last->code, BPF_RET | BPF_K);
+	assert_int_equal(last->k, bytes);
+}
+
+/* A workload that has none yet: what passes its interface, and nothing of others. */
+static void test_for_the_kernel_without_addresses(void **state)
+{
+	_cleanup_filter_program_ struct bpf_program program = {0};
+	struct view_interface *interface;
+	struct view view = {0};
+
+	(void)state;
+	assert_int_equal(view_add_interface(&view, &interface), 0);
+	interface->ifindex = 7;
+	interface->is_wanted[0] = true;
+	interface->workload = strdup("shop/api");
+	assert_int_equal(view_finish(&view), 0);
+	assert_int_equal(filter_program_for_view(&view, 96, &program, NULL), 0);
+	assert_int_equal(program.bf_len, 4);
+	assert_int_equal(program.bf_insns[1].k, 7);
+	assert_int_equal(program.bf_insns[2].k, 96);
+	assert_last_returns(&program, 0);
+	view_clear(&view);
+}
+
+/* All packets, then, and nothing is compared before that. */
+static void test_for_the_kernel_with_many_addresses(void **state)
+{
+	_cleanup_filter_program_ struct bpf_program program = {0};
+	struct view_interface *interface;
+	struct view view = {0};
+
+	(void)state;
+	assert_int_equal(view_add_interface(&view, &interface), 0);
+	interface->ifindex = 7;
+	interface->is_wanted[0] = true;
+	interface->workload = strdup("shop/api");
+	for (int i = 0; i < 65; i++) {
+		struct address address;
+		char text[32];
+
+		snprintf(text, sizeof(text), "10.0.1.%d", i);
+		assert_int_equal(address_parse(text, &address), 0);
+		assert_int_equal(view_end_add(&view.ends[i % 2], &address), 0);
+	}
+	assert_int_equal(view_finish(&view), 0);
+	assert_int_equal(filter_program_for_view(&view, 96, &program, NULL), 0);
+	assert_int_equal(program.bf_len, 1);
+	assert_last_returns(&program, 96);
+	view_clear(&view);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +167,8 @@ int main(void)
 		cmocka_unit_test(test_travels_as_json),
 		cmocka_unit_test(test_takes_no_other_program),
 		cmocka_unit_test(test_for_the_kernel),
+		cmocka_unit_test(test_for_the_kernel_without_addresses),
+		cmocka_unit_test(test_for_the_kernel_with_many_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
