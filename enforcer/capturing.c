@@ -205,12 +205,6 @@ static void on_connection(const struct dump_flow *flow, void *userdata)
 		&ends, event->end_ns ? event->end_ns : clock_ns(CLOCK_REALTIME), telling->capture);
 }
 
-/* The data plane may still take in what is older than itself. */
-static bool is_adopting(const struct agent *agent)
-{
-	return clock_ns(CLOCK_REALTIME) < agent->started_ns + agent->options->adoption_ns;
-}
-
 static int tell_connections(
 	void (*add)(const struct packet_ends *ends, uint64_t last_ns, void *capture), void *capture,
 	void *userdata, struct error *error)
@@ -230,7 +224,7 @@ static int tell_connections(
 		r = agent->plane_ops->dump(agent->plane, &dump, &cursor, error);
 	if (r < 0)
 		return error_context(error, r, "read the connections that stand");
-	return r > 0 || is_adopting(agent);
+	return r;
 }
 
 struct capture_world capturing_world(struct agent *agent)
@@ -240,6 +234,7 @@ struct capture_world capturing_world(struct agent *agent)
 		.changes = count_changes,
 		.policy = policy,
 		.connections = tell_connections,
+		.adopts_until_ns = agent->started_ns + agent->options->adoption_ns,
 		.ethertypes = agent->options->ethertypes,
 		.userdata = agent,
 	};

@@ -347,7 +347,10 @@ static int copy_wish(struct capture *capture, const struct capture_wish *wish)
 
 static int make_judge(struct capture *capture)
 {
-	struct judge_options options = {.connections_max = CONNECTIONS_MAX};
+	struct judge_options options = {
+		.connections_max = CONNECTIONS_MAX,
+		.adopts_until_ns = capture->world.adopts_until_ns,
+	};
 
 	if (capture->world.ethertypes)
 		memcpy(options.ethertypes, capture->world.ethertypes, sizeof(options.ethertypes));

@@ -41,11 +41,13 @@ struct capture_world {
 	uint64_t (*changes)(void *userdata);
 	/* What is in force; *ret_generation is another number for another policy. */
 	const struct ir *(*policy)(uint64_t *ret_generation, void *userdata);
-	/* Calls add for connections that stand, ends as the originator sends. 1: these are not all,
-	 * or some may be known only later; 0; or an error. */
+	/* Calls add for connections that stand, ends as the originator sends. 1: these are not all;
+	 * 0; or an error. */
 	int (*connections)(
 		void (*add)(const struct packet_ends *ends, uint64_t last_ns, void *capture),
 		void *capture, void *userdata, struct error *error);
+	uint64_t adopts_until_ns;   /* it takes in connections that are older than itself;
+				     * CLOCK_REALTIME */
 	const uint16_t *ethertypes; /* JUDGE_ETHERTYPES; NULL: none */
 	void *userdata;
 };

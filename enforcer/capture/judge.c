@@ -163,6 +163,7 @@ static int open_connection(struct judge *judge, const struct capture_packet *pac
 static bool adopts(const struct judge *judge, uint64_t now_ns)
 {
 	return judge->options.adoption_ns == UINT64_MAX ||
+	       now_ns < judge->options.adopts_until_ns ||
 	       now_ns < judge->first_ns + judge->options.adoption_ns;
 }
 

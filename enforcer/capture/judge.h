@@ -23,6 +23,8 @@ struct judge_options {
 	/* For so long from the first packet on, TCP in mid-stream is of a connection that is older
 	 * than the capture, if policy allows it. UINT64_MAX: for ever. */
 	uint64_t adoption_ns;
+	/* The same, until then (CLOCK_REALTIME), and no matter when the first packet is. */
+	uint64_t adopts_until_ns;
 	uint16_t ethertypes[JUDGE_ETHERTYPES]; /* host order; 0: none: that pass unjudged */
 	/* A connection is over or forgotten; NULL: nobody asks. */
 	void (*ended)(const struct tracked *tracked, void *userdata);

@@ -105,6 +105,23 @@ static void test_what_stood_before(void **state)
 	assert_tcp(court, API, 81, WEB, 40001, TH_ACK, REASON_POLICY_DENIED);
 }
 
+/* As an agent that has just started does, for so long and no longer. */
+static void test_what_is_adopted_until_then(void **state)
+{
+	struct court *court = *state;
+	const struct judge_options options = {
+		.connections_max = 16, .adopts_until_ns = START_NS + SECOND};
+
+	judge_free(court->judge);
+	assert_int_equal(judge_new(&options, &court->judge), 0);
+	judge_set_policy(court->judge, court->cluster.ir, 1);
+	assert_tcp(court, API, 80, WEB, 40000, TH_ACK, REASON_ADOPTED);
+	assert_tcp(court, API, 81, WEB, 40000, TH_ACK, REASON_POLICY_DENIED);
+	court->now_ns = START_NS + SECOND;
+	assert_tcp(court, API, 80, WEB, 40001, TH_ACK, REASON_NO_CONNECTION);
+	assert_tcp(court, API, 80, WEB, 40000, TH_ACK, REASON_ESTABLISHED);
+}
+
 static void test_another_policy_cuts(void **state)
 {
 	struct court *court = *state;
@@ -216,6 +233,7 @@ int main(void)
 		TEST(test_policy_decides),
 		TEST(test_an_answer_opens_nothing),
 		TEST(test_what_stood_before),
+		TEST(test_what_is_adopted_until_then),
 		TEST(test_another_policy_cuts),
 		TEST(test_who_lies),
 		TEST(test_form),
