@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "capture/insides.h"
 #include "capturing.h"
 #include "journal.h"
 #include "json.h"
@@ -61,6 +62,11 @@ static void on_closed(struct control_stream *stream, void *userdata)
 			(unsigned long long)counts.packets, capturing->what, capturing->uid,
 			(unsigned long long)counts.dropped,
 			(unsigned long long)counts.dropped_by_reader);
+		if (counts.untapped)
+			journal(JOURNAL_WARNING,
+				"the capture of %s did not listen inside %llu workloads: it can "
+				"inside %d",
+				capturing->what, (unsigned long long)counts.untapped, INSIDES_MAX);
 	}
 	capturing_free(capturing);
 }

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "capture/answers.h"
+#include "capture/insides.h"
 #include "capture/recording.h"
 #include "capture/tap.h"
 
@@ -16,7 +17,6 @@
 #define CONNECTIONS_MAX 16384 /* that a capture knows of: some 300 bytes each */
 #define REFRESH_NS      (NS_PER_SECOND / 20)
 #define STATISTICS_USEC 1000000
-#define INSIDE_MAX      128 /* namespaces that are tapped besides the node's */
 
 struct capture {
 	struct capture_wish wish; /* ends and filter are its own */
@@ -29,9 +29,8 @@ struct capture {
 	uint64_t changes;
 	uint64_t refreshed_ns; /* CLOCK_MONOTONIC */
 	struct tap *node;
-	struct tap *inside[INSIDE_MAX];
-	uint32_t inside_numbers[INSIDE_MAX];
-	size_t inside_count;
+	struct insides insides;
+	bool is_orphaned; /* an end that is to be captured has gone: view is of before */
 	struct judge *judge;
 	struct answers answers;
 	struct recording recording;
@@ -62,11 +61,11 @@ static void count_drops(struct capture *capture)
 {
 	uint64_t dropped = capture->node ? tap_drops(capture->node) : 0;
 
-	for (size_t i = 0; i < capture->inside_count; i++)
-		dropped += tap_drops(capture->inside[i]);
-	if (dropped || tracker_evicted(judge_tracker(capture->judge)))
+	dropped += insides_drops(&capture->insides);
+	if (dropped || capture->insides.untapped || tracker_evicted(judge_tracker(capture->judge)))
 		judge_doubt(capture->judge);
 	capture->recording.counts.dropped = dropped;
+	capture->recording.counts.untapped = capture->insides.untapped;
 }
 
 /* From the event loop, since the receiver may free the capture. */
@@ -165,24 +164,18 @@ static void take(struct capture *capture, const struct view_interface *interface
 		write_packet(capture, interface, tapped->is_outgoing, &packet, &judgement);
 }
 
-static const struct view_interface *find_inside(
-	const struct capture *capture, const struct tap *tap)
+static const struct view_interface *find_inside(const struct view *view, uint32_t number)
 {
-	uint32_t number = 0;
-
-	for (size_t i = 0; i < capture->inside_count; i++)
-		if (capture->inside[i] == tap)
-			number = capture->inside_numbers[i];
-	for (size_t i = 0; i < capture->view.interfaces_count; i++)
-		if (capture->view.interfaces[i].netns &&
-			capture->view.interfaces[i].number == number)
-			return &capture->view.interfaces[i];
+	for (size_t i = 0; i < view->interfaces_count; i++)
+		if (view->interfaces[i].netns && view->interfaces[i].number == number)
+			return &view->interfaces[i];
 	return NULL;
 }
 
 static void on_packet(struct tap *tap, const struct tap_packet *packet, void *userdata)
 {
 	struct capture *capture = userdata;
+	const uint32_t number = insides_number(&capture->insides, tap);
 	const struct view_interface *interface;
 
 	if (capture->is_over)
@@ -191,57 +184,17 @@ static void on_packet(struct tap *tap, const struct tap_packet *packet, void *us
 		end(capture, CAPTURE_FAILED);
 		return;
 	}
-	interface = tap == capture->node ? view_find(&capture->view, packet->ifindex)
-					 : find_inside(capture, tap);
-	if (tap == capture->node || interface)
+	/* If the tap was given up, the packet went with it. */
+	if (insides_number(&capture->insides, tap) != number)
+		return;
+	interface = number ? find_inside(&capture->view, number)
+			   : view_find(&capture->view, packet->ifindex);
+	if (!number || interface)
 		take(capture, interface, packet);
 }
 
 /* --- what is tapped -----------------------------------------------------------------------------
  */
-
-static bool is_tapped(const struct capture *capture, uint32_t number)
-{
-	for (size_t i = 0; i < capture->inside_count; i++)
-		if (capture->inside_numbers[i] == number)
-			return true;
-	return false;
-}
-
-static int tap_inside(
-	struct capture *capture, const struct view_interface *interface, struct error *error)
-{
-	struct bpf_insn whole = BPF_STMT(BPF_RET | BPF_K, CAPTURE_SNAP_MAX);
-	const struct bpf_program filter = {1, &whole};
-	const struct tap_options options = {
-		.netns = interface->netns,
-		.ifindex = interface->ifindex,
-		.filter = &filter,
-		.packet = on_packet,
-		.userdata = capture,
-	};
-	int r = tap_new(&options, capture->event, &capture->inside[capture->inside_count], error);
-
-	if (r == 0)
-		capture->inside_numbers[capture->inside_count++] = interface->number;
-	return r;
-}
-
-static int tap_insides(struct capture *capture, struct error *error)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < capture->view.interfaces_count; i++) {
-		const struct view_interface *interface = &capture->view.interfaces[i];
-
-		if (!interface->netns || capture->inside_count == INSIDE_MAX ||
-			!view_is_wanted(&capture->view, interface) ||
-			is_tapped(capture, interface->number))
-			continue;
-		r = tap_inside(capture, interface, error);
-	}
-	return r;
-}
 
 static int tap_node(struct capture *capture, const struct bpf_program *filter, struct error *error)
 {
@@ -270,7 +223,8 @@ static int refresh(struct capture *capture, struct error *error)
 	r = capture->world.view(
 		(const char *const *)capture->wish.ends, &view, capture->world.userdata, error);
 	/* A workload that has just gone may come back. */
-	if (r == -ENOENT && capture->node)
+	capture->is_orphaned = r == -ENOENT && capture->node;
+	if (capture->is_orphaned)
 		return 0;
 	if (r < 0)
 		return r;
@@ -281,7 +235,7 @@ static int refresh(struct capture *capture, struct error *error)
 	r = filter_program_for_view(&view, snap, &filter, error);
 	if (r == 0)
 		r = tap_node(capture, &filter, error);
-	return r < 0 ? r : tap_insides(capture, error);
+	return r < 0 ? r : insides_follow(&capture->insides, &view, capture->event, error);
 }
 
 /* --- beginning and end --------------------------------------------------------------------------
@@ -292,6 +246,9 @@ static int on_timer(sd_event_source *source, uint64_t now_usec, void *userdata)
 	struct capture *capture = userdata;
 
 	(void)now_usec;
+	/* The last that it sent has been read by now. */
+	if (capture->is_orphaned)
+		insides_clear(&capture->insides);
 	count_drops(capture);
 	recording_statistics(&capture->recording);
 	sd_event_source_set_time_relative(source, STATISTICS_USEC);
@@ -411,6 +368,8 @@ int capture_new(const struct capture_wish *wish, const struct capture_world *wor
 	running++;
 	capture->world = *world;
 	capture->event = sd_event_ref(event);
+	capture->insides.packet = on_packet;
+	capture->insides.userdata = capture;
 	if (copy_wish(capture, wish) < 0)
 		return error_nomem(error);
 	capture->recording = (struct recording){
@@ -450,8 +409,7 @@ void capture_free(struct capture *capture)
 		return;
 	running--;
 	tap_free(capture->node);
-	for (size_t i = 0; i < capture->inside_count; i++)
-		tap_free(capture->inside[i]);
+	insides_clear(&capture->insides);
 	sd_event_source_disable_unref(capture->timer);
 	sd_event_source_disable_unref(capture->deadline);
 	sd_event_source_disable_unref(capture->over);

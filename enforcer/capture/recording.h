@@ -30,6 +30,7 @@ struct capture_counts {
 	uint64_t bytes;   /* of the stream */
 	uint64_t dropped; /* by the kernel, since the agent was too slow */
 	uint64_t dropped_by_reader;
+	uint64_t untapped; /* interfaces inside workloads, for which there was no room */
 };
 
 struct recording {
