@@ -2,8 +2,8 @@
 /*
  * The same filter for history, stream, map and refusals, and for who reads a log without an agent.
  * Keys as in the API's query: from, to, workload (namespace/name or name), namespace, label
- * (key=value), port, protocol, id, verdict, reason, rule (policy name), cidr, since, until (RFC
- * 3339, or 10s/5m/2h/1d ago), limit.
+ * (key=value), port, protocol, id, verdict, reason, rule (policy name), cidr, dns-name (or a
+ * pattern such as *.example.org), since, until (RFC 3339, or 10s/5m/2h/1d ago), limit.
  */
 #pragma once
 
