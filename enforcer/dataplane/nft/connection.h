@@ -3,13 +3,13 @@
 #pragma once
 
 #include "base/address.h"
+#include "dataplane/nft/hash.h"
 #include "flow/event.h"
 #include "policies/evaluate.h"
 
 #include <libmnl/libmnl.h>
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
 #include <stdint.h>
-#include <uthash.h>
 
 /* As the inet hooks judge it: before source NAT, behind destination NAT. */
 struct connection_key {

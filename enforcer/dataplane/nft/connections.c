@@ -140,24 +140,35 @@ static void begin(struct connection *connection, const struct connection_key *ke
 	connection->id = identity_add_number(identity, connection->start_ns);
 }
 
-struct connection *connections_add(
-	struct connections *connections, const struct connection_key *key)
+static struct connection *insert(struct connections *connections, const struct connection_key *key)
 {
 	struct connection *connection = NULL;
 
 	if (HASH_COUNT(connections->items) < CONNECTIONS_MAX)
 		connection = calloc(1, sizeof(*connection));
-	if (!connection) {
-		connections->complete = false;
-		if (!connections->options.reliable) /* else its end tells that it is missing */
-			report_gap(connections, 1);
+	if (!connection)
 		return NULL;
-	}
 	begin(connection, key);
 	connection->round = connections->round;
 	connection->place = ++connections->places;
 	HASH_ADD(hh, connections->items, key, sizeof(connection->key), connection);
-	return connection;
+	if (HASH_ADDED(connection))
+		return connection;
+	free(connection);
+	return NULL;
+}
+
+struct connection *connections_add(
+	struct connections *connections, const struct connection_key *key)
+{
+	struct connection *connection = insert(connections, key);
+
+	if (connection)
+		return connection;
+	connections->complete = false;
+	if (!connections->options.reliable) /* else its end tells that it is missing */
+		report_gap(connections, 1);
+	return NULL;
 }
 
 /* The entry in connections->parsed. */

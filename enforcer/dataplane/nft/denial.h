@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dataplane/nft/element.h"
+#include "dataplane/nft/hash.h"
 #include "dataplane/nft/nflog.h"
 #include "dataplane/nft/refusal.h"
 #include "flow/event.h"
@@ -10,7 +11,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <uthash.h>
 
 /* The element that counts it; set REFUSAL_SETS: nothing in the kernel does. */
 struct denial_key {

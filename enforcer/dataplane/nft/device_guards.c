@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "dataplane/nft/batch.h"
 #include "dataplane/nft/chain.h"
+#include "dataplane/nft/hash.h"
 #include "dataplane/nft/layout.h"
 #include "dataplane/nft/listing.h"
 #include "dataplane/nft/netlink.h"
@@ -16,7 +17,6 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #define PRIORITY       (-500) /* before whatever else looks at the device */
 #define NAME_MAX_BYTES 64
@@ -53,7 +53,10 @@ static int remember(struct device_guards *guards, uint32_t ifindex)
 		return -ENOMEM;
 	guard->ifindex = ifindex;
 	HASH_ADD(hh, guards->items, ifindex, sizeof(guard->ifindex), guard);
-	return 0;
+	if (HASH_ADDED(guard))
+		return 0;
+	free(guard);
+	return -ENOMEM;
 }
 
 static struct guard *find(const struct device_guards *guards, uint32_t ifindex)

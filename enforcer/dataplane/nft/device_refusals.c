@@ -3,6 +3,7 @@
 
 #include "dataplane/nft/clock.h"
 #include "dataplane/nft/counts.h"
+#include "dataplane/nft/hash.h"
 #include "dataplane/nft/refusal.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <net/ethernet.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 struct count {
 	uint64_t packets;
@@ -75,7 +75,10 @@ static struct device *get(struct device_refusals *refusals, uint32_t ifindex)
 	device->ifindex = ifindex;
 	device->addresses[true] = address_from_ipv4((const uint8_t[4]){0});
 	HASH_ADD(hh, refusals->devices, ifindex, sizeof(device->ifindex), device);
-	return device;
+	if (HASH_ADDED(device))
+		return device;
+	free(device);
+	return NULL;
 }
 
 int device_refusals_name(struct device_refusals *refusals, const struct attachment *attachment)

@@ -10,6 +10,7 @@
 #include "dataplane/nft/device_refusals.h"
 #include "dataplane/nft/device_rule.h"
 #include "dataplane/nft/element.h"
+#include "dataplane/nft/hash.h"
 #include "dataplane/nft/layout.h"
 #include "dataplane/nft/listing.h"
 #include "dataplane/nft/netlink.h"
@@ -22,7 +23,6 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #define PRIORITY (-490) /* behind guards */
 
@@ -110,7 +110,10 @@ static struct hooked *remember(struct device_sources *sources, uint32_t ifindex)
 		return NULL;
 	hooked->ifindex = ifindex;
 	HASH_ADD(hh, sources->hooked, ifindex, sizeof(hooked->ifindex), hooked);
-	return hooked;
+	if (HASH_ADDED(hooked))
+		return hooked;
+	free(hooked);
+	return NULL;
 }
 
 static void forget(struct device_sources *sources, struct hooked *hooked)

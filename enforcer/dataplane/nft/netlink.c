@@ -2,6 +2,7 @@
 #include "dataplane/nft/netlink.h"
 
 #include "base/cleanup.h"
+#include "dataplane/nft/hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <uthash.h>
 
 #define RECEIVE_BYTES (4 << 20)
 /* The kernel fills at most 32 KiB of a dump. */
@@ -48,7 +48,10 @@ static int remember_port(uint32_t number)
 		return find_port(number) ? 0 : -ENOMEM;
 	port->number = number;
 	HASH_ADD(hh, ports, number, sizeof(port->number), port);
-	return 0;
+	if (HASH_ADDED(port))
+		return 0;
+	free(port);
+	return -ENOMEM;
 }
 
 void netlink_close(struct mnl_socket *socket)

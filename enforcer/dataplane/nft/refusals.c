@@ -74,7 +74,10 @@ static struct denial *add(struct refusals *refusals, const struct denial_key *ke
 		return NULL;
 	denial->key = *key;
 	HASH_ADD(hh, refusals->records, key, sizeof(denial->key), denial);
-	return denial;
+	if (HASH_ADDED(denial))
+		return denial;
+	free(denial);
+	return NULL;
 }
 
 static void drop(struct refusals *refusals, struct denial *denial)

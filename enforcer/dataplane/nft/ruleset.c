@@ -45,7 +45,11 @@ struct ruleset_chain *ruleset_add_chain(struct ruleset *ruleset, const char *nam
 		return NULL;
 	}
 	HASH_ADD(hh, ruleset->chains, id, sizeof(chain->id), chain);
-	return chain;
+	if (HASH_ADDED(chain))
+		return chain;
+	free(chain->name);
+	free(chain);
+	return NULL;
 }
 
 struct ruleset_set *ruleset_add_set(
@@ -64,7 +68,11 @@ struct ruleset_set *ruleset_add_set(
 		return NULL;
 	}
 	HASH_ADD_KEYPTR(hh, ruleset->sets, set->name, strlen(set->name), set);
-	return set;
+	if (HASH_ADDED(set))
+		return set;
+	free(set->name);
+	free(set);
+	return NULL;
 }
 
 void ruleset_set_fill(struct ruleset_set *set, struct element_list *elements)

@@ -7,12 +7,12 @@
 #pragma once
 
 #include "dataplane/nft/element.h"
+#include "dataplane/nft/hash.h"
 #include "dataplane/nft/set.h"
 #include "policies/ir.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <uthash.h>
 
 enum chain_kind {
 	CHAIN_PEERS,   /* of a peer table: index counts in ir.peer_tables */

@@ -31,7 +31,10 @@ int strangers_add(struct strangers *strangers, const struct connection_key *key)
 		return -ENOMEM;
 	stranger->key = *key;
 	HASH_ADD(hh, strangers->items, key, sizeof(stranger->key), stranger);
-	return 0;
+	if (HASH_ADDED(stranger))
+		return 0;
+	free(stranger);
+	return -ENOMEM;
 }
 
 void strangers_remove(struct strangers *strangers, const struct connection_key *key)

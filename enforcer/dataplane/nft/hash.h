@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* uthash as this room uses it: running out of memory fails one insertion, not the agent. */
+#pragma once
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+/* After HASH_ADD: false when there was no memory for it; the element is then in no table. */
+#define HASH_ADDED(element) ((element)->hh.tbl != NULL)
