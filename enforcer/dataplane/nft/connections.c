@@ -131,24 +131,24 @@ void connections_report(
 	connections->callbacks->flow(&event, connections->callbacks->userdata);
 }
 
-static void begin(struct connection *connection, const struct connection_key *key)
+struct connection connections_begin(const struct connection_key *key)
 {
 	uint64_t identity = identity_add(IDENTITY_START, key, sizeof(*key));
+	struct connection connection = {.key = *key, .start_ns = clock_now_ns(CLOCK_REALTIME)};
 
-	connection->key = *key;
-	connection->start_ns = clock_now_ns(CLOCK_REALTIME);
-	connection->id = identity_add_number(identity, connection->start_ns);
+	connection.id = identity_add_number(identity, connection.start_ns);
+	return connection;
 }
 
-static struct connection *insert(struct connections *connections, const struct connection_key *key)
+static struct connection *insert(struct connections *connections, const struct connection *begun)
 {
 	struct connection *connection = NULL;
 
 	if (HASH_COUNT(connections->items) < CONNECTIONS_MAX)
-		connection = calloc(1, sizeof(*connection));
+		connection = malloc(sizeof(*connection));
 	if (!connection)
 		return NULL;
-	begin(connection, key);
+	*connection = *begun;
 	connection->round = connections->round;
 	connection->place = ++connections->places;
 	HASH_ADD(hh, connections->items, key, sizeof(connection->key), connection);
@@ -158,10 +158,9 @@ static struct connection *insert(struct connections *connections, const struct c
 	return NULL;
 }
 
-struct connection *connections_add(
-	struct connections *connections, const struct connection_key *key)
+struct connection *connections_add(struct connections *connections, const struct connection *begun)
 {
-	struct connection *connection = insert(connections, key);
+	struct connection *connection = insert(connections, begun);
 
 	if (connection)
 		return connection;
@@ -175,10 +174,24 @@ struct connection *connections_add(
 static int delete_entry(struct connections *connections)
 {
 	char buffer[CONNECTION_REQUEST_BYTES];
-	int r = netlink_query(connections->socket,
-		connection_request_delete(buffer, connections->parsed), NULL, NULL);
 
-	return r == -ENOENT ? 0 : r;
+	return netlink_query(connections->socket,
+		connection_request_delete(buffer, connections->parsed), NULL, NULL);
+}
+
+/* Let in by the policy before this one, on the way while that was swept. What cannot be cut now,
+ * the next listing cuts. */
+static void refuse_new(struct connections *connections, struct connection *connection)
+{
+	int r = delete_entry(connections);
+
+	if (r == -ENOENT && connections->options.reliable)
+		/* It is over already, and its own end is to come. */
+		(void)connections_add(connections, connection);
+	else if (r < 0 && r != -ENOENT)
+		connections->refused = true;
+	else
+		connections_report(connections, connection, FLOW_END);
 }
 
 void connections_meet_stranger(struct connections *connections, const struct connection_key *key)
@@ -189,7 +202,7 @@ void connections_meet_stranger(struct connections *connections, const struct con
 
 static void take_new(struct connections *connections, const struct connection_key *key)
 {
-	struct connection *connection = connections_find(connections, key);
+	struct connection *connection = connections_find(connections, key), begun;
 
 	if (connection) {
 		connection->announced = true;
@@ -199,21 +212,19 @@ static void take_new(struct connections *connections, const struct connection_ke
 		connections_meet_stranger(connections, key);
 		return;
 	}
-	connection = connections_add(connections, key);
-	if (!connection)
-		return;
-	connection->announced = true;
-	connection_update(connection, connections->parsed);
+	/* First: it is cut whether or not there is room to remember it. */
+	begun = connections_begin(key);
+	begun.announced = true;
+	connection_update(&begun, connections->parsed);
 	if (connection_is_seeded(connections->parsed))
-		connection->reason = REASON_ADOPTED;
-	if (connections_judge(connections, connection)) {
-		connections_report(connections, connection, FLOW_NEW);
+		begun.reason = REASON_ADOPTED;
+	if (!connections_judge(connections, &begun)) {
+		refuse_new(connections, &begun);
 		return;
 	}
-	/* Let in by the policy before this one, on the way while that was swept. */
-	connections_report(connections, connection, FLOW_END);
-	(void)delete_entry(connections);
-	connections_drop(connections, connection);
+	connection = connections_add(connections, &begun);
+	if (connection)
+		connections_report(connections, connection, FLOW_NEW);
 }
 
 /* Of a connection whose beginning was not announced, unless an earlier agent heard of it, or we
@@ -221,12 +232,12 @@ static void take_new(struct connections *connections, const struct connection_ke
 static void take_end_alone(
 	struct connections *connections, const struct connection_key *key, uint32_t port)
 {
-	struct connection connection = {0};
+	struct connection connection;
 
 	if (!connections->options.reliable || netlink_is_own(port) ||
 		!connections_concern(connections, key))
 		return;
-	begin(&connection, key);
+	connection = connections_begin(key);
 	connection_update(&connection, connections->parsed);
 	if (connection.start_ns < connections->opened_ns)
 		return;
@@ -391,38 +402,44 @@ void connections_begin_listing(struct connections *connections)
 	connections->complete = true;
 }
 
+bool connections_meet(struct connections *connections, const struct connection_key *key,
+	const struct nf_conntrack *ct, struct connection **ret)
+{
+	struct connection begun = connections_begin(key), *connection;
+
+	connection_update(&begun, ct);
+	if (!connections_judge(connections, &begun))
+		return false;
+	connection = connections_add(connections, &begun);
+	if (connection && connection->start_ns >= connections->opened_ns) {
+		connection->announced = true; /* its end will be */
+		connections_report(connections, connection, FLOW_NEW);
+	}
+	*ret = connection;
+	return true;
+}
+
 static int read_for_update(const struct nlmsghdr *message, void *userdata)
 {
 	_cleanup_(nfct_destroyp) struct nf_conntrack *ct = nfct_new();
 	struct connections *connections = userdata;
 	struct connection *connection;
 	struct connection_key key;
-	bool missed = false; /* its announcement is still to come, or was lost */
 
 	if (!ct || connection_parse(message, ct) < 0)
 		return MNL_CB_OK;
 	key = connection_key(ct);
 	connection = connections_find(connections, &key);
-	if (!connection && connections_concern(connections, &key)) {
-		connection = connections_add(connections, &key);
-		if (connection && !connections_judge(connections, connection)) {
-			connections_drop(connections, connection);
-			connection = NULL;
-		}
-		missed = connection;
-		connections->complete &= missed;
-	} else if (!connection) {
+	if (connection)
+		connection_update(connection, ct);
+	else if (!connections_concern(connections, &key))
 		connections_meet_stranger(connections, &key);
-	}
+	else if (!connections_meet(connections, &key, ct, &connection))
+		connections->refused = true;
 	if (!connection)
 		return MNL_CB_OK;
 	connection->round = connections->round;
 	connection->missing_ns = 0;
-	connection_update(connection, ct);
-	if (missed && connection->start_ns >= connections->opened_ns) {
-		connection->announced = true; /* its end will be */
-		connections_report(connections, connection, FLOW_NEW);
-	}
 	connections_report(connections, connection, FLOW_UPDATE);
 	return MNL_CB_OK;
 }
@@ -473,5 +490,5 @@ int connections_collect(struct connections *connections, struct error *error)
 	if (r < 0)
 		return error_errno(error, r, "list connections");
 	end_missing(connections);
-	return 0;
+	return connections->refused ? connections_revoke(connections, NULL, error) : 0;
 }

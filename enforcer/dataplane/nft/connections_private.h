@@ -16,6 +16,7 @@ struct connections {
 	struct connection *items;
 	struct strangers strangers;
 	bool complete; /* items and strangers are all that the kernel has, but for pending events */
+	bool refused;  /* the kernel may have some that policy refuses, and that were not cut */
 	uint64_t policies; /* that connections_set_ir() has told */
 	uint64_t round;
 	uint64_t opened_ns; /* CLOCK_REALTIME */
@@ -29,9 +30,10 @@ struct connections {
 
 struct connection *connections_find(
 	const struct connections *connections, const struct connection_key *key);
-/* NULL: no room, which is reported. */
-struct connection *connections_add(
-	struct connections *connections, const struct connection_key *key);
+/* One that begins now, and is kept nowhere yet. */
+struct connection connections_begin(const struct connection_key *key);
+/* Keeps a copy. NULL: no room, which is reported. */
+struct connection *connections_add(struct connections *connections, const struct connection *begun);
 void connections_drop(struct connections *connections, struct connection *connection);
 
 bool connections_concern(const struct connections *connections, const struct connection_key *key);
@@ -47,6 +49,11 @@ void connections_report(
 /* Before a listing of all, of which those that concern nobody are to be met as strangers. */
 void connections_begin_listing(struct connections *connections);
 void connections_meet_stranger(struct connections *connections, const struct connection_key *key);
+/* One that a listing has, that concerns policy and is not known: its announcement is still to come,
+ * or was lost, or it began as a stranger. Keeps it in *ret (NULL: no room), and reports that it has
+ * begun. False, and *ret stays: policy refuses it. */
+bool connections_meet(struct connections *connections, const struct connection_key *key,
+	const struct nf_conntrack *ct, struct connection **ret);
 
 /* All events that the kernel has told by now are taken in; false: that cannot be said. */
 bool connections_catch_up(struct connections *connections);

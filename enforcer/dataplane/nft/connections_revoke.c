@@ -63,7 +63,8 @@ static int read_for_revocation(const struct nlmsghdr *message, void *userdata)
 static int cut(struct connections *connections, struct nf_conntrack *ct)
 {
 	struct connection_key key = connection_key(ct);
-	struct connection *connection = connections_find(connections, &key);
+	struct connection *known = connections_find(connections, &key);
+	struct connection connection = known ? *known : connections_begin(&key);
 	char buffer[CONNECTION_REQUEST_BYTES];
 	int r = netlink_query(
 		connections->socket, connection_request_delete(buffer, ct), NULL, NULL);
@@ -73,14 +74,11 @@ static int cut(struct connections *connections, struct nf_conntrack *ct)
 	/* It is over already, and its own end is to come. */
 	if (r < 0 && connections->options.reliable)
 		return 0;
-	if (!connection)
-		connection = connections_add(connections, &key);
-	if (!connection)
-		return 0;
-	connection_update(connection, ct);
-	connections_judge(connections, connection);
-	connections_report(connections, connection, FLOW_END);
-	connections_drop(connections, connection);
+	connection_update(&connection, ct);
+	connections_judge(connections, &connection);
+	connections_report(connections, &connection, FLOW_END);
+	if (known)
+		connections_drop(connections, known);
 	return 0;
 }
 
@@ -140,9 +138,13 @@ int connections_revoke(
 {
 	int r = 0;
 
-	if (!connections->ir || (touched && touched_is_empty(touched)))
+	if (!connections->ir)
 		return 0;
-	if (!knows_all(connections) || !allows_all_known(connections, touched))
+	if (touched && touched_is_empty(touched) && !connections->refused)
+		return 0;
+	if (connections->refused || !knows_all(connections) ||
+		!allows_all_known(connections, touched))
 		r = list_and_cut(connections);
+	connections->refused = r < 0;
 	return r < 0 ? error_errno(error, r, "cut connections that policy refuses") : 0;
 }

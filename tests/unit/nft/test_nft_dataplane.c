@@ -258,6 +258,28 @@ static void test_cuts_what_nobody_announced(void **state)
 	close(fd);
 }
 
+/* Let in at the last moment by the policy before, and the kernel had no room to say so. */
+static void test_cuts_what_a_listing_finds(void **state)
+{
+	struct agent *agent = *state;
+	const struct flow_event *event;
+
+	apply(agent, FIXTURE_POLICY);
+	collect(agent);
+	assert_int_equal(fixture_run("echo 0 >/proc/sys/net/netfilter/nf_conntrack_events"), 0);
+	assert_int_equal(
+		fixture_run("conntrack -I -p tcp -s 10.77.0.2 -d 10.77.0.4 --sport 4000 "
+			    "--dport 5432 -t 60 --state ESTABLISHED -u SEEN_REPLY,ASSURED 2>&1"),
+		0);
+	assert_int_equal(fixture_run("conntrack -L 2>&1 | grep -q dport=5432"), 0);
+	collect(agent);
+	assert_int_equal(fixture_run("! conntrack -L 2>&1 | grep dport=5432"), 0);
+	event = find_event(agent, FLOW_END, "10.77.0.2", "10.77.0.4");
+	assert_non_null(event);
+	assert_int_equal(event->reason, REASON_REVOKED);
+	assert_null(find_event(agent, FLOW_NEW, "10.77.0.2", "10.77.0.4"));
+}
+
 static void test_goes_on_without_an_agent(void **state)
 {
 	struct agent *agent = *state;
@@ -360,6 +382,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cuts_connections, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cuts_what_concerned_nobody, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cuts_what_nobody_announced, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_cuts_what_a_listing_finds, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_goes_on_without_an_agent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_adopts_running_connections, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_guards, set_up, tear_down),
