@@ -119,6 +119,16 @@ bool connections_judge(const struct connections *connections, struct connection 
 	return true;
 }
 
+bool connections_judge_again(const struct connections *connections, struct connection *connection)
+{
+	struct connection judged = *connection;
+
+	if (!connections_judge(connections, &judged))
+		return false;
+	*connection = judged;
+	return true;
+}
+
 /* What a policy that has changed since has to say of a connection is asked when somebody hears. */
 void connections_report(
 	struct connections *connections, struct connection *connection, enum flow_event_type type)
@@ -126,7 +136,7 @@ void connections_report(
 	struct flow_event event;
 
 	if (connection->judged != connections->policies)
-		connections_judge(connections, connection);
+		(void)connections_judge_again(connections, connection);
 	event = connection_event(connection, type, clock_now_ns(CLOCK_REALTIME));
 	connections->callbacks->flow(&event, connections->callbacks->userdata);
 }
@@ -228,9 +238,9 @@ static void take_new(struct connections *connections, const struct connection_ke
 }
 
 /* Of a connection whose beginning was not announced, unless an earlier agent heard of it, or we
- * have cut it ourselves. */
-static void take_end_alone(
-	struct connections *connections, const struct connection_key *key, uint32_t port)
+ * have cut it ourselves. heard: it was, when no policy bound it. */
+static void take_end_alone(struct connections *connections, const struct connection_key *key,
+	uint32_t port, bool heard)
 {
 	struct connection connection;
 
@@ -243,17 +253,17 @@ static void take_end_alone(
 		return;
 	connections_judge(connections, &connection);
 	connections_report(connections, &connection, FLOW_END);
-	connections->unheard++;
+	connections->unheard += !heard;
 }
 
 static void take_end(
 	struct connections *connections, const struct connection_key *key, uint32_t port)
 {
 	struct connection *connection = connections_find(connections, key);
+	bool stranger = strangers_remove(&connections->strangers, key);
 
-	strangers_remove(&connections->strangers, key);
 	if (!connection) {
-		take_end_alone(connections, key, port);
+		take_end_alone(connections, key, port, stranger);
 		return;
 	}
 	connection_update(connection, connections->parsed);
@@ -419,6 +429,16 @@ bool connections_meet(struct connections *connections, const struct connection_k
 	return true;
 }
 
+static void update_known(struct connections *connections, struct connection *connection,
+	const struct nf_conntrack *ct)
+{
+	connection_update(connection, ct);
+	/* Where cutting it has failed. */
+	if (connection->judged != connections->policies &&
+		!connections_judge_again(connections, connection))
+		connections->refused = true;
+}
+
 static int read_for_update(const struct nlmsghdr *message, void *userdata)
 {
 	_cleanup_(nfct_destroyp) struct nf_conntrack *ct = nfct_new();
@@ -431,7 +451,7 @@ static int read_for_update(const struct nlmsghdr *message, void *userdata)
 	key = connection_key(ct);
 	connection = connections_find(connections, &key);
 	if (connection)
-		connection_update(connection, ct);
+		update_known(connections, connection, ct);
 	else if (!connections_concern(connections, &key))
 		connections_meet_stranger(connections, &key);
 	else if (!connections_meet(connections, &key, ct, &connection))

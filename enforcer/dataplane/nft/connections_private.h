@@ -39,6 +39,9 @@ void connections_drop(struct connections *connections, struct connection *connec
 bool connections_concern(const struct connections *connections, const struct connection_key *key);
 /* Puts the policy's word on a connection; false: it is refused. */
 bool connections_judge(const struct connections *connections, struct connection *connection);
+/* The same for one that is kept. What is refused has the word of the policy that let it in until it
+ * is cut: it may be over by itself before. */
+bool connections_judge_again(const struct connections *connections, struct connection *connection);
 /* Likewise of one that only its ends are known of, and puts it nowhere. */
 struct evaluation connections_judge_query(
 	const struct connections *connections, const struct flow_query *query);

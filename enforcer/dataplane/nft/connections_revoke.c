@@ -37,20 +37,20 @@ static int read_for_revocation(const struct nlmsghdr *message, void *userdata)
 	_cleanup_(nfct_destroyp) struct nf_conntrack *ct = nfct_new();
 	struct revocation *revocation = userdata;
 	struct connections *connections = revocation->connections;
-	struct connection candidate = {0};
-	bool known;
+	struct connection *connection;
+	struct connection_key key;
 
 	if (!ct || connection_parse(message, ct) < 0)
 		return MNL_CB_OK;
-	candidate.key = connection_key(ct);
-	known = connections_find(connections, &candidate.key);
-	if (!connections_concern(connections, &candidate.key)) {
-		if (!known)
-			connections_meet_stranger(connections, &candidate.key);
+	key = connection_key(ct);
+	connection = connections_find(connections, &key);
+	if (!connections_concern(connections, &key)) {
+		if (!connection)
+			connections_meet_stranger(connections, &key);
 		return MNL_CB_OK;
 	}
-	connections->complete &= known;
-	if (connections_judge(connections, &candidate))
+	if (connection ? connections_judge_again(connections, connection)
+		       : connections_meet(connections, &key, ct, &connection))
 		return MNL_CB_OK;
 	if (condemned_add(&revocation->condemned, ct) < 0) {
 		errno = ENOMEM;
@@ -124,7 +124,7 @@ static bool allows_all_known(struct connections *connections, const struct touch
 
 	for (connection = connections->items; connection; connection = connection->hh.next)
 		if (touches(touched, &connection->key) &&
-			!connections_judge(connections, connection))
+			!connections_judge_again(connections, connection))
 			return false;
 	for (stranger = connections->strangers.items; stranger; stranger = stranger->hh.next)
 		if (touches(touched, &stranger->key) &&

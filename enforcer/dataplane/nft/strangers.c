@@ -37,12 +37,13 @@ int strangers_add(struct strangers *strangers, const struct connection_key *key)
 	return -ENOMEM;
 }
 
-void strangers_remove(struct strangers *strangers, const struct connection_key *key)
+bool strangers_remove(struct strangers *strangers, const struct connection_key *key)
 {
 	struct stranger *stranger = find(strangers, key);
 
 	if (stranger)
 		drop(strangers, stranger);
+	return stranger;
 }
 
 size_t strangers_count(const struct strangers *strangers)

@@ -23,7 +23,7 @@ struct strangers {
 
 /* One that is there already stays. 0, -ENOMEM or -ENOSPC. */
 int strangers_add(struct strangers *strangers, const struct connection_key *key);
-/* One that is not there is nobody's mistake. */
-void strangers_remove(struct strangers *strangers, const struct connection_key *key);
+/* False: it was not there, which is nobody's mistake. */
+bool strangers_remove(struct strangers *strangers, const struct connection_key *key);
 size_t strangers_count(const struct strangers *strangers);
 void strangers_clear(struct strangers *strangers);

@@ -228,6 +228,7 @@ static void apply_to_nobody(struct agent *agent)
 static void test_cuts_what_concerned_nobody(void **state)
 {
 	struct agent *agent = *state;
+	const struct flow_event *event;
 	int allowed, forbidden;
 
 	apply_to_nobody(agent);
@@ -238,6 +239,14 @@ static void test_cuts_what_concerned_nobody(void **state)
 	apply(agent, FIXTURE_POLICY);
 	assert_true(village_ask(allowed, VILLAGE_TIMEOUT_MS));
 	assert_false(village_ask(forbidden, VILLAGE_TIMEOUT_MS));
+	/* Nobody has missed that it began. */
+	assert_int_equal(fixture_run("conntrack -D -s 10.77.0.3 -d 10.77.0.4 >/dev/null 2>&1"), 0);
+	collect(agent);
+	event = find_event(agent, FLOW_END, "10.77.0.3", "10.77.0.4");
+	assert_non_null(event);
+	assert_int_equal(event->reason, REASON_POLICY_ALLOWED);
+	assert_non_null(find_event(agent, FLOW_NEW, "10.77.0.3", "10.77.0.4"));
+	assert_int_equal(count_loss(agent, "connection_events"), 0);
 	close(allowed);
 	close(forbidden);
 }

@@ -22,8 +22,8 @@ static void test_counts_each_once(void **state)
 	assert_int_equal(strangers_add(&strangers, &one), 0);
 	assert_int_equal(strangers_add(&strangers, &other), 0);
 	assert_int_equal(strangers_count(&strangers), 2);
-	strangers_remove(&strangers, &one);
-	strangers_remove(&strangers, &one);
+	assert_true(strangers_remove(&strangers, &one));
+	assert_false(strangers_remove(&strangers, &one));
 	assert_int_equal(strangers_count(&strangers), 1);
 	strangers_clear(&strangers);
 	assert_int_equal(strangers_count(&strangers), 0);
