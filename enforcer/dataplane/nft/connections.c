@@ -19,11 +19,6 @@
 #define REST_USEC      10000
 #define READS_PER_WAKE 2048
 #define READS_MAX      64 /* times as many */
-/* The end of a connection is announced, if late where the socket was full; this is for when
- * somebody turns conntrack's events off. */
-#define MISSING_NS (60ULL * 1000000000)
-
-DEFINE_CLEANUP(struct nf_conntrack *, nfct_destroy)
 
 static void report_gap(struct connections *connections, uint64_t lost)
 {
@@ -34,9 +29,7 @@ static void report_gap(struct connections *connections, uint64_t lost)
 	connections->callbacks->flow(&event, connections->callbacks->userdata);
 }
 
-/* Where the kernel keeps the ends until they are read, only a beginning can be lost, and the end
- * tells of it. */
-static void report_drops(struct connections *connections)
+void connections_report_drops(struct connections *connections)
 {
 	uint32_t drops = netlink_drops(connections->events);
 	uint64_t lost =
@@ -298,7 +291,7 @@ static int read_events(struct connections *connections)
 		r = netlink_receive(connections->events, read_event, connections);
 		if (r == -ENOBUFS) {
 			/* What is there now is listed, and cut where policy refuses it. */
-			report_drops(connections);
+			connections_report_drops(connections);
 			r = connections_revoke(connections, NULL, NULL);
 			if (!r)
 				r = connections_collect(connections, NULL);
@@ -306,7 +299,7 @@ static int read_events(struct connections *connections)
 	}
 	connections->reading = false;
 	if (connections->options.reliable)
-		report_drops(connections);
+		connections_report_drops(connections);
 	return r == -EAGAIN ? 1 : r;
 }
 
@@ -404,111 +397,4 @@ uint64_t connections_lost(const struct connections *connections)
 const struct connection *connections_first(const struct connections *connections)
 {
 	return connections->items;
-}
-
-void connections_begin_listing(struct connections *connections)
-{
-	strangers_clear(&connections->strangers);
-	connections->complete = true;
-}
-
-bool connections_meet(struct connections *connections, const struct connection_key *key,
-	const struct nf_conntrack *ct, struct connection **ret)
-{
-	struct connection begun = connections_begin(key), *connection;
-
-	connection_update(&begun, ct);
-	if (!connections_judge(connections, &begun))
-		return false;
-	connection = connections_add(connections, &begun);
-	if (connection && connection->start_ns >= connections->opened_ns) {
-		connection->announced = true; /* its end will be */
-		connections_report(connections, connection, FLOW_NEW);
-	}
-	*ret = connection;
-	return true;
-}
-
-static void update_known(struct connections *connections, struct connection *connection,
-	const struct nf_conntrack *ct)
-{
-	connection_update(connection, ct);
-	/* Where cutting it has failed. */
-	if (connection->judged != connections->policies &&
-		!connections_judge_again(connections, connection))
-		connections->refused = true;
-}
-
-static int read_for_update(const struct nlmsghdr *message, void *userdata)
-{
-	_cleanup_(nfct_destroyp) struct nf_conntrack *ct = nfct_new();
-	struct connections *connections = userdata;
-	struct connection *connection;
-	struct connection_key key;
-
-	if (!ct || connection_parse(message, ct) < 0)
-		return MNL_CB_OK;
-	key = connection_key(ct);
-	connection = connections_find(connections, &key);
-	if (connection)
-		update_known(connections, connection, ct);
-	else if (!connections_concern(connections, &key))
-		connections_meet_stranger(connections, &key);
-	else if (!connections_meet(connections, &key, ct, &connection))
-		connections->refused = true;
-	if (!connection)
-		return MNL_CB_OK;
-	connection->round = connections->round;
-	connection->missing_ns = 0;
-	connections_report(connections, connection, FLOW_UPDATE);
-	return MNL_CB_OK;
-}
-
-static void restart_listing(void *userdata)
-{
-	connections_begin_listing(userdata);
-}
-
-/* An end that is announced has the final counters, a listing before it has not. */
-static bool end_is_to_come(const struct connections *connections, struct connection *connection)
-{
-	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
-
-	if (!connections->options.reliable || !connection->announced)
-		return false;
-	if (!connection->missing_ns)
-		connection->missing_ns = now_ns;
-	return now_ns - connection->missing_ns < MISSING_NS;
-}
-
-static void end_missing(struct connections *connections)
-{
-	struct connection *connection, *next;
-
-	HASH_ITER (hh, connections->items, connection, next) {
-		if (connection->round == connections->round ||
-			end_is_to_come(connections, connection))
-			continue;
-		connections_report(connections, connection, FLOW_END);
-		connections_drop(connections, connection);
-	}
-}
-
-int connections_collect(struct connections *connections, struct error *error)
-{
-	char buffer[CONNECTION_REQUEST_BYTES];
-	int r;
-
-	/* A connection that two listings saw come and go must not begin again with its own event.
-	 */
-	connections_read(connections);
-	report_drops(connections);
-	connections->round++;
-	r = netlink_dump(connections->socket, connection_request_list(buffer), read_for_update,
-		restart_listing, connections);
-	connections->complete &= !r;
-	if (r < 0)
-		return error_errno(error, r, "list connections");
-	end_missing(connections);
-	return connections->refused ? connections_revoke(connections, NULL, error) : 0;
 }

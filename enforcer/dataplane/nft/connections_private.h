@@ -49,6 +49,10 @@ struct evaluation connections_judge_query(
 void connections_report(
 	struct connections *connections, struct connection *connection, enum flow_event_type type);
 
+/* Tells in a gap record what the kernel had no room for. Where it keeps the ends until they are
+ * read, only a beginning can be lost, and the end tells of it. */
+void connections_report_drops(struct connections *connections);
+
 /* Before a listing of all, of which those that concern nobody are to be met as strangers. */
 void connections_begin_listing(struct connections *connections);
 void connections_meet_stranger(struct connections *connections, const struct connection_key *key);

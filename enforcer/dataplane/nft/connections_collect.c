@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All that conntrack has, listed: counters, which no event tells, and what events have missed.
+ */
+#include "dataplane/nft/connections_private.h"
+
+#include "base/cleanup.h"
+#include "dataplane/nft/clock.h"
+#include "dataplane/nft/netlink.h"
+
+/* The end of a connection is announced, if late where the socket was full; this is for when
+ * somebody turns conntrack's events off. */
+#define MISSING_NS (60ULL * 1000000000)
+
+DEFINE_CLEANUP(struct nf_conntrack *, nfct_destroy)
+
+void connections_begin_listing(struct connections *connections)
+{
+	strangers_clear(&connections->strangers);
+	connections->complete = true;
+}
+
+bool connections_meet(struct connections *connections, const struct connection_key *key,
+	const struct nf_conntrack *ct, struct connection **ret)
+{
+	struct connection begun = connections_begin(key), *connection;
+
+	connection_update(&begun, ct);
+	if (!connections_judge(connections, &begun))
+		return false;
+	connection = connections_add(connections, &begun);
+	if (connection && connection->start_ns >= connections->opened_ns) {
+		connection->announced = true; /* its end will be */
+		connections_report(connections, connection, FLOW_NEW);
+	}
+	*ret = connection;
+	return true;
+}
+
+static void update_known(struct connections *connections, struct connection *connection,
+	const struct nf_conntrack *ct)
+{
+	connection_update(connection, ct);
+	/* Where cutting it has failed. */
+	if (connection->judged != connections->policies &&
+		!connections_judge_again(connections, connection))
+		connections->refused = true;
+}
+
+static int read_for_update(const struct nlmsghdr *message, void *userdata)
+{
+	_cleanup_(nfct_destroyp) struct nf_conntrack *ct = nfct_new();
+	struct connections *connections = userdata;
+	struct connection *connection;
+	struct connection_key key;
+
+	if (!ct || connection_parse(message, ct) < 0)
+		return MNL_CB_OK;
+	key = connection_key(ct);
+	connection = connections_find(connections, &key);
+	if (connection)
+		update_known(connections, connection, ct);
+	else if (!connections_concern(connections, &key))
+		connections_meet_stranger(connections, &key);
+	else if (!connections_meet(connections, &key, ct, &connection))
+		connections->refused = true;
+	if (!connection)
+		return MNL_CB_OK;
+	connection->round = connections->round;
+	connection->missing_ns = 0;
+	connections_report(connections, connection, FLOW_UPDATE);
+	return MNL_CB_OK;
+}
+
+static void restart_listing(void *userdata)
+{
+	connections_begin_listing(userdata);
+}
+
+/* An end that is announced has the final counters, a listing before it has not. */
+static bool end_is_to_come(const struct connections *connections, struct connection *connection)
+{
+	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+
+	if (!connections->options.reliable || !connection->announced)
+		return false;
+	if (!connection->missing_ns)
+		connection->missing_ns = now_ns;
+	return now_ns - connection->missing_ns < MISSING_NS;
+}
+
+static void end_missing(struct connections *connections)
+{
+	struct connection *connection, *next;
+
+	HASH_ITER (hh, connections->items, connection, next) {
+		if (connection->round == connections->round ||
+			end_is_to_come(connections, connection))
+			continue;
+		connections_report(connections, connection, FLOW_END);
+		connections_drop(connections, connection);
+	}
+}
+
+int connections_collect(struct connections *connections, struct error *error)
+{
+	char buffer[CONNECTION_REQUEST_BYTES];
+	int r;
+
+	/* A connection that two listings saw come and go must not begin again with its own event.
+	 */
+	connections_read(connections);
+	connections_report_drops(connections);
+	connections->round++;
+	r = netlink_dump(connections->socket, connection_request_list(buffer), read_for_update,
+		restart_listing, connections);
+	connections->complete &= !r;
+	if (r < 0)
+		return error_errno(error, r, "list connections");
+	end_missing(connections);
+	return connections->refused ? connections_revoke(connections, NULL, error) : 0;
+}
