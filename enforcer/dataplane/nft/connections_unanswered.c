@@ -70,8 +70,10 @@ int connections_tell_unanswered(struct connections *connections, struct error *e
 
 	if (latest <= connections->asked)
 		return 0;
-	connections->asked = latest;
 	r = netlink_dump(connections->socket, connection_request_unanswered(buffer),
 		read_unanswered, NULL, &question);
-	return r < 0 ? error_errno(error, r, "list connections without an answer") : 0;
+	if (r < 0)
+		return error_errno(error, r, "list connections without an answer");
+	connections->asked = latest;
+	return 0;
 }
