@@ -70,25 +70,40 @@ static int write_peer_set(struct batch *batch, const struct ruleset *ruleset,
 	return write_lookup(&rule, batch, ruleset, set);
 }
 
-/* Hosts come first where they are exceptions to prefixes; a host that comes or goes is one store
- * then. Where prefixes are for others, the set of all addresses is asked before: who has become
- * known is looked for among the hosts, which knew of it no later. */
+/*
+ * Hosts come first: where they are exceptions to prefixes, one that comes or goes is one store.
+ *
+ * Where prefixes are for others, two sets change with a host, and each lookup of a packet may be
+ * the first that sees the change. One that goes was found among the hosts, or is in neither set.
+ * One that comes is in both for whoever has not found it among the hosts and then finds it known;
+ * so these are asked once more behind the prefixes.
+ */
+static int write_peers_of(struct batch *batch, const struct ruleset *ruleset,
+	const struct ruleset_chain *chain, bool ipv4)
+{
+	const struct ruleset_set *hosts = find_set(ruleset, chain, ipv4 ? "hosts4" : "hosts6");
+	const struct ruleset_set *prefixes =
+		find_set(ruleset, chain, ipv4 ? "prefixes4" : "prefixes6");
+	int r = 0;
+
+	if (hosts)
+		r = write_peer_set(batch, ruleset, chain, hosts, ipv4, false);
+	if (!r && prefixes)
+		r = write_peer_set(batch, ruleset, chain, prefixes, ipv4, chain->apart);
+	if (!r && hosts && prefixes && chain->apart)
+		r = write_peer_set(batch, ruleset, chain, hosts, ipv4, false);
+	return r;
+}
+
 static int write_peers(struct batch *batch, const struct ruleset *ruleset,
 	const struct ruleset_chain *chain, const char *comment)
 {
 	int r = chain_write(batch, chain->name, comment, NULL);
 
-	for (unsigned int i = 0; !r && i < 4; i++) {
-		bool ipv4 = i < 2, prefixes = i % 2 != chain->apart;
-		const char *suffix = prefixes ? ipv4 ? "prefixes4" : "prefixes6"
-				     : ipv4   ? "hosts4"
-					      : "hosts6";
-		const struct ruleset_set *set = find_set(ruleset, chain, suffix);
-
-		if (set)
-			r = write_peer_set(
-				batch, ruleset, chain, set, ipv4, prefixes && chain->apart);
-	}
+	if (!r)
+		r = write_peers_of(batch, ruleset, chain, true);
+	if (!r)
+		r = write_peers_of(batch, ruleset, chain, false);
 	return r ? r : write_otherwise(batch, ruleset, chain);
 }
 

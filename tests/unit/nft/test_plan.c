@@ -8,6 +8,8 @@
 #include "policies/evaluate.h"
 
 #include <arpa/inet.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <netinet/in.h>
@@ -323,6 +325,138 @@ static void test_workloads_are_listed_once(void **state)
 	model_free(model);
 }
 
+/* A lookup of a rule, as it was written. */
+struct question {
+	char set[200];
+	bool inverted;
+	bool first; /* of its rule */
+};
+
+struct questions {
+	struct question items[16];
+	size_t count;
+};
+
+static int take_expression(struct nftnl_expr *expression, void *userdata)
+{
+	struct questions *questions = userdata;
+	struct question *question = &questions->items[questions->count];
+
+	if (strcmp(nftnl_expr_get_str(expression, NFTNL_EXPR_NAME), "lookup") != 0)
+		return 0;
+	assert_true(questions->count < ARRAY_SIZE(questions->items));
+	snprintf(question->set, sizeof(question->set), "%s",
+		nftnl_expr_get_str(expression, NFTNL_EXPR_LOOKUP_SET));
+	question->inverted =
+		nftnl_expr_get_u32(expression, NFTNL_EXPR_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV;
+	questions->count++;
+	return 0;
+}
+
+/* What a chain asks of IPv4 addresses, from the messages that write it. */
+static struct questions read_questions(
+	const struct ir *ir, const struct ruleset *plan, const struct ruleset_chain *chain)
+{
+	_cleanup_(batch_freep) struct batch *batch = NULL;
+	struct questions questions = {0};
+	struct nlmsghdr *message, *end;
+	int left;
+
+	assert_int_equal(batch_new(&batch), 0);
+	assert_int_equal(plan_write_chain(batch, ir, plan, chain, 0), 0);
+	left = (int)batch_bytes(batch);
+	end = batch_message(batch, NFT_MSG_GETGEN, BATCH_FAMILY, 0, "end");
+	message = (void *)((char *)end - left);
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+		struct nftnl_rule *rule = nftnl_rule_alloc();
+		size_t start = questions.count;
+
+		if ((message->nlmsg_type & 0xff) == NFT_MSG_NEWRULE) {
+			assert_int_equal(nftnl_rule_nlmsg_parse(message, rule), 0);
+			nftnl_expr_foreach(rule, take_expression, &questions);
+			questions.items[start].first = true;
+		}
+		nftnl_rule_free(rule);
+		if (start < questions.count && !has_suffix(questions.items[start].set, "4"))
+			questions.count = start;
+	}
+	return questions;
+}
+
+/* Where an address is led: each question is asked when it comes up, and from the one with number
+ * change on, the sets are as they are after the change. */
+static struct target lead(const struct ruleset *const plans[2], const struct questions *questions,
+	size_t change, const char *address, struct target otherwise)
+{
+	struct address peer = fixture_address(address);
+	struct element key = {0};
+	bool fits = true;
+
+	element_key_add_address(&key, &peer);
+	for (size_t i = 0; i < questions->count; i++) {
+		const struct question *question = &questions->items[i];
+		const struct ruleset_set *set = ruleset_find_set(plans[i >= change], question->set);
+		const struct element *found;
+
+		assert_non_null(set);
+		found = look_up(set, &key);
+		fits = (fits || question->first) && !found == question->inverted;
+		if (fits && (i + 1 == questions->count || questions->items[i + 1].first))
+			return set->shape.verdicts ? found->target : set->target;
+	}
+	return otherwise;
+}
+
+/* While an address comes or goes, a packet is led as before or as after, in the middle of whatever
+ * chain the change takes effect. */
+static void check_change(const struct ruleset *const plans[2], const struct ruleset_chain *chain,
+	const struct questions *questions, const char *address)
+{
+	struct target before = lead(plans, questions, SIZE_MAX, address, chain->otherwise);
+	struct target after = lead(plans, questions, 0, address, chain->otherwise);
+
+	assert_false(target_equal(before, after));
+	for (size_t change = 1; change < questions->count; change++) {
+		struct target target = lead(plans, questions, change, address, chain->otherwise);
+
+		if (!target_equal(target, before) && !target_equal(target, after))
+			fail_msg(
+				"changed before question %zu, %s is led as never", change, address);
+	}
+}
+
+static void test_a_change_has_nothing_in_between(void **state)
+{
+	static const char world[] =
+		"apiVersion: segctl.io/v1\nkind: SegmentPolicy\n"
+		"metadata: {name: out, namespace: shop}\n"
+		"spec: {subject: app=api, egress: [{to: [{entity: world}], ports: [tcp/443]}, "
+		"{to: [{workloads: app=extra}], ports: [tcp/80]}]}\n";
+	struct model *models[] = {fixture_model(2), fixture_model(3)};
+	struct ir *irs[] = {fixture_ir(models[0], world), fixture_ir(models[1], world)};
+	struct ruleset few = {0}, many = {0};
+	const struct ruleset_chain *chain;
+	struct questions questions;
+
+	(void)state;
+	assert_int_equal(plan_build(irs[0], &few, NULL, NULL), 0);
+	assert_int_equal(plan_build(irs[1], &many, NULL, NULL), 0);
+	for (chain = few.chains; chain && !chain->apart; chain = chain->hh.next)
+		;
+	assert_non_null(chain);
+	assert_non_null(ruleset_find_chain(&many, chain->id));
+	questions = read_questions(irs[0], &few, chain);
+	assert_true(questions.count > 1);
+	check_change((const struct ruleset *const[]){&few, &many}, chain, &questions, "10.78.0.3");
+	check_change((const struct ruleset *const[]){&many, &few}, chain, &questions, "10.78.0.3");
+	ruleset_clear(&few);
+	ruleset_clear(&many);
+	for (unsigned int i = 0; i < 2; i++) {
+		ir_free(irs[i]);
+		model_free(models[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +464,7 @@ int main(void)
 		cmocka_unit_test(test_icmp_ranges_become_blocks),
 		cmocka_unit_test(test_names_stay),
 		cmocka_unit_test(test_workloads_are_listed_once),
+		cmocka_unit_test(test_a_change_has_nothing_in_between),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
