@@ -53,11 +53,13 @@ int table_follow(struct table *table, const struct plan_changes *changes, struct
 		return error_nomem(error);
 	table->statistics.last_messages = table->statistics.last_bytes = 0;
 	r = table_send(table, batch, error);
-	if (r < 0)
+	if (r < 0) {
 		(void)table_lose_trust(table, r);
-	/* What it holds now is what nobody has written down. */
-	else if (remember_changes(table, changes) < 0)
+	} else if (remember_changes(table, changes) < 0) {
+		/* What it holds now is what nobody has written down, nor whom that concerns. */
+		table->touched.all = true;
 		table_doubt(table, TABLE_EDITED);
+	}
 	if (!r)
 		table->statistics.generation += changes->count > 0;
 	return r;
