@@ -37,7 +37,8 @@ static size_t find_payload(const struct nflog_packet *packet, const uint8_t *byt
 {
 	size_t at = packet->transport + UDP_HEADER;
 
-	if (!packet->has_transport)
+	if (!packet->has_transport ||
+		(packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP))
 		return 0;
 	if (packet->protocol == IPPROTO_TCP) {
 		if (packet->transport + TCP_OFFSET_BYTE >= size)

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define PRIORITY      60 /* behind "filter" and "security": what is dropped there is not seen */
+#define SAMPLED       "sampled" /* protocols of connections */
 #define DNS_PORT      53
 #define PACKETS_FIRST 12 /* of a connection, both ways and with those that only shake hands */
 /* Longer than what acknowledges, with the options that it usually has. */
@@ -82,11 +83,14 @@ static int write_dns(struct batch *batch, const struct dataplane_options *option
 /* Connections besides: their first packets, as far as they are likely to carry something. */
 static int write_beginnings(struct batch *batch, const struct dataplane_options *options)
 {
+	static const uint8_t sampled[] = {IPPROTO_TCP, IPPROTO_UDP};
 	const uint64_t rate = (uint64_t)options->sampled_connections * PACKETS_FIRST / 2;
 	const uint16_t group = SAMPLING_GROUP(options->nflog_group);
 	struct rule rule;
-	int r = write_logging(batch, "queries", SAMPLING_ASK, rate, group);
+	int r = layout_write_bytes(batch, SAMPLED, FIELD_PROTOCOL, sampled, sizeof(sampled));
 
+	if (!r)
+		r = write_logging(batch, "queries", SAMPLING_ASK, rate, group);
 	if (!r)
 		r = write_logging(batch, "answers", SAMPLING_ANSWER, rate, group);
 	if (!r)
@@ -122,6 +126,7 @@ static int write_base_chain(
 		return r;
 	rule_begin(&rule, name);
 	rule_ct_packets_under(&rule, PACKETS_FIRST);
+	rule_protocol_in(&rule, SAMPLED);
 	rule_verdict(&rule, NFT_GOTO, "beginnings");
 	return rule_write(&rule, batch, NULL);
 }
