@@ -72,7 +72,8 @@ static const struct argp argp = {
 	.parser = parse,
 	.doc = "Runs the agent's detectors over recorded flows and lists what they find: the same that "
 	       "the agent found, or would have found with other settings. A baseline is learnt from "
-	       "these flows alone. Exit status 1: something was found.",
+	       "these flows alone. Exit status 1: something was found, 2: wrong usage, or something "
+	       "cannot be read, whatever the rest tells.",
 };
 
 static void on_record(json_t *record, void *userdata)
@@ -120,12 +121,16 @@ static int detect(const struct arguments *arguments, struct detect_settings *set
 	_cleanup_json_ json_t *found = NULL;
 	int code;
 
-	if (engine_new(&wanted, &engine, &error) < 0)
-		return report(arguments->settings, &error);
+	if (engine_new(&wanted, &engine, &error) < 0) {
+		report(arguments->settings, &error);
+		return EXIT_USAGE;
+	}
 	code = log_files_read(arguments->settings, &arguments->files, NULL, on_record, engine);
 	found = must(alert_filter_list(&arguments->filter, engine_alerts(engine)));
 	print(arguments->settings, engine_alerts(engine), found);
-	return code == EXIT_YES && json_array_size(found) ? EXIT_NO : code;
+	if (code != EXIT_YES)
+		return EXIT_USAGE;
+	return json_array_size(found) ? EXIT_NO : EXIT_YES;
 }
 
 int detect_run(struct settings *settings, int argc, char **argv)
@@ -143,12 +148,14 @@ int detect_run(struct settings *settings, int argc, char **argv)
 	code = arguments.settings_path
 		       ? detect_settings_load(&detect_settings, arguments.settings_path, &error)
 		       : detect_settings_init(&detect_settings);
-	if (code < 0)
-		code = report(settings, &error);
-	else if (arguments.list)
+	if (code < 0) {
+		report(settings, &error);
+		code = EXIT_USAGE;
+	} else if (arguments.list) {
 		detectors_table_print(settings, &detect_settings);
-	else
+	} else {
 		code = detect(&arguments, &detect_settings);
+	}
 	log_files_clear(&arguments.files);
 	alert_filter_clear(&arguments.filter);
 	return code;

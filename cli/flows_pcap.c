@@ -111,7 +111,7 @@ static const struct argp argp = {
 	.children = children,
 	.doc = "Reads packets through policy: the flows that an agent would have seen, each with the "
 	       "verdict, the reason and the rule that these policies give it. Neither agent nor root "
-	       "is needed.",
+	       "is needed. Exit status with --detect as of 'segctl detect'.",
 };
 
 /* --- records ------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ static int list(const struct arguments *arguments, const struct offline *offline
 	return code;
 }
 
-static int detect(const struct arguments *arguments, const struct offline *offline)
+static int detect(const struct arguments *arguments, const struct offline *offline, bool *ret_found)
 {
 	_cleanup_detect_settings_ struct detect_settings settings = {0};
 	_cleanup_(engine_freep) struct engine *engine = NULL;
@@ -231,8 +231,10 @@ static int detect(const struct arguments *arguments, const struct offline *offli
 	int code;
 
 	alert_filter_init(&all);
-	if (detect_settings_init(&settings) < 0 || engine_new(&wanted, &engine, &error) < 0)
-		return report(arguments->settings, &error);
+	if (detect_settings_init(&settings) < 0 || engine_new(&wanted, &engine, &error) < 0) {
+		report(arguments->settings, &error);
+		return EXIT_NO;
+	}
 	reading.engine = engine;
 	code = replay(arguments, offline, &reading);
 	found = must(alert_filter_list(&all, engine_alerts(engine)));
@@ -242,13 +244,23 @@ static int detect(const struct arguments *arguments, const struct offline *offli
 		alert_table_print(arguments->settings, found);
 	else
 		puts("nothing was found");
-	return code == EXIT_YES && json_array_size(found) ? EXIT_NO : code;
+	*ret_found = json_array_size(found) > 0;
+	return code;
+}
+
+/* As segctl detect: 1 says that something was found, and nothing else. */
+static int detect_code(int code, bool found)
+{
+	if (code == EXIT_NO)
+		return EXIT_USAGE;
+	return code == EXIT_YES && found ? EXIT_NO : code;
 }
 
 int flows_pcap_run(struct settings *settings, int argc, char **argv)
 {
 	struct arguments arguments = {.settings = settings, .offline.settings = settings};
 	_cleanup_offline_ struct offline offline = {0};
+	bool found = false;
 	int code;
 
 	filter_init(&arguments.filter, settings, flows_listing.path);
@@ -263,7 +275,10 @@ int flows_pcap_run(struct settings *settings, int argc, char **argv)
 	arguments.offline.agent = !arguments.offline.sources.count;
 	code = offline_load(settings, &arguments.offline, &offline);
 	if (code == EXIT_YES)
-		code = arguments.detect ? detect(&arguments, &offline) : list(&arguments, &offline);
+		code = arguments.detect ? detect(&arguments, &offline, &found)
+					: list(&arguments, &offline);
+	if (arguments.detect)
+		code = detect_code(code, found);
 	sources_clear(&arguments.offline.sources);
 	free(arguments.offline.host_addresses);
 	filter_clear(&arguments.filter);

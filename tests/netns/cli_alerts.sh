@@ -38,11 +38,15 @@ says "a baseline to forget" 2 "say which" segctl baseline forget
 
 echo "== detectors offline"
 says "nothing to read" 2 "say what to read" segctl detect
-says "settings that are not there" 1 "open /nonexistent" \
+says "settings that are not there" 2 "open /nonexistent" \
 	segctl detect -r "$here/tests/unit/flow/data/flows.log" --detect-settings /nonexistent
 says "a severity that is none" 2 "expected low, medium" \
 	segctl detect -r "$here/tests/unit/flow/data/flows.log" --severity loud
 exits "a log in which something is found" 1 segctl detect -r "$here/tests/unit/flow/data/flows.log"
+cp "$here/tests/unit/flow/data/flows.log" "$work/damaged.log"
+echo damaged >>"$work/damaged.log"
+exits "a log that is not whole is not the same as a finding" 2 segctl detect -r "$work/damaged.log"
+exits "nor is one that is not there" 2 segctl detect -r "$here/tests/unit/flow/data/flows.log" -r "$work/ghost.log"
 exits "but nothing as severe" 0 segctl detect -r "$here/tests/unit/flow/data/flows.log" --severity high
 check "detectors and their settings are listed" sh -c "'$BUILD/segctl' detect --list | grep -q '^scan.enabled  *true'"
 printf 'scan.enabled: false\n' >"$work/off.yaml"

@@ -26,6 +26,10 @@ expect "each connection once" 41 sh -c '"$@" -o jsonl 2>/dev/null | jq -s "map(s
 	"$BUILD/segctl" flows --pcap "$work/scan.pcap" "${shop[@]}"
 exits "flows are no finding" 0 segctl flows --pcap "$work/scan.pcap" "${shop[@]}"
 exits "a scan is" 1 segctl flows --pcap "$work/scan.pcap" "${shop[@]}" --detect
+head -c 1000 "$work/scan.pcap" >"$work/cut.pcap"
+exits "a capture that ends in the middle is not the same" 2 segctl flows --pcap "$work/cut.pcap" "${shop[@]}" --detect
+exits "nor are policies with mistakes" 2 segctl flows --pcap "$work/scan.pcap" -f broken.yaml --detect
+exits "which for flows are no answer" 1 segctl flows --pcap "$work/scan.pcap" -f broken.yaml
 exits "with a filter that takes it" 1 segctl flows --pcap "$work/scan.pcap" "${shop[@]}" --detect --from intruder
 expect "filters choose what detectors see" "nothing was found" sh -c '"$@" 2>/dev/null' sh \
 	"$BUILD/segctl" flows --pcap "$work/scan.pcap" "${shop[@]}" --detect --from web
