@@ -58,19 +58,32 @@ static json_t *detector_to_json(
 		parameters));
 }
 
+static void print_json(
+	const struct settings *settings, const struct detect_settings *detect_settings)
+{
+	_cleanup_json_ json_t *answer = must(json_pack("{s:[]}", "detectors"));
+	json_t *list = json_object_get(answer, "detectors"), *detector;
+	size_t i;
+
+	for (i = 0; detectors[i]; i++)
+		json_array_append_new(
+			list, detector_to_json(detectors[i], &detect_settings->detectors[i]));
+	if (settings->output == OUTPUT_JSON) {
+		output_json(answer);
+		return;
+	}
+	json_array_foreach (list, i, detector) {
+		output_json_line(detector);
+	}
+}
+
 void detectors_table_print(
 	const struct settings *settings, const struct detect_settings *detect_settings)
 {
 	_cleanup_table_ struct table *table = NULL;
-	_cleanup_json_ json_t *list = NULL, *answer = NULL;
 
-	if (settings->output == OUTPUT_JSON) {
-		list = must(json_array());
-		for (size_t i = 0; detectors[i]; i++)
-			json_array_append_new(list,
-				detector_to_json(detectors[i], &detect_settings->detectors[i]));
-		answer = must(json_pack("{s:O}", "detectors", list));
-		output_json(answer);
+	if (settings->output & (OUTPUT_JSON | OUTPUT_JSONL)) {
+		print_json(settings, detect_settings);
 		return;
 	}
 	table = table_new(settings, columns);

@@ -5,6 +5,6 @@
 #include "detect/settings.h"
 #include "settings.h"
 
-/* A row for each setting of each detector, or as JSON. */
+/* A row for each setting of each detector, or a JSON object for each detector. */
 void detectors_table_print(
 	const struct settings *settings, const struct detect_settings *detect_settings);

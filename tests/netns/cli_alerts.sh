@@ -49,6 +49,8 @@ exits "a log that is not whole is not the same as a finding" 2 segctl detect -r 
 exits "nor is one that is not there" 2 segctl detect -r "$here/tests/unit/flow/data/flows.log" -r "$work/ghost.log"
 exits "but nothing as severe" 0 segctl detect -r "$here/tests/unit/flow/data/flows.log" --severity high
 check "detectors and their settings are listed" sh -c "'$BUILD/segctl' detect --list | grep -q '^scan.enabled  *true'"
+expect "one a line, too" "$(segctl detect --list -o json | jq -c '.detectors[]' | md5sum)" \
+	sh -c "'$BUILD/segctl' detect --list -o jsonl | jq -c . | md5sum"
 printf 'scan.enabled: false\n' >"$work/off.yaml"
 check "as a file has them" sh -c "'$BUILD/segctl' detect --list --detect-settings '$work/off.yaml' -o json |
 	jq -e '[.detectors[] | select(.enabled | not) | .name] == [\"scan\"]'"
