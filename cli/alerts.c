@@ -13,14 +13,13 @@ static const struct command commands[] = {
 	{0},
 };
 
-static const struct command_group group = {
+const struct command_group alerts_group = {
 	.summary = "What detectors found in the flows: who does what, how bad it is, and why.",
 	.commands = commands,
+	.otherwise = alerts_list_run,
 };
 
 int alerts_run(struct settings *settings, int argc, char **argv)
 {
-	if (argc == 1 || argv[1][0] == '-')
-		return alerts_list_run(settings, argc, argv);
-	return command_group_run(&group, settings, argc, argv);
+	return command_group_run(&alerts_group, settings, argc, argv);
 }

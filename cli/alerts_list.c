@@ -57,20 +57,17 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.doc = "Lists what detectors found and nobody has acknowledged or muted, the latest last."
-	       "\n\nCommands:\n"
-	       "  list       what was found, as without a command\n"
-	       "  show       one alert or incident: time line, evidence, response\n"
-	       "  incidents  alerts that tell one story, as one\n"
-	       "  ack        somebody has seen it\n"
-	       "  mute       keep quiet about alerts like this for a while\n"
-	       "  unmute     end a mute\n"
-	       "  mutes      what is muted, until when, by whom and why\n"
-	       "\vWhat is behind one: segctl alerts show ID; its flows: segctl flows --alert ID.",
-};
+/* Who asks for the group's help is answered here. */
+static char *describe(void)
+{
+	_cleanup_free_ char *commands = command_group_list(&alerts_group);
+
+	return text_format(
+		"Lists what detectors found and nobody has acknowledged or muted, the latest "
+		"last.\n\n%s\vWhat is behind one: segctl alerts show ID; its flows: segctl flows "
+		"--alert ID.",
+		commands);
+}
 
 static int list(const struct settings *settings, const struct arguments *arguments)
 {
@@ -142,6 +139,8 @@ static int follow(const struct settings *settings, struct arguments *arguments)
 
 int alerts_list_run(struct settings *settings, int argc, char **argv)
 {
+	_cleanup_free_ char *doc = describe();
+	const struct argp argp = {.options = options, .parser = parse, .doc = doc};
 	struct arguments arguments = {.url = text_format("/v1/alerts")};
 	int code;
 

@@ -25,20 +25,26 @@ static const char *nearest(const struct command_group *group, const char *word)
 	return suggest(word, names, count);
 }
 
-/* What argp prints above and below the options. */
-static char *describe(const struct command_group *group)
+char *command_group_list(const struct command_group *group)
 {
 	char *text = NULL;
 	FILE *stream = must(open_memstream(&text, &(size_t){0}));
 
-	fprintf(stream, "%s\n\nCommands:\n", group->summary);
+	fputs("Commands:\n", stream);
 	for (const struct command *command = group->commands; command->name; command++)
 		fprintf(stream, "  %-10s %s\n", command->name, command->summary);
-	fprintf(stream,
-		"\v'COMMAND --help' says more about each. Exit status: 0 yes, 1 no, 2 wrong "
-		"usage, 3 the agent cannot be reached.");
 	fclose(stream);
 	return must(text);
+}
+
+/* What argp prints above and below the options. */
+static char *describe(const struct command_group *group)
+{
+	_cleanup_free_ char *list = command_group_list(group);
+
+	return text_format("%s\n\n%s\v'COMMAND --help' says more about each. Exit status: 0 yes, 1 "
+			   "no, 2 wrong usage, 3 the agent cannot be reached.",
+		group->summary, list);
 }
 
 int command_group_run(
@@ -47,8 +53,11 @@ int command_group_run(
 	_cleanup_free_ char *doc = describe(group), *full_name = NULL;
 	const struct argp argp = {.args_doc = "COMMAND …", .doc = doc};
 	const struct command *command;
-	int word = settings_parse_leading(settings, &argp, argc, argv);
+	int word;
 
+	if (group->otherwise && settings_find_word(settings, argc, argv) == argc)
+		return group->otherwise(settings, argc, argv);
+	word = settings_parse_leading(settings, &argp, argc, argv);
 	if (word == argc)
 		usage_error(settings, "a command is missing");
 	if (strcmp(argv[word], "help") == 0)

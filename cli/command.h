@@ -14,11 +14,19 @@ struct command {
 struct command_group {
 	const char *summary;
 	const struct command *commands; /* ended by one without a name */
+	/* What is meant where no command's name follows the options that every command takes;
+	 * NULL: there has to be one. */
+	int (*otherwise)(struct settings *settings, int argc, char **argv);
 };
 
 /* Takes the options that stand before the command's name, finds the command and runs it. */
 int command_group_run(
 	const struct command_group *group, struct settings *settings, int argc, char **argv);
+
+/* "Commands:" and a line for each, as they stand in a --help. New string. */
+char *command_group_list(const struct command_group *group);
+
+extern const struct command_group alerts_group;
 
 int status_run(struct settings *settings, int argc, char **argv);
 int doctor_run(struct settings *settings, int argc, char **argv);

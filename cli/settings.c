@@ -43,6 +43,7 @@ struct parse {
 	void *input;
 	unsigned int outputs;
 	bool leading; /* stop at the first word that is no option */
+	bool silent;  /* and at what is wrong, without a word */
 	int word;     /* its index */
 };
 
@@ -200,12 +201,13 @@ static int parse_words(struct parse *parse, int argc, char **argv)
 		.children = children,
 		.help_filter = filter_help,
 	};
-	unsigned int flags = ARGP_NO_HELP | (parse->leading ? ARGP_IN_ORDER : 0u);
+	unsigned int flags = ARGP_NO_HELP | (parse->leading ? ARGP_IN_ORDER : 0u) |
+			     (parse->silent ? ARGP_SILENT : 0u);
 	int next = argc;
 
 	parse->settings->program = argv[0];
 	parse->word = argc;
-	if (argp_parse(&argp, argc, argv, flags, &next, parse) != 0)
+	if (argp_parse(&argp, argc, argv, flags, &next, parse) != 0 && !parse->silent)
 		exit(EXIT_USAGE);
 	return next;
 }
@@ -228,6 +230,17 @@ int settings_parse_leading(
 	struct settings *settings, const struct argp *argp, int argc, char **argv)
 {
 	struct parse parse = {.settings = settings, .argp = argp, .leading = true};
+
+	parse_words(&parse, argc, argv);
+	return parse.word;
+}
+
+int settings_find_word(const struct settings *settings, int argc, char **argv)
+{
+	static const struct argp no_argp = {0};
+	struct settings ignored = *settings;
+	struct parse parse = {
+		.settings = &ignored, .argp = &no_argp, .leading = true, .silent = true};
 
 	parse_words(&parse, argc, argv);
 	return parse.word;

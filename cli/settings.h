@@ -59,6 +59,10 @@ void settings_parse(struct settings *settings, const struct argp *argp, unsigned
 int settings_parse_leading(
 	struct settings *settings, const struct argp *argp, int argc, char **argv);
 
+/* The index of the first word that is no option, where only options that every command takes stand
+ * before it; else argc. Changes nothing, and says nothing about mistakes. */
+int settings_find_word(const struct settings *settings, int argc, char **argv);
+
 /* "PROGRAM: message; see 'PROGRAM --help'" and the end with EXIT_USAGE. */
 void usage_error(const struct settings *settings, const char *format, ...)
 	__attribute__((format(printf, 2, 3), noreturn));

@@ -30,6 +30,15 @@ jq '{incident}' "$golden/agent-alerts/alert" >"$work/agent/GET/v1/incidents/i0a1
 COLUMNS=80 golden alerts-show.txt segctl alerts show 1a1b2c3d4e5f --utc
 COLUMNS=80 golden alerts-show-incident.txt segctl alerts show i0a1b2c3d4e5f --utc
 says "an alert without its id" 2 "say which" segctl alerts show
+for before in --utc --no-color "--socket $SEGD_SOCKET" "--utc --no-color"; do
+	# shellcheck disable=SC2086
+	expect "segctl alerts $before show" "$(segctl alerts show 1a1b2c3d4e5f --utc --no-color)" \
+		segctl --utc alerts $before show 1a1b2c3d4e5f
+done
+expect "the help names each command" "list show incidents ack mute unmute mutes" sh -c \
+	"'$BUILD/segctl' alerts --help | sed -n '/^Commands:/,/^\$/s/^  \([a-z]*\) .*/\1/p' | paste -sd' '"
+says "a command of alerts behind options that are not its own" 2 "unexpected argument 'show'" \
+	segctl alerts --severity high show 1a1b2c3d4e5f
 says "a mute of everything" 2 "say what" segctl alerts mute --for 1h --reason x
 says "a mute for ever" 2 "for how long" segctl alerts mute 1a1b2c3d4e5f --reason x
 says "a mute for no time" 2 "--for takes a time" segctl alerts mute 1a --for soon --reason x
