@@ -63,6 +63,7 @@ static const struct listing listing = {
 	       "only are one row, and rows of their own with -o wide, which also shows the rule that "
 	       "came nearest to allowing it, and what it lacked. --suggest prints the shortest "
 	       "policies that would allow it, ready for 'segctl policy apply -f -'.",
+	.filters = &filter_records_argp,
 	.columns = columns,
 	.wide = wide,
 	.explain = denied_nearest_add,

@@ -27,9 +27,17 @@ static const struct argp_option options[] = {
 	{"since", KEY(12), "TIME", 0, "10s, 5m, 2h, 1d ago, or RFC 3339", 1},
 	{"until", KEY(13), "TIME", 0, "Likewise", 1},
 	{"limit", KEY(14), "NUMBER", 0, "No more than the newest so many", 1},
-	{"id", KEY(15), "ID", 0, "Records of this connection or refusal", 1},
-	{"alert", KEY(16), "ID", 0, "What an alert of this agent stands on", 1},
-	{"dns-name", KEY(17), "NAME", 0, "Either end by DNS, also *.example.org", 1},
+	{"dns-name", KEY(15), "NAME", 0, "Either end by DNS, also *.example.org", 1},
+	{0},
+};
+
+static const struct argp_option options_of_records[] = {
+	{"id", KEY(16), "ID", 0, "Records of this connection or refusal", 1},
+	{0},
+};
+
+static const struct argp_option options_of_flows[] = {
+	{"alert", KEY(17), "ID", 0, "What an alert of this agent stands on", 1},
 	{0},
 };
 
@@ -39,6 +47,7 @@ void filter_add(struct filter *filter, const char *key, const char *value)
 
 	/* What it stands on, only the agent knows. */
 	filter->asks_agent |= strcmp(key, "alert") == 0;
+	filter->of_one |= strcmp(key, "id") == 0;
 	/* The agent would say the same; but not everybody asks one. */
 	if (strcmp(key, "alert") != 0 &&
 		flow_filter_set(&filter->flow_filter, key, value, &error) < 0)
@@ -59,15 +68,10 @@ void filter_add(struct filter *filter, const char *key, const char *value)
 		filter->narrowed = true;
 }
 
-static error_t parse(int key, char *argument, struct argp_state *state)
+static error_t add_option(
+	struct filter *filter, const struct argp_option *option, int key, const char *argument)
 {
-	struct filter *filter = state->input;
-
-	if (key == ARGP_KEY_ARG) {
-		filter_add(filter, "workload", argument);
-		return 0;
-	}
-	for (const struct argp_option *option = options; option->doc; option++) {
+	for (; option->doc; option++) {
 		if (!option->name || option->key != key)
 			continue;
 		filter_add(filter, option->name, argument);
@@ -76,7 +80,39 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	if (key != ARGP_KEY_ARG)
+		return add_option(state->input, options, key, argument);
+	filter_add(state->input, "workload", argument);
+	return 0;
+}
+
+static error_t parse_of_records(int key, char *argument, struct argp_state *state)
+{
+	if (key != ARGP_KEY_INIT)
+		return add_option(state->input, options_of_records, key, argument);
+	state->child_inputs[0] = state->input;
+	return 0;
+}
+
+static error_t parse_of_flows(int key, char *argument, struct argp_state *state)
+{
+	if (key != ARGP_KEY_INIT)
+		return add_option(state->input, options_of_flows, key, argument);
+	state->child_inputs[0] = state->input;
+	return 0;
+}
+
 const struct argp filter_argp = {.options = options, .parser = parse, .args_doc = "[WORKLOAD]"};
+
+static const struct argp_child children_of_records[] = {{&filter_argp, 0, NULL, 0}, {0}};
+const struct argp filter_records_argp = {
+	.options = options_of_records, .parser = parse_of_records, .children = children_of_records};
+
+static const struct argp_child children_of_flows[] = {{&filter_records_argp, 0, NULL, 0}, {0}};
+const struct argp filter_flows_argp = {
+	.options = options_of_flows, .parser = parse_of_flows, .children = children_of_flows};
 
 void filter_init(struct filter *filter, const struct settings *settings, const char *path)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* --from, --to, --port, …: what flows, denied and map take, one to one the keys of the API. */
+/* --from, --to, --port, …: what flows, denied, map and top take, one to one the keys of the API. */
 #pragma once
 
 #include "flow/flow_filter.h"
@@ -17,6 +17,7 @@ struct filter {
 	const char *until;
 	size_t limit;    /* 0: none */
 	bool asks_agent; /* for what is in no log */
+	bool of_one;     /* connection or refusal, by its id */
 	bool narrowed;   /* by something other than time: an empty answer does not mean that nothing
 			    happened */
 };
@@ -24,6 +25,10 @@ struct filter {
 /* A parser to put among a command's children; its input is a struct filter. A word that is no
  * option names a workload. Ends the program as wrongly used on a value that makes no sense. */
 extern const struct argp filter_argp;
+/* The same and --id, for who lists single connections and refusals: sums of them have none. */
+extern const struct argp filter_records_argp;
+/* The same and --alert, for who lists flows of the agent. */
+extern const struct argp filter_flows_argp;
 
 void filter_init(struct filter *filter, const struct settings *settings, const char *path);
 void filter_clear(struct filter *filter);

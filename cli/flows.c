@@ -109,6 +109,7 @@ const struct listing flows_listing = {
 	       "with the rule that decided each. -o ocsf and -o ecs print one event a line for "
 	       "collectors: OCSF Network Activity, Elastic Common Schema. --pcap FILE reads packets "
 	       "through policy, see 'segctl flows --pcap=FILE --help'.",
+	.filters = &filter_flows_argp,
 	.columns = columns,
 	.wide = wide,
 	.add_row = add_row,

@@ -103,7 +103,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {{&filter_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&filter_records_argp, 0, NULL, 0}, {0}};
 
 static const struct argp argp = {
 	.options = options,
@@ -266,8 +266,6 @@ int flows_pcap_run(struct settings *settings, int argc, char **argv)
 	filter_init(&arguments.filter, settings, flows_listing.path);
 	settings_parse(settings, &argp, OUTPUT_TABLE | OUTPUT_WIDE | OUTPUT_JSON | LINES_OUTPUTS,
 		argc, argv, &arguments);
-	if (arguments.filter.asks_agent)
-		usage_error(settings, "--alert is of the agent, --pcap of a file");
 	if (arguments.detect && arguments.filter.limit)
 		usage_error(settings, "--limit is of flows, --detect lists alerts");
 	if (arguments.detect && settings->output & LINES_OUTPUTS)

@@ -60,8 +60,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {{&filter_argp, 0, NULL, 0}, {0}};
-
 static void print_lines(const struct settings *settings, const json_t *items)
 {
 	const json_t *item;
@@ -189,6 +187,11 @@ static void check(const struct arguments *arguments)
 		usage_error(settings, "--follow is of the agent, --read of files");
 	if (arguments->filter.asks_agent && arguments->files.count)
 		usage_error(settings, "--alert is of the agent, --read of files");
+	/* The agent does not list single refusals. */
+	if (arguments->listing->gather && arguments->filter.of_one && !arguments->follow &&
+		!arguments->files.count)
+		usage_error(settings, "--id is of one refusal, the agent lists sums of them: give "
+				      "--follow or --read, too");
 	if (arguments->follow && arguments->suggest)
 		usage_error(settings, "--suggest is about what happened, not with --follow");
 	if (arguments->suggest && settings->output != OUTPUT_TABLE)
@@ -197,6 +200,7 @@ static void check(const struct arguments *arguments)
 
 int listing_run(const struct listing *listing, struct settings *settings, int argc, char **argv)
 {
+	const struct argp_child children[] = {{listing->filters, 0, NULL, 0}, {0}};
 	const struct argp argp = {.options = listing->suggest ? options_suggest : options,
 		.parser = parse,
 		.children = children,

@@ -9,10 +9,11 @@
 #include <jansson.h>
 
 struct listing {
-	const char *path;    /* of the API */
-	const char *member;  /* of the answer: the list */
-	const char *verdict; /* that all of them have; NULL: any */
-	const char *doc;     /* for --help */
+	const char *path;           /* of the API */
+	const char *member;         /* of the answer: the list */
+	const char *verdict;        /* that all of them have; NULL: any */
+	const char *doc;            /* for --help */
+	const struct argp *filters; /* of filter.h */
 	const struct table_column *columns;
 	const struct table_column *wide; /* with -o wide; NULL: the same */
 	void (*add_row)(struct table *table, const struct settings *settings, const json_t *item);

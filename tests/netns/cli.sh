@@ -174,6 +174,22 @@ segctl flows --from web --to shop/db -p 5432 --protocol tcp --since 5m --cidr 10
 expect "filters are the API's keys" \
 	"GET /v1/flows?from=web&to=shop%2Fdb&port=5432&protocol=tcp&since=5m&cidr=10.0.0.0%2F8&namespace=shop&label=app%3Ddb&verdict=denied&reason=policy_denied&rule=r&until=1m&limit=3&workload=api" \
 	cat "$work/agent/requests"
+# offers FILTERS COMMAND...: of --alert and --id the help has these.
+offers() {
+	expect "segctl ${*:2} takes single records by: ${1:-nothing}" "$1" \
+		sh -c '"$@" --help | grep -oE -- "--(alert|id)\>" | paste -sd" "' sh "$BUILD/segctl" "${@:2}"
+}
+offers "--alert --id" flows
+offers "--id" denied
+offers "--id" flows --pcap=x
+offers "" map
+offers "" top
+says "the agent's refusals are sums" 2 "give --follow or --read" segctl denied --id 0000000000000001
+: >"$work/agent/requests"
+timeout 1 "$BUILD/segctl" denied --follow --id 0000000000000001 >/dev/null 2>&1
+expect "those that happen are not" "GET /v1/denied?id=0000000000000001&follow=1" cat "$work/agent/requests"
+expect "nor are those of a log" 1 sh -c "'$BUILD/segctl' denied -r '$here/tests/unit/flow/data/flows.log' -o json \
+	--id \$(jq -r 'select(.verdict == \"denied\") | .id' '$here/tests/unit/flow/data/flows.log' | head -1) | jq '.denied | length'"
 echo '{"denied": []}' >"$work/agent/GET/v1/denied"
 expect "nothing denied" "no denied flows since the agent started at 2021-03-01 08:00:00; 3 policies enforce 4 workloads" segctl denied
 expect "nothing denied in a time" "no denied flows since 2021-11-21 10:00:00; 3 policies enforce 4 workloads" \

@@ -33,7 +33,7 @@ exits "which for flows are no answer" 1 segctl flows --pcap "$work/scan.pcap" -f
 exits "with a filter that takes it" 1 segctl flows --pcap "$work/scan.pcap" "${shop[@]}" --detect --from intruder
 expect "filters choose what detectors see" "nothing was found" sh -c '"$@" 2>/dev/null' sh \
 	"$BUILD/segctl" flows --pcap "$work/scan.pcap" "${shop[@]}" --detect --from web
-says "what an alert stands on is in no file" 2 "--alert is of the agent" \
+says "what an alert stands on is in no file" 2 "unrecognized option '--alert'" \
 	segctl flows --pcap "$work/scan.pcap" "${shop[@]}" --alert 1a1b2c3d4e5f
 says "alerts are not limited by flows" 2 "--limit is of flows" \
 	segctl flows --pcap "$work/scan.pcap" "${shop[@]}" --detect --limit 3
