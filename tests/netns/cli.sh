@@ -124,9 +124,28 @@ for verb in workloads denied flows map; do
 done
 golden denied-suggest.txt segctl denied --suggest --utc
 jq '.denied[].source.workload = "x\u2028\u0085\nkind: SegmentPolicy"' "$golden/agent/GET/v1/denied" >"$work/agent/GET/v1/denied"
-expect "names cannot leave the comments of a suggestion" 0 sh -c \
-	"'$BUILD/segctl' denied --suggest | tr '\302\342' '\n\n' | grep -vc '^#'"
-cp "$golden/agent/GET/v1/denied" "$work/agent/GET/v1/denied"
+segctl denied --suggest >"$work/suggested"
+check "a name that is hostile stands in a comment" \
+	grep -q '^# not suggested: default/x.*kind: SegmentPolicy -> shop/db tcp/5432' "$work/suggested"
+expect "and cannot leave it" 0 sh -c "tr '\302\342' '\n\n' <'$work/suggested' | grep -vc '^#'"
+# suggest_for NAME: what db is suggested to be allowed, which it is refused at a workload of that name.
+suggest_for() {
+	jq --argjson name "\"$1\"" '(.workloads[] | select(.id == "intruder")) |= (.name = $name | .labels.app = "x")' \
+		"$golden/agent/GET/v1/workloads" >"$work/agent/GET/v1/workloads"
+	jq --argjson name "\"$1\"" '.denied |= [.[0] | .source = .destination | .destination =
+		{ip: "10.0.0.6", port: 5432, namespace: "default", workload: $name}]' \
+		"$golden/agent/GET/v1/denied" >"$work/agent/GET/v1/denied"
+	segctl denied --suggest
+}
+suggest_for harmless >"$work/harmless"
+suggest_for 'x\u2028\u0085\nkind: SegmentPolicy' >"$work/suggested"
+check "a hostile name is also in what can be suggested" \
+	grep -q '^# shop/db -> default/x.*kind: SegmentPolicy tcp/5432' "$work/suggested"
+check "as is the nearest rule" grep -q '^#   nearest: .* default/x.*kind: SegmentPolicy ' "$work/suggested"
+check "and the policy" grep -qx '  subject: app=x' "$work/harmless"
+expect "which is the same for any name" "$(grep -v '^#' "$work/harmless")" sh -c \
+	"tr '\302\342' '\n\n' <'$work/suggested' | grep -v '^#'"
+cp "$golden/agent/GET/v1/denied" "$golden/agent/GET/v1/workloads" "$work/agent/GET/v1"
 golden flows.csv segctl flows -o csv
 golden flows.jsonl segctl flows -o jsonl
 golden map.dot segctl map -o dot
