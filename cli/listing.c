@@ -173,8 +173,12 @@ static int read_logs(struct arguments *arguments)
 	if (listing->gather)
 		json_object_set_new(
 			answer, listing->member, listing->gather(json_object_get(answer, "flows")));
-	if (arguments->suggest)
-		return suggest(arguments, NULL, answer);
+	if (arguments->suggest) {
+		int suggested = suggest(arguments, NULL, answer);
+
+		/* What could not be read might have asked for more. */
+		return code == EXIT_YES ? suggested : code;
+	}
 	print_answer(arguments, NULL, answer);
 	return code;
 }

@@ -145,6 +145,12 @@ check "as is the nearest rule" grep -q '^#   nearest: .* default/x.*kind: Segmen
 check "and the policy" grep -qx '  subject: app=x' "$work/harmless"
 expect "which is the same for any name" "$(grep -v '^#' "$work/harmless")" sh -c \
 	"tr '\302\342' '\n\n' <'$work/suggested' | grep -v '^#'"
+jq -c '.denied[0] + {event: "denied", time: .denied[0].end, packets: [1, 0], bytes: [60, 0], id: "0000000000000001"}' \
+	"$work/agent/GET/v1/denied" >"$work/refusal.log"
+exits "a suggestion from a log" 0 segctl denied --suggest -r "$work/refusal.log"
+echo damaged >>"$work/refusal.log"
+exits "from one that is damaged" 1 segctl denied --suggest -r "$work/refusal.log"
+check "is made all the same" sh -c "'$BUILD/segctl' denied --suggest -r '$work/refusal.log' 2>/dev/null | grep -qx '  subject: app=x'"
 cp "$golden/agent/GET/v1/denied" "$golden/agent/GET/v1/workloads" "$work/agent/GET/v1"
 golden flows.csv segctl flows -o csv
 golden flows.jsonl segctl flows -o jsonl
