@@ -221,8 +221,6 @@ static void allow(
 	struct suggestion *suggestion, const struct judged *judged, enum direction direction)
 {
 	_cleanup_free_ char *nearest = nearest_text(suggestion, judged, direction);
-	_cleanup_free_ char *why = text_format(
-		"%s%s%s", judged->what, nearest ? "; nearest: " : "", nearest ? nearest : "");
 	struct suggest_change change = {
 		.subject = &subject_of(judged, direction)->role,
 		.peer = &peer_of(judged, direction)->role,
