@@ -32,12 +32,10 @@ static const char *namespace_of(const struct suggest_role *subject)
 static json_t *policy_of(json_t *policies, const struct suggest_change *change)
 {
 	const struct suggest_role *subject = change->subject;
-	const char *selector = subject->host ? "entity:host" : subject->selector;
-	const char *quote = strchr(selector, ',') ? "\"" : "";
-	_cleanup_free_ char *key = text_format("%s %s %s %d", namespace_of(subject), selector,
+	_cleanup_free_ char *text = suggest_role_subject(subject);
+	_cleanup_free_ char *key = text_format("%s %s %s %d", namespace_of(subject), text,
 		tier_name(change->tier), change->priority);
 	json_t *policy = member(policies, key, json_object);
-	_cleanup_free_ char *text = text_format("%s%s%s", quote, selector, quote);
 
 	if (json_object_size(policy))
 		return policy;

@@ -232,11 +232,17 @@ void suggest_role_clear(struct suggest_role *role)
 	free(role->word);
 }
 
+/* A comma ends an item of a YAML list. */
 static char *quoted(const char *selector)
 {
 	const char *quote = strchr(selector, ',') ? "\"" : "";
 
 	return text_format("%s%s%s", quote, selector, quote);
+}
+
+char *suggest_role_subject(const struct suggest_role *role)
+{
+	return quoted(role->host ? "entity:host" : role->selector);
 }
 
 char *suggest_role_peer(const struct suggest_role *role, const char *namespace)

@@ -24,6 +24,9 @@ void suggest_role_find(const struct model *model, const struct model_workload *w
 	const struct address *address, struct suggest_role *ret);
 void suggest_role_clear(struct suggest_role *role);
 
+/* "app=web", "entity:host", as the subject of a policy; the role has a selector, or is the host.
+ * New string. */
+char *suggest_role_subject(const struct suggest_role *role);
 /* "{workloads: app=web}", "{entity: host}", "{cidr: 192.0.2.1/32}", as a peer in a policy of that
  * namespace. New string. */
 char *suggest_role_peer(const struct suggest_role *role, const char *namespace);
