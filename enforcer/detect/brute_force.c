@@ -52,6 +52,7 @@ static const struct detector_parameter parameters[PARAMETERS_COUNT + 1] = {
 struct guesser {
 	struct ledger_entry entry;
 	struct suspect suspect;
+	uint64_t since_ns; /* when the first of them was over: it may be older than the window */
 };
 
 struct detector {
@@ -150,8 +151,10 @@ static void brute_force_record(struct detector *detector, const struct record *r
 	guesser = ledger_touch(&detector->guessers, &key);
 	if (!guesser)
 		return;
-	if (record->event.start_ns > guesser->suspect.first_ns + window_ns)
+	if (record->event.time_ns > guesser->since_ns + window_ns) {
 		suspect_clear(&guesser->suspect);
+		guesser->since_ns = record->event.time_ns;
+	}
 	suspect_add(&guesser->suspect, record);
 	if (is_enough(detector, guesser, record, novelty))
 		report(detector, guesser, record, novelty);

@@ -45,6 +45,7 @@ static const struct detector_parameter parameters[PARAMETERS_COUNT + 1] = {
 struct channel {
 	struct ledger_entry entry;
 	struct suspect suspect;
+	uint64_t since_ns; /* its bytes came after that; connections may be older */
 	uint64_t bytes[2];
 	enum novelty novelty; /* when it began */
 };
@@ -113,7 +114,7 @@ static void report(const struct detector *detector, const struct channel *channe
 	finding_sentence(&finding, "sent %s to %s of %s and received %s, in %s",
 		bytes_format(channel->bytes[0], sent), service, target,
 		bytes_format(channel->bytes[1], received),
-		duration_format(suspect->last_ns - suspect->first_ns, took));
+		duration_format(suspect->last_ns - channel->since_ns, took));
 	finding.count = channel->bytes[0];
 	detector->context->report(&finding, detector->context->userdata);
 }
@@ -145,8 +146,8 @@ static bool count_hour(struct detector *detector, const struct record *record, u
 	       (double)sender->bytes > detector->values[TIMES_USUAL] * sender->largest;
 }
 
-static struct channel *channel_of(
-	struct detector *detector, const struct record *record, enum novelty novelty)
+static struct channel *channel_of(struct detector *detector, const struct record *record,
+	const struct meter_reading *reading, enum novelty novelty)
 {
 	struct ledger_key key = {{party_key(record, RECORD_SOURCE),
 		party_key(record, RECORD_DESTINATION), party_service(record)}};
@@ -155,8 +156,9 @@ static struct channel *channel_of(
 
 	if (!channel)
 		return NULL;
-	if (record->event.time_ns > channel->suspect.first_ns + window_ns) {
+	if (record->event.time_ns > channel->since_ns + window_ns) {
 		suspect_clear(&channel->suspect);
+		channel->since_ns = reading->since_ns;
 		channel->bytes[0] = channel->bytes[1] = 0;
 		channel->novelty = novelty;
 	}
@@ -184,13 +186,10 @@ static void exfiltration_record(struct detector *detector, const struct record *
 	unusual_hour = count_hour(detector, record, reading.bytes[0]);
 	if (!outside && novelty != NOVELTY_NEW)
 		return;
-	channel = channel_of(detector, record, novelty);
+	channel = channel_of(detector, record, &reading, novelty);
 	if (!channel)
 		return;
-	if (reading.is_first)
-		suspect_add(&channel->suspect, record);
-	else
-		suspect_update(&channel->suspect, record);
+	suspect_go_on(&channel->suspect, record, reading.is_first);
 	channel->bytes[0] += reading.bytes[0];
 	channel->bytes[1] += reading.bytes[1];
 	if (is_one_way(detector, channel) && (novelty != NOVELTY_USUAL || unusual_hour))

@@ -42,7 +42,8 @@ struct spread {
 	struct distinct targets;
 	struct distinct failed;
 	struct suspect suspect;
-	bool was_learnt; /* all of it is new to the role */
+	uint64_t since_ns; /* when its window began; what fails may be older */
+	bool was_learnt;   /* all of it is new to the role */
 };
 
 struct detector {
@@ -130,16 +131,14 @@ static void fan_out_record(struct detector *detector, const struct record *recor
 	spread = ledger_touch(&detector->spreads, &key);
 	if (!spread)
 		return;
-	if (record->event.time_ns > spread->suspect.first_ns + window_ns) {
+	if (record->event.time_ns > spread->since_ns + window_ns) {
 		suspect_clear(&spread->suspect);
+		spread->since_ns = record->event.time_ns;
 		spread->targets = spread->failed = (struct distinct){0};
 		spread->was_learnt = novelty == NOVELTY_NEW;
 	}
 	distinct_add(&spread->targets, target);
-	if (contact == CONTACT_OPENED)
-		suspect_add(&spread->suspect, record);
-	else
-		suspect_update(&spread->suspect, record);
+	suspect_go_on(&spread->suspect, record, contact == CONTACT_OPENED);
 	if (contact != CONTACT_OPENED)
 		distinct_add(&spread->failed, target);
 	if (distinct_count(&spread->targets) >= limit(detector, class))

@@ -7,6 +7,7 @@ struct metered {
 	struct ledger_entry entry;
 	uint64_t packets[2];
 	uint64_t bytes[2];
+	uint64_t time_ns;
 };
 
 struct meter meter_init(size_t connections_max)
@@ -30,6 +31,9 @@ bool meter_read(struct meter *meter, const struct record *record, struct meter_r
 		return false;
 	metered = ledger_find(&meter->connections, &key);
 	ret->is_first = !metered;
+	ret->since_ns = metered ? metered->time_ns : event->start_ns;
+	if (ret->since_ns > event->time_ns)
+		ret->since_ns = event->time_ns;
 	for (size_t side = 0; side < 2; side++) {
 		ret->packets[side] =
 			added(event->packets[side], metered ? metered->packets[side] : 0);
@@ -44,6 +48,7 @@ bool meter_read(struct meter *meter, const struct record *record, struct meter_r
 		if (metered) {
 			memcpy(metered->packets, event->packets, sizeof(metered->packets));
 			memcpy(metered->bytes, event->bytes, sizeof(metered->bytes));
+			metered->time_ns = event->time_ns;
 		}
 	}
 	return ret->packets[0] || ret->packets[1];

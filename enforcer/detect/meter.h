@@ -11,6 +11,7 @@ struct meter_reading {
 	uint64_t packets[2];
 	uint64_t bytes[2];
 	uint64_t total_packets[2]; /* of the connection so far */
+	uint64_t since_ns;         /* when it began, or was read before: what it adds came after */
 	bool is_first;             /* of this connection */
 };
 

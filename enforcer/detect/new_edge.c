@@ -40,6 +40,7 @@ struct novice {
 	struct ledger_entry entry;
 	struct distinct edges;
 	struct suspect suspect;
+	uint64_t since_ns; /* when its window began; what is refused may be older */
 };
 
 struct detector {
@@ -106,8 +107,9 @@ static void tell(struct detector *detector, const struct record *record)
 	novice = ledger_touch(&detector->novices, &key);
 	if (!novice)
 		return;
-	if (record->event.time_ns > novice->suspect.first_ns + detector->window_ns) {
+	if (record->event.time_ns > novice->since_ns + detector->window_ns) {
 		suspect_clear(&novice->suspect);
+		novice->since_ns = record->event.time_ns;
 		novice->edges = (struct distinct){0};
 	}
 	distinct_add(&novice->edges, edge);

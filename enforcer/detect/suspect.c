@@ -34,6 +34,14 @@ void suspect_add(struct suspect *suspect, const struct record *record)
 	suspect->evidence[suspect->count++ % FINDING_EVIDENCE_MAX] = record->event.id;
 }
 
+void suspect_go_on(struct suspect *suspect, const struct record *record, bool is_first)
+{
+	if (is_first || !suspect->count)
+		suspect_add(suspect, record);
+	else
+		suspect_update(suspect, record);
+}
+
 void suspect_clear(struct suspect *suspect)
 {
 	name_release(suspect->actor);

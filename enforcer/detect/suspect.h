@@ -22,6 +22,8 @@ struct suspect {
 void suspect_add(struct suspect *suspect, const struct record *record);
 /* The record shows it, too, but it is not one more. */
 void suspect_update(struct suspect *suspect, const struct record *record);
+/* A connection goes on that is evidence already, unless it was cleared since. */
+void suspect_go_on(struct suspect *suspect, const struct record *record, bool is_first);
 void suspect_clear(struct suspect *suspect);
 /* All that the suspect says; the caller fills in severity, key and sentences. Borrows. */
 struct finding suspect_finding(

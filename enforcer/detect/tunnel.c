@@ -59,6 +59,8 @@ static const struct detector_parameter parameters[PARAMETERS_COUNT + 1] = {
 struct channel {
 	struct ledger_entry entry;
 	struct suspect suspect;
+	uint64_t since_ns; /* when its window began; connections may be older */
+	uint64_t from_ns;  /* all that is counted came after that */
 	uint64_t packets[2];
 	uint64_t bytes[2];        /* without headers */
 	uint64_t longest_packets; /* that one flow had from its originator */
@@ -145,8 +147,8 @@ static bool carries_echo(const struct detector *detector, const struct channel *
 {
 	const double *values = detector->values;
 	double sent = average(channel, 0), received = average(channel, 1);
-	double seconds = (double)(channel->suspect.last_ns - channel->suspect.first_ns) /
-			 (double)NS_PER_SECOND;
+	double seconds =
+		(double)(channel->suspect.last_ns - channel->from_ns) / (double)NS_PER_SECOND;
 
 	if ((double)(channel->packets[0] + channel->packets[1]) < 2 * values[ECHOES] ||
 		channel->packets[0] < FEW || channel->packets[1] < FEW)
@@ -171,7 +173,7 @@ static void report(const struct detector *detector, const struct channel *channe
 		"%" PRIu64 " %s to %s and %" PRIu64
 		" back in %s, of %.0f and %.0f bytes on average, look like a tunnel",
 		channel->packets[0], dns ? "DNS queries" : "pings", target, channel->packets[1],
-		duration_format(suspect->last_ns - suspect->first_ns, took), average(channel, 0),
+		duration_format(suspect->last_ns - channel->from_ns, took), average(channel, 0),
 		average(channel, 1));
 	finding.severity = SEVERITY_MEDIUM;
 	finding_because(
@@ -199,10 +201,9 @@ static void add(
 	}
 	if (reading->total_packets[0] > channel->longest_packets)
 		channel->longest_packets = reading->total_packets[0];
-	if (reading->is_first)
-		suspect_add(&channel->suspect, record);
-	else
-		suspect_update(&channel->suspect, record);
+	if (reading->since_ns < channel->from_ns)
+		channel->from_ns = reading->since_ns;
+	suspect_go_on(&channel->suspect, record, reading->is_first);
 }
 
 static void tunnel_record(struct detector *detector, const struct record *record)
@@ -221,8 +222,9 @@ static void tunnel_record(struct detector *detector, const struct record *record
 	channel = ledger_touch(&detector->channels, &key);
 	if (!channel)
 		return;
-	if (event->time_ns > channel->suspect.first_ns + window_ns) {
+	if (event->time_ns > channel->since_ns + window_ns) {
 		suspect_clear(&channel->suspect);
+		channel->since_ns = channel->from_ns = reading.since_ns;
 		memset(channel->packets, 0, sizeof(channel->packets));
 		memset(channel->bytes, 0, sizeof(channel->bytes));
 		channel->longest_packets = channel->names = channel->names_at_once = 0;

@@ -39,6 +39,35 @@ static void a_session_that_is_told_twice_counts_once(void **state)
 	stage_close(&stage);
 }
 
+/* So many sessions of five minutes, all at once, that are over one after the other. */
+static void slow_sessions(struct stage *stage, int count, double between)
+{
+	for (int i = 0; i < count; i++) {
+		struct record record = stage_later(stage, 300 + between * i, 0, "web", "ops", 22,
+			FLOW_END, (uint64_t[]){8, 7}, (uint64_t[]){2400, 3100});
+
+		record.event.id = (uint64_t)i + 1;
+		record.event.start_ns += (uint64_t)i * SECOND * 20;
+		record.event.tcp_flags = TH_SYN | TH_FIN;
+		stage_play(stage, record);
+	}
+}
+
+static void sessions_longer_than_the_window_are_found(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	stage_open(&stage, &brute_force_detector);
+	slow_sessions(&stage, 12, 5);
+	assert_true(stage.found);
+	stage_close(&stage);
+	stage_open(&stage, &brute_force_detector);
+	slow_sessions(&stage, 12, 20);
+	assert_int_equal(stage.found, 0);
+	stage_close(&stage);
+}
+
 /* Who connects and says nothing; who stays; who carries much; who opens a session for each
  * question. */
 static void others_are_not(void **state)
@@ -97,6 +126,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(short_sessions_are_found),
 		cmocka_unit_test(a_session_that_is_told_twice_counts_once),
+		cmocka_unit_test(sessions_longer_than_the_window_are_found),
 		cmocka_unit_test(others_are_not),
 		cmocka_unit_test(what_the_role_always_did_takes_more),
 		cmocka_unit_test(what_is_remembered_is_bounded),

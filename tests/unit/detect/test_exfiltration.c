@@ -30,6 +30,38 @@ static void much_to_the_outside_is_found(void **state)
 	stage_close(&stage);
 }
 
+/* One connection, told every 30 s with so much more each time, of which the first two hours carry
+ * next to nothing. */
+static void lasting(struct stage *stage, uint64_t sent_each)
+{
+	uint64_t sent = 0;
+
+	stage_open_to(stage, 0, "db", "203.0.113.9", 22);
+	for (int second = 30; second < 3 * 3600; second += 30) {
+		sent += second < 2 * 3600 ? 3000 : sent_each;
+		stage_play(stage,
+			stage_later(stage, second, 0, "db", "203.0.113.9", 22, FLOW_UPDATE,
+				(uint64_t[]){(uint64_t)second, 10}, (uint64_t[]){sent, 1000}));
+	}
+}
+
+static void a_connection_older_than_the_window_is_found(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	stage_open(&stage, &exfiltration_detector);
+	lasting(&stage, 2 * MB);
+	assert_true(stage.found);
+	assert_true(stage.last.evidence_count > 0);
+	stage_close(&stage);
+	/* Never so much within a window, however long it lasts. */
+	stage_open(&stage, &exfiltration_detector);
+	lasting(&stage, MB / 2);
+	assert_int_equal(stage.found, 0);
+	stage_close(&stage);
+}
+
 static void the_web_is_low_while_learning_and_high_after(void **state)
 {
 	struct stage stage;
@@ -102,6 +134,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(much_to_the_outside_is_found),
+		cmocka_unit_test(a_connection_older_than_the_window_is_found),
 		cmocka_unit_test(the_web_is_low_while_learning_and_high_after),
 		cmocka_unit_test(a_usual_destination_and_an_unusual_hour),
 		cmocka_unit_test(others_are_not),

@@ -92,6 +92,48 @@ static void replies_that_are_none_are_found(void **state)
 	stage_close(&stage);
 }
 
+/* One flow, told every 10 s for ten minutes with so many more each time, of that many bytes.
+ * Returns how often it was found behind its first window. */
+static size_t lasting(struct stage *stage, uint8_t protocol, uint64_t each, uint64_t bytes)
+{
+	size_t early = 0;
+
+	stage_play(stage, stage_record(stage, 0, "web", "203.0.113.53", 53, FLOW_NEW));
+	for (int second = 10; second <= 600; second += 10) {
+		uint64_t packets = each * (uint64_t)second / 10;
+		struct record record = stage_later(stage, second, 0, "web", "203.0.113.53", 53,
+			FLOW_UPDATE, (uint64_t[]){packets, packets},
+			(uint64_t[]){packets * (28 + bytes), packets * (28 + bytes)});
+
+		record.event.protocol = protocol;
+		record.event.icmp_type = protocol == IPPROTO_ICMP ? 8 : 0;
+		stage_play(stage, record);
+		if (second == 150)
+			early = stage->found;
+	}
+	return stage->found - early;
+}
+
+static void a_flow_older_than_the_window_is_found(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	stage_open(&stage, &tunnel_detector);
+	assert_true(lasting(&stage, IPPROTO_UDP, 10, 170));
+	assert_true(stage.last.evidence_count > 0);
+	stage_close(&stage);
+	stage_open(&stage, &tunnel_detector);
+	assert_true(lasting(&stage, IPPROTO_ICMP, 600, 1300));
+	stage_close(&stage);
+	/* Two long questions in ten seconds, and ten large pings a second, are none. */
+	stage_open(&stage, &tunnel_detector);
+	lasting(&stage, IPPROTO_UDP, 2, 170);
+	lasting(&stage, IPPROTO_ICMP, 100, 1300);
+	assert_int_equal(stage.found, 0);
+	stage_close(&stage);
+}
+
 /* Thousands of short questions from ever new ports, long answers to some, a ping every second with
  * large packets, and a flood of lost ones. */
 static void others_are_not(void **state)
@@ -133,6 +175,7 @@ int main(void)
 		cmocka_unit_test(long_answers_to_one_socket_are_found),
 		cmocka_unit_test(long_names_are_found),
 		cmocka_unit_test(replies_that_are_none_are_found),
+		cmocka_unit_test(a_flow_older_than_the_window_is_found),
 		cmocka_unit_test(others_are_not),
 		cmocka_unit_test(what_is_remembered_is_bounded),
 	};
