@@ -327,9 +327,13 @@ void baseline_hold(struct baseline *baseline, const struct record *record, const
 {
 	const struct sight *sight = see(baseline, record);
 	const struct role *role = find_role(baseline, sight->role);
+	struct edge *edge = role ? find_edge(role, sight->key) : NULL;
 
-	if (!role || !find_edge(role, sight->key))
-		baseline_add_held(baseline, sight->held, alert_id);
+	if (edge && edge->first_ns < record->event.time_ns)
+		return;
+	if (edge)
+		remove_edge(baseline, edge);
+	baseline_add_held(baseline, sight->held, alert_id);
 }
 
 void baseline_retract(struct baseline *baseline, const struct record *record, uint64_t first_ns)

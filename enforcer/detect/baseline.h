@@ -44,7 +44,8 @@ void baseline_learn(struct baseline *baseline, const struct record *record, bool
 /* What the record shows would be learnt as something new. */
 bool baseline_is_new(const struct baseline *baseline, const struct record *record);
 
-/* The record took part in an alert: its edge is held back, unless it was known before. */
+/* The record took part in an alert: its edge is held back, unless it was known before. What was
+ * learnt since then (a detector may have waited to see whether it is answered) is forgotten. */
 void baseline_hold(struct baseline *baseline, const struct record *record, const char *alert_id);
 /* An alert that began at first_ns is raised about who does this: what his role began since then is
  * forgotten. */

@@ -156,7 +156,7 @@ static void report(struct detector *detector, const struct caller *caller,
 		"called %s of %s %llu times, every %s; half of the intervals are within %.0f %% of that",
 		service, target, (unsigned long long)suspect->count,
 		duration_format((uint64_t)interval_ms * 1000000, interval), shaken * 100);
-	detector->context->report(&finding, detector->context->userdata);
+	detector->context->report(&finding, record, detector->context->userdata);
 }
 
 /* NTP is regular by nature, DNS by load. */

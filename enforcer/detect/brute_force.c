@@ -131,7 +131,7 @@ static void report(const struct detector *detector, const struct guesser *guesse
 		finding.severity = SEVERITY_LOW;
 		finding_because(&finding, "it comes from outside, where that never ends");
 	}
-	detector->context->report(&finding, detector->context->userdata);
+	detector->context->report(&finding, record, detector->context->userdata);
 }
 
 static void brute_force_record(struct detector *detector, const struct record *record)

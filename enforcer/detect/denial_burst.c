@@ -65,7 +65,8 @@ static void begin_window(struct refused *refused, uint64_t window)
 	suspect_clear(&refused->suspect);
 }
 
-static void report(const struct detector *detector, const struct refused *refused)
+static void report(
+	const struct detector *detector, const struct refused *refused, const struct record *record)
 {
 	const struct suspect *suspect = &refused->suspect;
 	struct finding finding = suspect_finding(suspect, "denial_burst", "T1498");
@@ -81,7 +82,7 @@ static void report(const struct detector *detector, const struct refused *refuse
 		"%.0f in %.0f s are usual of it; either it floods, or a policy has locked it out",
 		refused->usual, (double)detector->window_ns / (double)NS_PER_SECOND);
 	finding.count = refused->packets;
-	detector->context->report(&finding, detector->context->userdata);
+	detector->context->report(&finding, record, detector->context->userdata);
 }
 
 static void denial_burst_record(struct detector *detector, const struct record *record)
@@ -105,7 +106,7 @@ static void denial_burst_record(struct detector *detector, const struct record *
 	suspect_add(&refused->suspect, record);
 	if (refused->packets >= detector->packets &&
 		(double)refused->packets >= detector->times_usual * refused->usual)
-		report(detector, refused);
+		report(detector, refused, record);
 }
 
 static int denial_burst_open(

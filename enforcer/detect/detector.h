@@ -32,8 +32,9 @@ struct detector_parameter {
 /* What a detector may ask of the engine. */
 struct detect_context {
 	/* Borrowed for the call. Cheap when it is a finding that is reported already: detectors
-	 * report each time that their condition holds, the engine counts. */
-	void (*report)(const struct finding *finding, void *userdata);
+	 * report each time that their condition holds, the engine counts. record: the one that
+	 * shows it, which may have come earlier: what it began is not learnt. */
+	void (*report)(const struct finding *finding, const struct record *record, void *userdata);
 	/* How many different days (up to now_ns) workloads of this role had this edge: role is
 	 * of the source, peer a role, an entity or an external network, service "tcp/5432".
 	 * 0: never. Counts nothing by itself. */

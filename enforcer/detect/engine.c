@@ -22,7 +22,6 @@ struct engine {
 	struct newness newness;
 	struct alerts alerts;
 	struct baseline *baseline;
-	const struct record *record; /* that the detectors look at */
 	uint64_t records;
 	uint64_t (*raised)[SEVERITY_COUNT]; /* by detector; muted ones too */
 };
@@ -44,19 +43,19 @@ static void count(struct engine *engine, const struct alert *alert)
 			engine->raised[i][alert->severity]++;
 }
 
-static void on_report(const struct finding *finding, void *userdata)
+static void on_report(const struct finding *finding, const struct record *record, void *userdata)
 {
 	struct engine *engine = userdata;
 	struct alert *alert = alerts_report(&engine->alerts, finding);
 
 	if (alert && alert->reports == 1)
 		count(engine, alert);
-	if (!alert || !engine->record || !is_actor(alert, engine->record))
+	if (!alert || !is_actor(alert, record))
 		return;
 	if (alert->reports == 1)
-		baseline_retract(engine->baseline, engine->record, alert->first_ns);
+		baseline_retract(engine->baseline, record, alert->first_ns);
 	if (!alert->acknowledged_by)
-		baseline_hold(engine->baseline, engine->record, alert->id);
+		baseline_hold(engine->baseline, record, alert->id);
 }
 
 static unsigned int on_edge_days(const struct record *record, void *userdata)
@@ -205,12 +204,10 @@ void engine_record(struct engine *engine, const struct record *record)
 		return;
 	engine->records++;
 	alerts_pass(&engine->alerts, logged.event.time_ns);
-	engine->record = &logged;
 	baseline_look(engine->baseline, &logged);
 	for (size_t i = 0; i < engine->settings->detectors_count; i++)
 		if (engine->open[i])
 			detectors[i]->record(engine->open[i], &logged);
-	engine->record = NULL;
 	/* After the detectors, who ask whether it is new. */
 	learn(engine, &logged);
 	baseline_look(engine->baseline, NULL);

@@ -116,7 +116,7 @@ static void report(const struct detector *detector, const struct channel *channe
 		bytes_format(channel->bytes[1], received),
 		duration_format(suspect->last_ns - channel->since_ns, took));
 	finding.count = channel->bytes[0];
-	detector->context->report(&finding, detector->context->userdata);
+	detector->context->report(&finding, record, detector->context->userdata);
 }
 
 /* Whether this hour is unlike all others of a sender with a history. */

@@ -107,7 +107,7 @@ static void report(const struct detector *detector, const struct spread *spread,
 		finding_because(&finding, "what is usual for it is not known yet");
 	}
 	finding.count = targets;
-	detector->context->report(&finding, detector->context->userdata);
+	detector->context->report(&finding, record, detector->context->userdata);
 }
 
 static void fan_out_record(struct detector *detector, const struct record *record)

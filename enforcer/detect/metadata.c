@@ -66,7 +66,8 @@ static bool is_kubernetes(const struct record *record)
 	       record->event.destination_port == KUBERNETES_API;
 }
 
-static void report(const struct detector *detector, const struct asker *asker, bool metadata)
+static void report(const struct detector *detector, const struct asker *asker,
+	const struct record *record, bool metadata)
 {
 	const struct suspect *suspect = &asker->suspect;
 	struct finding finding =
@@ -90,7 +91,7 @@ static void report(const struct detector *detector, const struct asker *asker, b
 		finding.severity = SEVERITY_LOW;
 		finding_because(&finding, "what is usual for it is not known yet");
 	}
-	detector->context->report(&finding, detector->context->userdata);
+	detector->context->report(&finding, record, detector->context->userdata);
 }
 
 static void metadata_record(struct detector *detector, const struct record *record)
@@ -117,7 +118,7 @@ static void metadata_record(struct detector *detector, const struct record *reco
 		asker->novelty = novelty;
 	asker->was_refused = contact == CONTACT_REFUSED;
 	suspect_add(&asker->suspect, record);
-	report(detector, asker, metadata);
+	report(detector, asker, record, metadata);
 }
 
 static int metadata_open(

@@ -92,7 +92,7 @@ static void report(
 	finding_sentence(&finding, "%s %s of %s, as none of its role did before%s",
 		record->event.type == FLOW_DENIED ? "tried" : "reached", service, target,
 		distinct_count(&novice->edges) > 1 ? "; not the only new one" : "");
-	detector->context->report(&finding, detector->context->userdata);
+	detector->context->report(&finding, record, detector->context->userdata);
 }
 
 static void tell(struct detector *detector, const struct record *record)

@@ -271,7 +271,7 @@ static void report(const struct detector *detector, const struct stone *stone,
 	finding_key(&finding, "to %s", target);
 	for (size_t i = 0; i < hops && finding.evidence_count < FINDING_EVIDENCE_MAX; i++)
 		finding.evidence[finding.evidence_count++] = chain[i]->id;
-	detector->context->report(&finding, detector->context->userdata);
+	detector->context->report(&finding, record, detector->context->userdata);
 }
 
 static void look_back(struct detector *detector, const struct record *record)

@@ -150,7 +150,7 @@ static void report(
 			? "far more contacts failed than any mistake explains"
 			: "a workload that knows its peers has few failures among its first contacts",
 		is_slow ? "; slow, as one who does not want to be seen" : "");
-	detector->context->report(&finding, detector->context->userdata);
+	detector->context->report(&finding, record, detector->context->userdata);
 }
 
 static void on_failed(const struct attempt *attempt, const struct record *record, void *userdata)

@@ -126,7 +126,7 @@ static void report(const struct scan_groups *groups, const struct group *group,
 	}
 	finding_because(&finding,
 		"together they fail as a scanner does, though each stays below what would tell");
-	groups->context->report(&finding, groups->context->userdata);
+	groups->context->report(&finding, record, groups->context->userdata);
 }
 
 static void fail_in(struct scan_groups *groups, enum group_kind kind, const struct attempt *attempt,

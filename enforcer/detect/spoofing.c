@@ -191,7 +191,7 @@ static void report(const struct detector *detector, const struct liar *liar, siz
 		lies[lie].what, claimed, liar->packets,
 		record->interface ? record->interface->text : "unknown");
 	finding.count = liar->packets;
-	detector->context->report(&finding, detector->context->userdata);
+	detector->context->report(&finding, record, detector->context->userdata);
 }
 
 static void spoofing_record(struct detector *detector, const struct record *record)

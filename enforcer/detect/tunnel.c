@@ -161,7 +161,8 @@ static bool carries_echo(const struct detector *detector, const struct channel *
 	return sent > 128 && (double)channel->packets[0] > values[ECHO_RATE] * (seconds + 1);
 }
 
-static void report(const struct detector *detector, const struct channel *channel, bool dns)
+static void report(const struct detector *detector, const struct channel *channel,
+	const struct record *record, bool dns)
 {
 	const struct suspect *suspect = &channel->suspect;
 	struct finding finding = suspect_finding(suspect, "tunnel", dns ? "T1071.004" : "T1095");
@@ -184,7 +185,7 @@ static void report(const struct detector *detector, const struct channel *channe
 		finding_because(&finding, "more than a megabyte went through");
 	}
 	finding.count = channel->packets[0] + channel->packets[1];
-	detector->context->report(&finding, detector->context->userdata);
+	detector->context->report(&finding, record, detector->context->userdata);
 }
 
 static void add(
@@ -232,7 +233,7 @@ static void tunnel_record(struct detector *detector, const struct record *record
 	add(channel, record, &reading);
 	add_names(detector, channel, record);
 	if (dns ? carries_dns(detector, channel) : carries_echo(detector, channel))
-		report(detector, channel, dns);
+		report(detector, channel, record, dns);
 }
 
 static int tunnel_open(

@@ -69,7 +69,7 @@ static void report(struct detector *detector, const struct record *record, const
 	snprintf(finding.key, sizeof(finding.key), "to:%s", name);
 	snprintf(finding.sentence, sizeof(finding.sentence), "%s did it", name);
 	snprintf(finding.because, sizeof(finding.because), "a test says so");
-	detector->context->report(&finding, detector->context->userdata);
+	detector->context->report(&finding, record, detector->context->userdata);
 }
 
 static void touch(struct detector *detector, const struct record *record)

@@ -44,12 +44,14 @@ struct stage {
 	char keys[32][FINDING_KEY_MAX];
 };
 
-static inline void stage_report(const struct finding *finding, void *userdata)
+static inline void stage_report(
+	const struct finding *finding, const struct record *record, void *userdata)
 {
 	struct stage *stage = userdata;
 	size_t i = 0;
 
 	assert_string_equal(finding->detector, stage->ops->name);
+	assert_non_null(record);
 	assert_true(*finding->key && *finding->sentence && *finding->because);
 	assert_true(finding->first_ns && finding->first_ns <= finding->time_ns);
 	assert_true(finding->evidence_count <= FINDING_EVIDENCE_MAX);
