@@ -25,7 +25,8 @@
 #define SOURCES_MAX    8192
 #define REMEMBERED_MAX 262144
 #define SLOW_NS        (30ULL * 60 * NS_PER_SECOND)
-#define HIGH_TIMES     4 /* as far above the threshold it is no mistake any more */
+#define REPEATED_MAX   64 /* who failed more often than that hardly tries the same again */
+#define HIGH_TIMES     4  /* as far above the threshold it is no mistake any more */
 
 enum parameter {
 	BENIGN_FAILURES,
@@ -51,6 +52,8 @@ struct source {
 	struct walk walk;
 	struct distinct targets;
 	struct distinct services;
+	struct distinct failed; /* target and service, all that walk counts */
+	struct distinct before; /* of them those from before a restart */
 	struct suspect suspect;
 	uint64_t refused;
 };
@@ -79,7 +82,7 @@ static struct source *source_touch(struct detector *detector, uint64_t key)
 static void forget_episode(struct source *source)
 {
 	suspect_clear(&source->suspect);
-	source->targets = source->services = (struct distinct){0};
+	source->targets = source->services = source->failed = source->before = (struct distinct){0};
 	source->refused = 0;
 }
 
@@ -153,6 +156,18 @@ static void report(
 	detector->context->report(&finding, record, detector->context->userdata);
 }
 
+/* What fails for the first time since a restart may have failed before it. */
+static void count_failure(
+	const struct detector *detector, struct source *source, const struct attempt *attempt)
+{
+	uint64_t what = party_join(attempt->target, attempt->service);
+
+	if (distinct_has(&source->before, what))
+		return;
+	walk_fail(&source->walk, &detector->limits, attempt->time_ns);
+	distinct_add(&source->failed, what);
+}
+
 static void on_failed(const struct attempt *attempt, const struct record *record, void *userdata)
 {
 	struct detector *detector = userdata;
@@ -165,7 +180,7 @@ static void on_failed(const struct attempt *attempt, const struct record *record
 		return;
 	if (attempt->was_answered)
 		source->walk.value += detector->limits.down;
-	walk_fail(&source->walk, &detector->limits, attempt->time_ns);
+	count_failure(detector, source, attempt);
 	distinct_add(&source->targets, attempt->target);
 	distinct_add(&source->services, attempt->service);
 	suspect_add(&source->suspect, record);
@@ -220,7 +235,8 @@ static json_t *scan_describe(const struct detector *detector)
 	return ledgers_describe(ledgers, ARRAY_SIZE(ledgers));
 }
 
-/* Who failed how often: a slow scan must not be helped by a restart. */
+/* Who failed how often, and where: a slow scan must not be helped by a restart, and who tries the
+ * same again and again must not be accused because of one. */
 static json_t *scan_save(const struct detector *detector)
 {
 	json_t *sources = json_array();
@@ -228,30 +244,38 @@ static json_t *scan_save(const struct detector *detector)
 
 	for (entry = detector->sources.by_age; sources && entry; entry = entry->next) {
 		const struct source *source = (const struct source *)entry;
-		char key[17];
+		char key[17], failed[DISTINCT_TEXT_MAX];
 
 		if (walk_is_low(&source->walk))
 			continue;
 		snprintf(key, sizeof(key), "%016" PRIx64, entry->key.parts[0]);
-		json_array_append_new(sources, json_pack("[s, f, I]", key, source->walk.value,
-						       (json_int_t)source->walk.time_ns));
+		json_array_append_new(sources, json_pack("[s, f, I, s]", key, source->walk.value,
+						       (json_int_t)source->walk.time_ns,
+						       distinct_format(&source->failed, failed)));
 	}
 	return json_pack("{s:o?}", "sources", sources);
 }
 
 static int load_source(struct detector *detector, const json_t *saved)
 {
+	/* Earlier versions did not keep it. */
+	const char *failed_text = json_string_value(json_array_get(saved, 3));
+	struct distinct failed = {0};
 	const char *key;
 	json_int_t time_ns;
 	double value;
 	struct source *source;
 
-	if (json_unpack((json_t *)saved, "[s, F, I]", &key, &value, &time_ns) < 0 || time_ns < 0)
+	if (json_unpack((json_t *)saved, "[s, F, I]", &key, &value, &time_ns) < 0 || time_ns < 0 ||
+		(failed_text && distinct_parse(failed_text, &failed) < 0))
 		return -EBADMSG;
 	source = source_touch(detector, strtoull(key, NULL, 16));
 	if (!source)
 		return -ENOMEM;
 	source->walk = (struct walk){value, (uint64_t)time_ns};
+	source->failed = failed;
+	if (distinct_count(&failed) <= REPEATED_MAX)
+		source->before = failed;
 	return 0;
 }
 

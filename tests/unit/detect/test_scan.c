@@ -202,6 +202,36 @@ static void a_restart_does_not_help(void **state)
 	stage_close(&after);
 }
 
+/* What fails for ever is tried anew by whoever needs it, and with each start of the agent. */
+static void the_same_again_after_a_restart_is_no_scan(void **state)
+{
+	struct stage stage;
+	json_t *saved = NULL;
+
+	(void)state;
+	for (int start = 0; start < 4; start++) {
+		stage_open(&stage, &scan_detector);
+		if (saved)
+			assert_int_equal(scan_detector.load(stage.detector, saved), 0);
+		json_decref(saved);
+		for (uint16_t i = 0; i < 5; i++)
+			stage_reset(&stage, start * 100 + i, "web", "db", (uint16_t)(1 + i));
+		assert_int_equal(stage.found, 0);
+		saved = scan_detector.save(stage.detector);
+		if (start < 3)
+			stage_close(&stage);
+	}
+	/* Others count. */
+	for (uint16_t i = 5; i < 10; i++)
+		stage_reset(&stage, 400 + i, "web", "db", (uint16_t)(1 + i));
+	assert_true(stage.found);
+	json_decref(saved);
+	saved = json_pack("{s:[[s, f, i, s]]}", "sources", "7", 1.0, 7, "no bits");
+	assert_int_equal(scan_detector.load(stage.detector, saved), -EBADMSG);
+	json_decref(saved);
+	stage_close(&stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +246,7 @@ int main(void)
 		cmocka_unit_test(a_server_late_to_its_clients_is_no_scan),
 		cmocka_unit_test(what_is_remembered_is_bounded),
 		cmocka_unit_test(a_restart_does_not_help),
+		cmocka_unit_test(the_same_again_after_a_restart_is_no_scan),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
