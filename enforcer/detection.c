@@ -13,7 +13,8 @@
 #include <utlist.h>
 
 #define SETTINGS_DEFAULT "/etc/segd/detect.yaml"
-/* Alerts are saved a second after one that is new, what was learnt less often. */
+/* Alerts are saved a second after one that is new, what was learnt less often; both a second after
+ * a person has changed something. */
 #define SAVE_ALERTS_USEC 1000000ULL
 #define SAVE_LEARNT_USEC (600 * 1000000ULL)
 
@@ -29,12 +30,14 @@ struct detection {
 	struct agent *agent;
 	struct detect_settings settings;
 	struct engine *engine;
+	struct detection_state state;
 	struct alert_outputs *outputs;
 	struct response *response;
 	struct alert_follower *followers;
 	uint64_t saved_changes;
 	sd_event_source *save_alerts;
 	sd_event_source *save_learnt;
+	bool learnt_soon; /* sooner than it would be by itself */
 };
 
 DEFINE_CLEANUP(struct detection *, detection_free)
@@ -54,18 +57,17 @@ static void save_alerts(struct detection *detection)
 
 	if (alerts->changes == detection->saved_changes)
 		return;
-	detection->saved_changes = alerts->changes;
-	if (detection_state_save_alerts(
-		    detection->agent->options->state_directory, alerts, &error) < 0)
+	if (detection_state_save_alerts(&detection->state, alerts, &error) < 0)
 		journal(JOURNAL_WARNING, "save alerts: %s", error_message(&error));
+	else
+		detection->saved_changes = alerts->changes;
 }
 
 static void save_learnt(struct detection *detection)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
 
-	if (detection_state_save_learnt(
-		    detection->agent->options->state_directory, detection->engine, &error) < 0)
+	if (detection_state_save_learnt(&detection->state, detection->engine, &error) < 0)
 		journal(JOURNAL_WARNING, "save what was learnt: %s", error_message(&error));
 }
 
@@ -84,6 +86,7 @@ static int on_save_learnt(sd_event_source *source, uint64_t time_us, void *userd
 	struct detection *detection = userdata;
 
 	(void)time_us;
+	detection->learnt_soon = false;
 	save_alerts(detection);
 	save_learnt(detection);
 	sd_event_source_set_time_relative(source, SAVE_LEARNT_USEC);
@@ -104,7 +107,13 @@ static void save_soon(struct detection *detection)
 
 void detection_changed(struct agent *agent)
 {
-	save_soon(agent->detection);
+	struct detection *detection = agent->detection;
+
+	if (detection->learnt_soon)
+		return;
+	detection->learnt_soon = true;
+	sd_event_source_set_time_relative(detection->save_learnt, SAVE_ALERTS_USEC);
+	sd_event_source_set_enabled(detection->save_learnt, SD_EVENT_ONESHOT);
 }
 
 static void on_damaged(const char *message, void *userdata)
@@ -125,8 +134,8 @@ static int open_state(struct detection *detection, struct error *error)
 	if (r < 0)
 		return error_errno(error, r, "wait for when to save alerts");
 	sd_event_source_set_enabled(detection->save_alerts, SD_EVENT_OFF);
-	detection_state_load(
-		detection->agent->options->state_directory, detection->engine, on_damaged, NULL);
+	detection->state.directory = detection->agent->options->state_directory;
+	detection_state_load(&detection->state, detection->engine, on_damaged, NULL);
 	detection->saved_changes = engine_alerts(detection->engine)->changes;
 	return 0;
 }

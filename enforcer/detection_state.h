@@ -8,13 +8,27 @@
 #include "base/error.h"
 #include "detect/engine.h"
 
+enum detection_file {
+	DETECTION_ALERTS,
+	DETECTION_BASELINE,
+	DETECTION_DETECTORS,
+	DETECTION_FILES
+};
+
+struct detection_state {
+	const char *directory; /* borrowed */
+	/* What could be neither read nor set aside: it stays, and nothing is saved in its place. */
+	bool stays[DETECTION_FILES];
+};
+
 int detection_state_save_alerts(
-	const char *directory, const struct alerts *alerts, struct error *error);
+	const struct detection_state *state, const struct alerts *alerts, struct error *error);
 /* The baseline and what detectors remember: more, and less urgent. */
-int detection_state_save_learnt(const char *directory, struct engine *engine, struct error *error);
+int detection_state_save_learnt(
+	const struct detection_state *state, struct engine *engine, struct error *error);
 
 /* Loads what is there. A file that is damaged is renamed to NAME.damaged, so that the next one does
- * not overwrite what a person may want to look at, and told by damaged; what could be read of it is
- * loaded. */
-void detection_state_load(const char *directory, struct engine *engine,
+ * not overwrite what a person may want to look at; what could be read of it is loaded. That, and
+ * that a file cannot be read, is told by damaged. */
+void detection_state_load(struct detection_state *state, struct engine *engine,
 	void (*damaged)(const char *message, void *userdata), void *userdata);

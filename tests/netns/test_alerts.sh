@@ -112,6 +112,9 @@ check "roles are remembered" sh -c "'$BUILD/segctl' --socket '$work/segd.sock' b
 	jq -e '.roles | any(.role == \"default/web\")'"
 check "and forgotten" segctl baseline forget default/web
 exits "once" 1 segctl baseline forget default/web
+# A crash would bring it back until then.
+forgotten() { ! grep -q '"role":"default/web"' "$work/state/baseline.jsonl"; }
+check "on disk, too" await 5 forgotten
 
 echo "== offline"
 agent_stop

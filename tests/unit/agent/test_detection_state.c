@@ -10,11 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 struct world {
 	char directory[64];
+	struct detection_state state;
 	struct detect_settings settings;
 	struct engine *engine;
 	size_t damaged;
@@ -28,6 +30,7 @@ static int begin(void **state)
 
 	memset(&world, 0, sizeof(world));
 	strcpy(world.directory, "/tmp/segd-detection.XXXXXX");
+	world.state.directory = world.directory;
 	if (!mkdtemp(world.directory) || detect_settings_init(&world.settings) < 0 ||
 		engine_new(&options, &world.engine, NULL) < 0)
 		return -1;
@@ -93,7 +96,7 @@ static bool has(const struct world *world, const char *name)
 
 static void load(struct world *world)
 {
-	detection_state_load(world->directory, world->engine, on_damaged, world);
+	detection_state_load(&world->state, world->engine, on_damaged, world);
 }
 
 static void test_nothing_there(void **state)
@@ -112,9 +115,8 @@ static void test_saved_and_loaded(void **state)
 
 	raise_one(world);
 	assert_int_equal(
-		detection_state_save_alerts(world->directory, engine_alerts(world->engine), NULL),
-		0);
-	assert_int_equal(detection_state_save_learnt(world->directory, world->engine, NULL), 0);
+		detection_state_save_alerts(&world->state, engine_alerts(world->engine), NULL), 0);
+	assert_int_equal(detection_state_save_learnt(&world->state, world->engine, NULL), 0);
 	assert_false(has(world, "alerts.json.next"));
 	engine_free(world->engine);
 	assert_int_equal(engine_new(&options, &world->engine, NULL), 0);
@@ -153,13 +155,43 @@ static void test_damaged(void **state)
 	}
 }
 
+/* As a root's test can have it: a link in a circle cannot be opened, and no file takes the place of
+ * a directory. */
+static void test_what_cannot_be_read_stays(void **state)
+{
+	struct world *world = *state;
+	char path[128], target[128];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "%s/alerts.json", world->directory);
+	assert_int_equal(symlink(path, path), 0);
+	put(world, "detectors.json", "{");
+	snprintf(target, sizeof(target), "%s/detectors.json.damaged", world->directory);
+	assert_int_equal(mkdir(target, 0700), 0);
+	load(world);
+	assert_int_equal(world->damaged, 2);
+	assert_non_null(strstr(world->message, "detectors.json is damaged"));
+	assert_non_null(strstr(world->message, "cannot be set aside"));
+	raise_one(world);
+	assert_int_equal(
+		detection_state_save_alerts(&world->state, engine_alerts(world->engine), NULL), 0);
+	assert_int_equal(detection_state_save_learnt(&world->state, world->engine, NULL), 0);
+	assert_true(readlink(path, target, sizeof(target)) > 0);
+	snprintf(path, sizeof(path), "%s/detectors.json", world->directory);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_size, 1);
+	/* What was not damaged is saved as ever. */
+	assert_true(has(world, "baseline.jsonl"));
+}
+
 static void test_no_directory(void **state)
 {
 	struct world *world = *state;
+	const struct detection_state nowhere = {.directory = "/proc/nonexistent"};
 	struct error error = ERROR_INIT;
 
-	assert_true(detection_state_save_alerts(
-			    "/proc/nonexistent", engine_alerts(world->engine), &error) < 0);
+	assert_true(
+		detection_state_save_alerts(&nowhere, engine_alerts(world->engine), &error) < 0);
 	assert_non_null(strstr(error_message(&error), "/proc/nonexistent"));
 	error_clear(&error);
 }
@@ -170,6 +202,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nothing_there, begin, end),
 		cmocka_unit_test_setup_teardown(test_saved_and_loaded, begin, end),
 		cmocka_unit_test_setup_teardown(test_damaged, begin, end),
+		cmocka_unit_test_setup_teardown(test_what_cannot_be_read_stays, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_directory, begin, end),
 	};
 
