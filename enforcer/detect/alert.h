@@ -49,6 +49,7 @@ struct alert {
 	char *acknowledged_note;
 	uint64_t acknowledged_ns;
 	bool muted;       /* when it was raised */
+	bool kept_back;   /* there was news while it was muted, which nobody was told since */
 	json_t *response; /* {"quarantine": "…", "capture": "…"} or NULL */
 	uint64_t told_ns; /* the last time that it was news, see alerts.h */
 	bool open;        /* a further report belongs to it */

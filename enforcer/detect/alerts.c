@@ -103,6 +103,7 @@ static int insert(struct alerts *alerts, struct alert *alert)
 static void tell(struct alerts *alerts, struct alert *alert, enum alert_news news)
 {
 	alert->told_ns = alert->last_ns;
+	alert->kept_back = alert->muted;
 	if (alert->muted)
 		alerts->muted++;
 	else if (alerts->options.told)
@@ -131,14 +132,14 @@ static bool update(struct alerts *alerts, struct alert *alert, const struct find
 	enum alert_news *news)
 {
 	bool worse = alert_update(alert, finding);
-	bool was_muted = alert->muted;
+	bool is_late;
 
 	alert->muted = mutes_match(&alerts->mutes, alert, finding->time_ns);
+	is_late = alert->kept_back && !alert->muted;
 	DL_DELETE2(alerts->by_age, alert, prev, next);
 	DL_APPEND2(alerts->by_age, alert, prev, next);
-	*news = was_muted ? ALERT_RAISED : worse ? ALERT_WORSE : ALERT_GOES_ON;
-	return worse || (was_muted && !alert->muted) ||
-	       alert->last_ns - alert->told_ns >= GOES_ON_NS;
+	*news = is_late ? ALERT_RAISED : worse ? ALERT_WORSE : ALERT_GOES_ON;
+	return worse || is_late || alert->last_ns - alert->told_ns >= GOES_ON_NS;
 }
 
 struct alert *alerts_report(struct alerts *alerts, const struct finding *finding)
@@ -236,13 +237,22 @@ json_t *alerts_one_to_json(const struct alert *alert)
 	return json;
 }
 
+static json_t *saved(const struct alert *alert)
+{
+	json_t *json = alerts_one_to_json(alert);
+
+	if (json)
+		json_object_set_new(json, "kept_back", json_boolean(alert->kept_back));
+	return json;
+}
+
 json_t *alerts_save(const struct alerts *alerts)
 {
 	json_t *all = json_array(), *mutes = json_array();
 	const struct alert *alert;
 
 	DL_FOREACH2 (alerts->by_age, alert, next)
-		json_array_append_new(all, alerts_one_to_json(alert));
+		json_array_append_new(all, saved(alert));
 	for (size_t i = 0; i < alerts->mutes.count; i++)
 		json_array_append_new(mutes, mute_to_json(&alerts->mutes.items[i]));
 	return json_pack("{s:o, s:o}", "alerts", all, "mutes", mutes);
@@ -257,6 +267,7 @@ static int load_alert(struct alerts *alerts, const json_t *json)
 
 	if (r < 0)
 		return r;
+	alert->kept_back = json_is_true(json_object_get(json, "kept_back"));
 	if (incident && strlen(incident) < sizeof(id))
 		memcpy(id, incident, strlen(incident) + 1);
 	if (insert(alerts, alert) < 0)

@@ -13,7 +13,7 @@
 #include "detect/mute.h"
 
 enum alert_news {
-	ALERT_RAISED,  /* it is new, or no longer muted */
+	ALERT_RAISED,  /* it is new, or there was news while it was muted */
 	ALERT_WORSE,   /* its severity rose */
 	ALERT_GOES_ON, /* a minute passed since it was told last, and there is more */
 };

@@ -173,6 +173,44 @@ static void test_mute(void **state)
 	end(&world);
 }
 
+/* A person ends it, and somebody looks at the list before the next report; or the agent starts
+ * again. */
+static void test_unmute(void **state)
+{
+	(void)state;
+	for (int restart = 0; restart < 2; restart++) {
+		struct mute mute = {.since_ns = BEGIN, .until_ns = BEGIN + 100 * SECOND};
+		struct world worlds[2], *world = &worlds[0];
+		struct alerts *alerts;
+		json_t *saved;
+
+		begin(world);
+		alerts = engine_alerts(world->engine);
+		mute.actor = strdup("shop/web");
+		mute.reason = strdup("a drill");
+		mute.user = strdup("alice");
+		assert_int_equal(mutes_add(&alerts->mutes, &mute, NULL), 0);
+		feed(world, 0, "web", "db", 1, FLOW_NEW);
+		mutes_clear(&alerts->mutes);
+		alerts_mute(alerts, BEGIN + 2 * SECOND);
+		assert_false(only(world)->muted);
+		assert_int_equal(world->told.count, 0);
+		if (restart) {
+			saved = alerts_save(alerts);
+			end(world);
+			begin(++world);
+			assert_int_equal(alerts_load(engine_alerts(world->engine), saved), 0);
+			json_decref(saved);
+		}
+		feed(world, 3, "web", "db", 1, FLOW_NEW);
+		assert_int_equal(world->told.count, 1);
+		assert_int_equal(world->told.last, ALERT_RAISED);
+		feed(world, 4, "web", "db", 1, FLOW_NEW);
+		assert_int_equal(world->told.count, 1);
+		end(world);
+	}
+}
+
 static void test_bound(void **state)
 {
 	struct world world;
@@ -456,6 +494,7 @@ int main(void)
 		cmocka_unit_test(test_quiet_closes),
 		cmocka_unit_test(test_evidence_keeps_both_ends),
 		cmocka_unit_test(test_mute),
+		cmocka_unit_test(test_unmute),
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_story),
 		cmocka_unit_test(test_being_scanned_is_no_guilt),
