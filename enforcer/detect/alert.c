@@ -68,6 +68,22 @@ static void party_clear(struct party *party)
 	free(party->id);
 }
 
+/* Keeps whom it has where there is no memory. */
+static void party_follow(
+	struct party *party, const struct name *name, const struct address *address)
+{
+	struct party other;
+
+	if (party->name == name && address_equal(&party->address, address))
+		return;
+	if (party_init(&other, name, address) < 0) {
+		party_clear(&other);
+		return;
+	}
+	party_clear(party);
+	*party = other;
+}
+
 json_t *party_to_json(const struct party *party)
 {
 	char text[ADDRESS_TEXT_MAX];
@@ -225,5 +241,6 @@ bool alert_update(struct alert *alert, const struct finding *finding)
 	replace(&alert->sentence, finding->sentence);
 	replace(&alert->because, finding->because);
 	replace(&alert->technique, finding->technique);
+	party_follow(&alert->target, finding->target, &finding->target_address);
 	return raised;
 }

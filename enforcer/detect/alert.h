@@ -81,7 +81,8 @@ size_t alert_matter(const struct finding *finding, char ret[static MATTER_MAX]);
 /* In no table yet. -ENOMEM. */
 int alert_new(const struct finding *finding, struct alert **ret);
 void alert_free(struct alert *alert);
-/* Takes what a later report says. true: it is more severe than before. */
+/* Takes what a later report says, unless it is less severe: whom, how, and why. true: it is more
+ * severe than before. */
 bool alert_update(struct alert *alert, const struct finding *finding);
 
 /* As in control/API.md, without its incident. New reference; NULL: out of memory. */

@@ -260,6 +260,25 @@ static void test_story(void **state)
 	end(&world);
 }
 
+/* Sentence and target are of the same report, and whoever was got into later is in the story. */
+static void test_the_target_follows(void **state)
+{
+	struct world world;
+	struct alerts *alerts;
+
+	(void)state;
+	begin(&world);
+	alerts = engine_alerts(world.engine);
+	feed(&world, 0, "web", "api", 22, FLOW_NEW);
+	feed(&world, 1, "web", "db", 22, FLOW_NEW);
+	assert_string_equal(only(&world)->target.id, "shop/db");
+	for (int i = 0; i < 2; i++)
+		feed(&world, 2 + i, i ? "db" : "api", "mail", 1, FLOW_NEW);
+	assert_int_equal(alerts->count, 3);
+	assert_int_equal(alerts->incidents.count, 1);
+	end(&world);
+}
+
 static void test_being_scanned_is_no_guilt(void **state)
 {
 	struct world world;
@@ -497,6 +516,7 @@ int main(void)
 		cmocka_unit_test(test_unmute),
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_story),
+		cmocka_unit_test(test_the_target_follows),
 		cmocka_unit_test(test_being_scanned_is_no_guilt),
 		cmocka_unit_test(test_stories_join),
 		cmocka_unit_test(test_an_origin_joins),
