@@ -287,6 +287,9 @@ static void look_back(struct detector *detector, const struct record *record)
 	cause = find_cause(detector, stone, record, novelty);
 	if (!cause)
 		return;
+	/* What it did long ago is another story. */
+	if (record->event.time_ns > stone->suspect.last_ns + detector->window_ns)
+		suspect_clear(&stone->suspect);
 	suspect_add(&stone->suspect, record);
 	report(detector, stone, record, cause, novelty);
 }

@@ -11,6 +11,7 @@
 #include "detect/suspect.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -23,11 +24,13 @@
 
 enum parameter {
 	PACKETS,
+	WINDOW,
 	PARAMETERS_COUNT
 };
 
 static const struct detector_parameter parameters[PARAMETERS_COUNT + 1] = {
 	{"packets", 3, 1, 1e6, "forged packets of one kind; fewer are of severity low"},
+	{"window", 3600, 1, 1e6, "seconds without one after which they are counted anew"},
 	{0},
 };
 
@@ -62,6 +65,7 @@ struct liar {
 struct detector {
 	const struct detect_context *context;
 	uint64_t packets;
+	uint64_t window_ns;
 	struct ledger honest;
 	struct ledger liars;
 };
@@ -210,6 +214,10 @@ static void spoofing_record(struct detector *detector, const struct record *reco
 	liar = ledger_touch(&detector->liars, &key);
 	if (!liar)
 		return;
+	if (record->event.time_ns > liar->suspect.last_ns + detector->window_ns) {
+		suspect_clear(&liar->suspect);
+		liar->packets = 0;
+	}
 	liar->packets += record->event.packets[0];
 	suspect_add(&liar->suspect, record);
 	report(detector, liar, lie, record);
@@ -224,6 +232,7 @@ static int spoofing_open(
 		return -ENOMEM;
 	detector->context = context;
 	detector->packets = (uint64_t)values[PACKETS];
+	detector->window_ns = clock_from_seconds(values[WINDOW]);
 	detector->honest = (struct ledger){
 		.size = HONEST_MAX,
 		.entry_bytes = sizeof(struct honest),

@@ -40,6 +40,25 @@ static void ssh_through_a_workload_is_found(void **state)
 	stage_close(&stage);
 }
 
+static void each_chain_begins_anew(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	stage_open(&stage, &pivot_detector);
+	for (int day = 0; day < 3; day++) {
+		double second = day * 86400;
+
+		stage_open_to(&stage, second, "web", "jump", 22);
+		stage_open_to(&stage, second + 60, "jump", "db", 22);
+		wait_until(&stage, second + 66);
+		assert_int_equal(stage.found, day + 1);
+		assert_int_equal(stage.last.count, 1);
+		assert_int_equal(stage.last.first_ns, BEGIN + (uint64_t)(second + 60) * SECOND);
+	}
+	stage_close(&stage);
+}
+
 static void a_proxy_leads_anywhere(void **state)
 {
 	struct stage stage;
@@ -122,6 +141,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_hops_are_one_chain),
 		cmocka_unit_test(ssh_through_a_workload_is_found),
+		cmocka_unit_test(each_chain_begins_anew),
 		cmocka_unit_test(a_proxy_leads_anywhere),
 		cmocka_unit_test(tiers_are_no_chain),
 		cmocka_unit_test(who_was_turned_away_is_no_cause),

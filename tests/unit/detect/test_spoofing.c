@@ -58,6 +58,25 @@ static void a_stranger_stays_one(void **state)
 	stage_close(&stage);
 }
 
+static void an_accident_a_day_stays_one(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	stage_open(&stage, &spoofing_detector);
+	for (int day = 0; day < 60; day++)
+		play(&stage, day * 86400, "api", "ve7", 9, FLOW_DENIED, REASON_SPOOFED_ARP, 1);
+	assert_int_equal(stage.worst, SEVERITY_LOW);
+	assert_int_equal(stage.last.count, 1);
+	assert_int_equal(stage.last.evidence_count, 1);
+	/* Not so where no window passes without one. */
+	for (int half = 0; half < 60; half++)
+		play(&stage, 90 * 86400 + half * 1800, "api", "ve7", 9, FLOW_DENIED,
+			REASON_SPOOFED_ARP, 1);
+	assert_int_equal(stage.worst, SEVERITY_HIGH);
+	stage_close(&stage);
+}
+
 static void other_refusals_are_not(void **state)
 {
 	struct stage stage;
@@ -93,6 +112,7 @@ int main(void)
 		cmocka_unit_test(who_lies_is_named_by_his_interface),
 		cmocka_unit_test(or_by_his_mac),
 		cmocka_unit_test(a_stranger_stays_one),
+		cmocka_unit_test(an_accident_a_day_stays_one),
 		cmocka_unit_test(other_refusals_are_not),
 		cmocka_unit_test(what_is_remembered_is_bounded),
 	};
