@@ -2,7 +2,7 @@
 /*
  * A workload asks the cloud who it is (and gets credentials for the answer), or the Kubernetes API
  * what there is, though it never did. Some workloads do that for a living: once they are learnt
- * they are quiet.
+ * they are quiet. That it turns there is told at once; whether it was answered, when that is known.
  */
 #include "detect/contact.h"
 #include "detect/detectors.h"
@@ -10,6 +10,9 @@
 #include "detect/newness.h"
 #include "detect/party.h"
 #include "detect/suspect.h"
+#include "detect/waiting.h"
+
+#include "base/clock.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -18,6 +21,7 @@
 
 #define ENTRIES_MAX 4096
 #define ADDRESSES   8
+#define QUIET_NS    (3600 * NS_PER_SECOND) /* after which it begins anew */
 
 #define KUBERNETES_API 6443
 
@@ -36,13 +40,15 @@ struct asker {
 	struct ledger_entry entry;
 	struct suspect suspect;
 	enum novelty novelty; /* when it began */
-	bool was_refused;
+	bool was_refused;     /* the last time */
+	bool was_answered;    /* once */
 };
 
 struct detector {
 	const struct detect_context *context;
 	struct address addresses[ADDRESSES];
 	struct ledger askers;
+	struct waiting pending; /* nobody has turned it away yet */
 };
 
 static void asker_clear(void *entry)
@@ -76,14 +82,17 @@ static void report(const struct detector *detector, const struct asker *asker,
 
 	party_format(suspect->target, &suspect->target_address, target);
 	finding_key(&finding, metadata ? "cloud" : "kubernetes");
-	finding_sentence(&finding, "%s %s at %s", asker->was_refused ? "tried to reach" : "reached",
+	finding_sentence(&finding, "%s %s at %s",
+		asker->was_answered  ? "reached"
+		: asker->was_refused ? "tried to reach"
+				     : "turned to",
 		metadata ? "the cloud's instance metadata, which hands out credentials,"
 			 : "the Kubernetes API",
 		target);
 	finding.severity = SEVERITY_MEDIUM;
 	if (asker->novelty == NOVELTY_NEW) {
 		finding.severity =
-			metadata && !asker->was_refused ? SEVERITY_HIGH : SEVERITY_MEDIUM;
+			metadata && asker->was_answered ? SEVERITY_HIGH : SEVERITY_MEDIUM;
 		finding_because(&finding, "workloads of its role never did that before");
 	} else if (asker->was_refused) {
 		finding_because(&finding, "policy does not let it, so it has no business there");
@@ -94,31 +103,77 @@ static void report(const struct detector *detector, const struct asker *asker,
 	detector->context->report(&finding, record, detector->context->userdata);
 }
 
-static void metadata_record(struct detector *detector, const struct record *record)
+static struct ledger_key key_of(const struct record *record, bool metadata)
 {
-	bool metadata = is_metadata(detector, record);
-	enum contact contact = contact_of(record);
-	struct ledger_key key;
-	enum novelty novelty;
+	return (struct ledger_key){{party_key(record, RECORD_SOURCE), metadata}};
+}
+
+static void turned(
+	struct detector *detector, const struct record *record, enum contact contact, bool metadata)
+{
+	enum novelty novelty = newness_of(detector->context->newness, record);
+	struct ledger_key key = key_of(record, metadata);
 	struct asker *asker;
 
-	if ((!metadata && !is_kubernetes(record)) || !party_is_workload(record, RECORD_SOURCE) ||
-		(contact != CONTACT_OPENED && contact != CONTACT_REFUSED))
-		return;
-	novelty = newness_of(detector->context->newness, record);
 	/* Of the API we know the port alone: while learning, that is not enough. */
 	if (novelty == NOVELTY_USUAL ||
 		(!metadata && novelty == NOVELTY_UNKNOWN && contact == CONTACT_OPENED))
 		return;
-	key = (struct ledger_key){{party_key(record, RECORD_SOURCE), metadata}};
 	asker = ledger_touch(&detector->askers, &key);
 	if (!asker)
 		return;
-	if (!asker->suspect.count)
+	if (record->event.time_ns > asker->suspect.last_ns + QUIET_NS) {
+		suspect_clear(&asker->suspect);
 		asker->novelty = novelty;
+		asker->was_answered = false;
+	}
 	asker->was_refused = contact == CONTACT_REFUSED;
 	suspect_add(&asker->suspect, record);
+	if (contact == CONTACT_OPENED)
+		waiting_add(&detector->pending, record);
 	report(detector, asker, record, metadata);
+}
+
+static void answered(struct detector *detector, const struct record *record)
+{
+	bool metadata = is_metadata(detector, record);
+	struct ledger_key key = key_of(record, metadata);
+	struct asker *asker = ledger_find(&detector->askers, &key);
+
+	if (!asker)
+		return;
+	asker->was_answered = true;
+	suspect_update(&asker->suspect, record);
+	report(detector, asker, record, metadata);
+}
+
+static void metadata_record(struct detector *detector, const struct record *record)
+{
+	bool metadata = is_metadata(detector, record);
+	enum contact contact = contact_of(record);
+	const struct record *silent;
+
+	while ((silent = waiting_due(&detector->pending, record->event.time_ns))) {
+		answered(detector, silent);
+		waiting_pop(&detector->pending);
+	}
+	if ((!metadata && !is_kubernetes(record)) || !party_is_workload(record, RECORD_SOURCE))
+		return;
+	switch (contact) {
+	case CONTACT_OPENED:
+	case CONTACT_REFUSED:
+		turned(detector, record, contact, metadata);
+		break;
+	case CONTACT_FAILED:
+		waiting_forget(&detector->pending, record->event.id);
+		break;
+	case CONTACT_ANSWERED:
+		if (waiting_forget(&detector->pending, record->event.id))
+			answered(detector, record);
+		break;
+	case CONTACT_NONE:
+		break;
+	}
 }
 
 static int metadata_open(
@@ -150,6 +205,7 @@ static json_t *metadata_describe(const struct detector *detector)
 
 static void metadata_close(struct detector *detector)
 {
+	waiting_clear(&detector->pending);
 	ledger_clear(&detector->askers);
 	free(detector);
 }

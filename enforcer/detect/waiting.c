@@ -20,14 +20,19 @@ void waiting_add(struct waiting *waiting, const struct record *record)
 }
 
 /* A gap stands for one that was forgotten. */
-void waiting_forget(struct waiting *waiting, uint64_t id)
+bool waiting_forget(struct waiting *waiting, uint64_t id)
 {
+	bool waited = false;
+
 	for (size_t i = 0; i < waiting->count; i++) {
 		struct record *record = &waiting->records[(waiting->head + i) % WAITING_MAX];
 
-		if (record->event.id == id)
-			record->event.type = FLOW_GAP;
+		if (record->event.id != id || record->event.type == FLOW_GAP)
+			continue;
+		record->event.type = FLOW_GAP;
+		waited = true;
 	}
+	return waited;
 }
 
 const struct record *waiting_due(struct waiting *waiting, uint64_t now_ns)

@@ -8,6 +8,7 @@
 
 #include "flow/record.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,8 +22,8 @@ struct waiting {
 };
 
 void waiting_add(struct waiting *waiting, const struct record *record);
-/* It failed: nobody need wait for it. */
-void waiting_forget(struct waiting *waiting, uint64_t id);
+/* It is known what became of it: nobody need wait. Whether somebody did. */
+bool waiting_forget(struct waiting *waiting, uint64_t id);
 /* The oldest, if its time is over; NULL: none. Valid until waiting_pop(), which takes it out. */
 const struct record *waiting_due(struct waiting *waiting, uint64_t now_ns);
 void waiting_pop(struct waiting *waiting);
