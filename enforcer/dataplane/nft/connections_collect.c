@@ -18,6 +18,7 @@ void connections_begin_listing(struct connections *connections)
 {
 	strangers_clear(&connections->strangers);
 	connections->complete = true;
+	connections->listings++;
 }
 
 bool connections_meet(struct connections *connections, const struct connection_key *key,

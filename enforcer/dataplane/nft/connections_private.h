@@ -19,6 +19,7 @@ struct connections {
 	bool refused;  /* the kernel may have some that policy refuses, and that were not cut */
 	uint64_t policies; /* that connections_set_ir() has told */
 	uint64_t round;
+	uint64_t listings;  /* of all that the kernel has, each try */
 	uint64_t opened_ns; /* CLOCK_REALTIME */
 	bool reading;       /* events are being read: a listing in between reads none */
 	uint64_t places;    /* that were given away */
