@@ -70,10 +70,6 @@ sees() {
 	fi
 }
 
-widest() {
-	picture | wc -L
-}
-
 # The server ends with its last session.
 screen new-session -d -s keep cat
 
@@ -83,7 +79,11 @@ sees "says who enforces what" "^segd on test +$plane +generation [0-9]+ +4 workl
 sees "workloads with packets and bytes a second" "default/api +1 +[1-9][0-9.]* +[1-9][0-9.]* (B|KiB) "
 sees "and denials" "default/intruder .* [1-9][0-9.]* +[0-9]+ +[1-9][0-9]*$"
 check "the busiest comes first" sh -c "tmux -S '$work/tmux' capture-pane -p -t live | sed -n 4p | grep -Eq 'default/(web|api)'"
-check "80 columns are enough" [ "$(widest)" -le 80 ]
+# What does not fit would be cut at the right, or names in the middle.
+check "80 columns are enough for all of them" \
+	shows "^WORKLOAD +EDGES +PKT/S +BYTES/S +CONN/S +DENY/S +PACKETS +DENIED$"
+expect "and for whole names" "api db intruder web" \
+	sh -c "tmux -S '$work/tmux' capture-pane -p -t live | sed -n '4,7s,^default/\([a-z]*\) .*,\1,p' | sort | paste -sd' '"
 check "the help line is whole" shows "q quit .*arrows move"
 first=$(picture | awk '/default\/api/ { print $(NF - 1) }')
 await 5 sh -c "[ \"\$(tmux -S '$work/tmux' capture-pane -p -t live | awk '/default.api/ { print \$(NF - 1) }')\" != '$first' ]"
@@ -133,6 +133,7 @@ sees "and echoes again" "[^-]echo "
 echo "== map --live"
 open_screen map --live
 sees "edges, denied first" "^default/intruder +default/db +tcp/5432 +denied"
+check "80 columns are enough here, too" shows "^FROM +TO +PORT +VERDICT +CONNS +PACKETS +PKT/S$"
 screen resize-window -t live -x 120 -y 30
 sees "more columns where there is room" "LAST"
 screen resize-window -t live -x 40 -y 8
