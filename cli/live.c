@@ -176,15 +176,19 @@ static void go_up(struct live *live)
 	live_list_refresh(live);
 }
 
-/* Workloads and edges stand side by side at the top; below it there is one way only. */
+/* Workloads and edges stand side by side at the top; below it there is one way only. Back is to
+ * what one came from, as it was. */
 static void go_beside(struct live *live)
 {
-	struct live_place *here = live_here(live);
+	struct live_place *here = live_here(live), there = live->beside;
 
 	if (live->depth || !here->view->beside)
 		return;
-	*here = (struct live_place){
-		.view = here->view->beside, .order = first_order(here->view->beside)};
+	if (!there.view)
+		there = (struct live_place){
+			.view = here->view->beside, .order = first_order(here->view->beside)};
+	live->beside = *here;
+	*here = there;
 	json_decref(live->rows);
 	live->rows = NULL;
 	live_list_refresh(live);

@@ -75,9 +75,10 @@ struct live {
 	const struct filter *asked; /* the filters of the command line */
 	const char *group;          /* label; NULL: each workload for itself */
 	struct live_place places[LIVE_DEPTH];
-	size_t depth; /* of the place that is shown */
-	json_t *rows; /* of it, sorted, and only those that match */
-	bool typing;  /* the filter is being typed */
+	struct live_place beside; /* where Tab leads back to; no view: it was not pressed yet */
+	size_t depth;             /* of the place that is shown */
+	json_t *rows;             /* of it, sorted, and only those that match */
+	bool typing;              /* the filter is being typed */
 	bool paused;
 	bool ended;
 	/* What the agent said. */

@@ -134,6 +134,13 @@ echo "== map --live"
 open_screen map --live
 sees "edges, denied first" "^default/intruder +default/db +tcp/5432 +denied"
 check "80 columns are enough here, too" shows "^FROM +TO +PORT +VERDICT +CONNS +PACKETS +PKT/S$"
+key s
+sees "sorted otherwise" "[0-9] edges, .*by connections"
+key Tab
+sees "Tab shows workloads" "^WORKLOAD "
+key Tab
+sees "and leads back to edges with totals" "^FROM +TO +PORT +VERDICT +CONNS +PACKETS +PKT/S$"
+check "as they were" shows "edges, .*by connections"
 screen resize-window -t live -x 120 -y 30
 sees "more columns where there is room" "LAST"
 screen resize-window -t live -x 40 -y 8
