@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DURATION_MAX_S   (24UL * 60 * 60)
@@ -259,14 +258,6 @@ struct session {
 	double started;
 };
 
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 /* "42 packets, 6.2 kB, 0 dropped" */
 static char *summary(const struct capture_output *output)
 {
@@ -281,7 +272,7 @@ static char *summary(const struct capture_output *output)
 static void show_progress(struct session *session)
 {
 	_cleanup_free_ char *text = NULL, *duration = NULL;
-	double time = now();
+	double time = clock_monotonic();
 
 	if (!session->shows_progress || time - session->shown < PROGRESS_SECONDS)
 		return;
@@ -358,7 +349,7 @@ int capture_run(struct settings *settings, int argc, char **argv)
 		.arguments = &arguments,
 		.error = &error,
 		.output.fd = -1,
-		.started = now()};
+		.started = clock_monotonic()};
 	int r;
 
 	settings_parse(settings, &argp, 0, argc, argv, &arguments);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "client.h"
 
+#include "clock.h"
 #include "text.h"
 
 #include <curl/curl.h>
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CONNECT_TIMEOUT_MS 5000L
@@ -25,14 +25,6 @@ struct client {
 	double asked_at; /* seconds, monotonic */
 	bool told;       /* that it takes its time */
 };
-
-static double seconds_now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 /* What came so far: the whole answer, or the line that is not complete yet. */
 struct buffer {
@@ -165,7 +157,7 @@ static int on_progress(
 	(void)all;
 	(void)all_sent;
 	(void)sent;
-	if (done || client->told || seconds_now() - client->asked_at < TELL_AFTER_SECONDS)
+	if (done || client->told || clock_monotonic() - client->asked_at < TELL_AFTER_SECONDS)
 		return 0;
 	client->told = true;
 	fprintf(stderr, "waiting for the agent at %s, for a minute at most …\n",
@@ -175,7 +167,7 @@ static int on_progress(
 
 static void tell_of_waiting(struct client *client)
 {
-	client->asked_at = seconds_now();
+	client->asked_at = clock_monotonic();
 	client->told = client->patience_ms < ANSWER_TIMEOUT_MS || !isatty(STDERR_FILENO);
 	curl_easy_setopt(client->curl, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(client->curl, CURLOPT_XFERINFOFUNCTION, on_progress);

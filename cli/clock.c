@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "clock.h"
 
+#include "base/clock.h"
 #include "text.h"
 
 #include <ctype.h>
@@ -121,6 +122,11 @@ char *clock_duration(double seconds)
 			return text_format("%lu %s %lu %s", whole / units[i].seconds, units[i].name,
 				whole % units[i].seconds / units[i].below_seconds, units[i].below);
 	return text_format("%lu s", whole);
+}
+
+double clock_monotonic(void)
+{
+	return (double)clock_ns(CLOCK_MONOTONIC) / (double)NS_PER_SECOND;
 }
 
 double clock_age(const char *text)

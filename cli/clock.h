@@ -25,5 +25,8 @@ char *clock_duration(double seconds);
 /* "60s", "5m", "1h", "2d"; "60" is seconds. 0: it is none of these, or more than maximum. */
 unsigned long clock_parse_duration(const char *text, unsigned long maximum);
 
+/* Seconds of a clock that nobody sets, for measuring. */
+double clock_monotonic(void);
+
 /* Seconds since text; negative where it is no time. */
 double clock_age(const char *text);

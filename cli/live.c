@@ -2,6 +2,7 @@
 /* The live screen: asks each second, draws, obeys keys. */
 #include "live.h"
 
+#include "clock.h"
 #include "live_data.h"
 #include "output.h"
 #include "record.h"
@@ -256,7 +257,7 @@ static void obey(struct live *live, int key)
 static void run(struct live *live)
 {
 	while (!live->ended) {
-		double left = live->asked_at * 1000 + PERIOD_MS - live_data_now() * 1000;
+		double left = live->asked_at * 1000 + PERIOD_MS - clock_monotonic() * 1000;
 		int key;
 
 		if (left <= 0 && live->paused) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "live_data.h"
 
+#include "clock.h"
 #include "map.h"
 #include "map_fetch.h"
 #include "record.h"
@@ -8,19 +9,10 @@
 #include "url.h"
 
 #include <string.h>
-#include <time.h>
 
 #define FLOWS_MAX "200" /* of an edge, the newest */
 /* A screen that waits for longer seems to be stuck. */
 #define PATIENCE_MS 3000
-
-double live_data_now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 static void replace_json(json_t **value, json_t *replacement)
 {
@@ -134,7 +126,7 @@ static int fetch_details(struct live *live, struct error *error)
 static int fetch_all(struct live *live, struct error *error)
 {
 	json_t *status, *map;
-	double asked_at = live_data_now();
+	double asked_at = clock_monotonic();
 	int code = client_get(live->client, "/v1/status", &status, error);
 
 	if (code < 0)
@@ -157,7 +149,7 @@ void live_data_ask(struct live *live)
 	free(live->trouble);
 	live->trouble = code < 0 ? text_format("%s", error_message(&error)) : NULL;
 	if (code < 0)
-		live->asked_at = live_data_now();
+		live->asked_at = clock_monotonic();
 }
 
 int live_data_begin(struct live *live, struct error *error)

@@ -19,4 +19,3 @@ void live_data_clear(struct live *live);
 
 /* "shop/web", "host", "app=web": one end of a record, as the map calls it. New string. */
 char *live_data_end(const struct live *live, const json_t *end);
-double live_data_now(void);
