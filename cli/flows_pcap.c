@@ -58,15 +58,6 @@ static void add_host(struct arguments *arguments, const char *text)
 	offline->host_addresses[offline->host_addresses_count++] = address;
 }
 
-static void set_posture(struct arguments *arguments, const char *text)
-{
-	arguments->offline.posture_given = true;
-	if (strcmp(text, "deny") == 0)
-		arguments->offline.posture = POSTURE_DENY;
-	else if (strcmp(text, "allow") != 0)
-		usage_error(arguments->settings, "--posture is allow or deny, not '%s'", text);
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
@@ -84,7 +75,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		sources_add(&arguments->offline.sources, argument);
 		return 0;
 	case KEY_POSTURE:
-		set_posture(arguments, argument);
+		arguments->offline.posture_given = true;
+		arguments->offline.posture = offline_posture(arguments->settings, argument);
 		return 0;
 	case KEY_HOST:
 		add_host(arguments, argument);

@@ -23,6 +23,15 @@ static const struct argp_option offline_options[] = {
 	{0},
 };
 
+enum posture offline_posture(const struct settings *settings, const char *text)
+{
+	if (strcmp(text, "allow") == 0)
+		return POSTURE_ALLOW;
+	if (strcmp(text, "deny") == 0)
+		return POSTURE_DENY;
+	usage_error(settings, "--posture is allow or deny, not '%s'", text);
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct offline_options *offline = state->input;
@@ -39,13 +48,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_POSTURE:
 		offline->posture_given = true;
-		if (strcmp(argument, "allow") == 0)
-			offline->posture = POSTURE_ALLOW;
-		else if (strcmp(argument, "deny") == 0)
-			offline->posture = POSTURE_DENY;
-		else
-			usage_error(offline->settings, "--posture is allow or deny, not '%s'",
-				argument);
+		offline->posture = offline_posture(offline->settings, argument);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

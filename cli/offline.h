@@ -31,6 +31,9 @@ struct offline_options {
 /* -f PATH…, --agent and --posture, to put among a command's children. */
 extern const struct argp offline_argp;
 
+/* What --posture=text means. Ends the program as wrongly used if it is none. */
+enum posture offline_posture(const struct settings *settings, const char *text);
+
 /* Reads, checks and compiles. Prints what is wrong. Returns an exit code. */
 int offline_load(const struct settings *settings, const struct offline_options *options,
 	struct offline *ret);

@@ -9,7 +9,6 @@
 #include "text.h"
 
 #include <errno.h>
-#include <string.h>
 
 enum {
 	KEY_BASE = 0x700,
@@ -45,10 +44,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_POSTURE:
 		diff->posture_given = true;
-		if (strcmp(argument, "allow") != 0 && strcmp(argument, "deny") != 0)
-			usage_error(
-				diff->settings, "--posture is allow or deny, not '%s'", argument);
-		diff->posture = *argument == 'd' ? POSTURE_DENY : POSTURE_ALLOW;
+		diff->posture = offline_posture(diff->settings, argument);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
