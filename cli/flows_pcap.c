@@ -8,11 +8,11 @@
 #include "filter.h"
 #include "flows.h"
 #include "lines.h"
+#include "newest.h"
 #include "offline.h"
 #include "output.h"
 #include "text.h"
 
-#include <string.h>
 #include <unistd.h>
 
 #define NODE             "pcap" /* in records: the capture does not say */
@@ -112,24 +112,8 @@ static const struct argp argp = {
 struct reading {
 	const struct arguments *arguments;
 	struct engine *engine; /* NULL: flows are listed */
-	json_t *records;       /* kept for the end; NULL: each is printed as it comes */
+	struct newest *newest; /* kept for the end; NULL: each is printed as it comes */
 };
-
-/* Keeps the newest, as a listing of the agent's has them; called rarely enough for the cost of a
- * record to stay the same. */
-static void trim(struct reading *reading)
-{
-	size_t count = json_array_size(reading->records), most = reading->arguments->filter.limit;
-	json_t *kept;
-
-	if (!most || count <= most)
-		return;
-	kept = must(json_array());
-	for (size_t i = count - most; i < count; i++)
-		json_array_append(kept, json_array_get(reading->records, i));
-	json_decref(reading->records);
-	reading->records = kept;
-}
 
 static void on_record(json_t *record, void *userdata)
 {
@@ -139,11 +123,10 @@ static void on_record(json_t *record, void *userdata)
 		return;
 	if (reading->engine)
 		engine_json(reading->engine, record);
-	else if (!reading->records)
+	else if (reading->newest)
+		newest_add(reading->newest, record);
+	else
 		lines_print(reading->arguments->settings, record);
-	else if (json_array_append(reading->records, record) == 0 &&
-		 json_array_size(reading->records) >= 2 * reading->arguments->filter.limit)
-		trim(reading);
 }
 
 static void say_counts(const struct settings *settings, const struct replay_counts *counts)
@@ -197,16 +180,17 @@ static int list(const struct arguments *arguments, const struct offline *offline
 {
 	struct reading reading = {.arguments = arguments};
 	_cleanup_json_ json_t *answer = NULL;
+	struct newest newest;
 	int code;
 
 	if (arguments->settings->output & LINES_OUTPUTS && !arguments->filter.limit) {
 		lines_begin(arguments->settings);
 		return replay(arguments, offline, &reading);
 	}
-	reading.records = must(json_array());
+	newest = newest_make(arguments->filter.limit);
+	reading.newest = &newest;
 	code = replay(arguments, offline, &reading);
-	trim(&reading);
-	answer = must(json_pack("{s:o, s:i}", "flows", reading.records, "gaps", 0));
+	answer = must(json_pack("{s:o, s:i}", "flows", newest_take(&newest), "gaps", 0));
 	listing_print(&flows_listing, &arguments->filter, answer);
 	return code;
 }

@@ -3,17 +3,12 @@
 
 #include "lines.h"
 #include "log_file.h"
+#include "newest.h"
 #include "output.h"
 #include "record.h"
 #include "text.h"
 
 #include <string.h>
-
-struct collection {
-	const struct settings *settings;
-	json_t *records;
-	size_t limit; /* 0: none */
-};
 
 void log_files_add(struct log_files *files, const char *path)
 {
@@ -26,35 +21,14 @@ void log_files_clear(struct log_files *files)
 	free(files->paths);
 }
 
-/* Keeps the last limit records; called rarely enough for the cost of a record to stay the same. */
-static void trim(struct collection *collection)
-{
-	size_t count = json_array_size(collection->records);
-	json_t *kept;
-
-	if (!collection->limit || count <= collection->limit)
-		return;
-	kept = must(json_array());
-	for (size_t i = count - collection->limit; i < count; i++)
-		json_array_append(kept, json_array_get(collection->records, i));
-	json_decref(collection->records);
-	collection->records = kept;
-}
-
 static void keep(json_t *record, void *userdata)
 {
-	struct collection *collection = userdata;
-
-	json_array_append(collection->records, record);
-	if (json_array_size(collection->records) >= 2 * collection->limit)
-		trim(collection);
+	newest_add(userdata, record);
 }
 
 static void print(json_t *record, void *userdata)
 {
-	const struct collection *collection = userdata;
-
-	lines_print(collection->settings, record);
+	lines_print(userdata, record);
 }
 
 /* --- reading ------------------------------------------------------------------------------------
@@ -121,20 +95,17 @@ static size_t count_gaps(const json_t *records)
 int log_files_collect(const struct settings *settings, const struct log_files *files,
 	const struct filter *filter, json_t **ret)
 {
-	struct collection collection = {
-		.settings = settings, .records = must(json_array()), .limit = filter->limit};
-	int code = log_files_read(settings, files, filter->flow_filter, keep, &collection);
+	struct newest newest = newest_make(filter->limit);
+	int code = log_files_read(settings, files, filter->flow_filter, keep, &newest);
+	json_t *records = newest_take(&newest);
 
-	trim(&collection);
-	*ret = must(json_pack("{s:o, s:I}", "flows", collection.records, "gaps",
-		(json_int_t)count_gaps(collection.records)));
+	*ret = must(
+		json_pack("{s:o, s:I}", "flows", records, "gaps", (json_int_t)count_gaps(records)));
 	return code;
 }
 
 int log_files_print(
 	const struct settings *settings, const struct log_files *files, const struct filter *filter)
 {
-	struct collection collection = {.settings = settings};
-
-	return log_files_read(settings, files, filter->flow_filter, print, &collection);
+	return log_files_read(settings, files, filter->flow_filter, print, (void *)settings);
 }

@@ -24,6 +24,11 @@ shop=(-f pods.yaml -f policy.yaml)
 echo "== packets through policy"
 expect "each connection once" 41 sh -c '"$@" -o jsonl 2>/dev/null | jq -s "map(select(.event != \"ended\")) | length"' sh \
 	"$BUILD/segctl" flows --pcap "$work/scan.pcap" "${shop[@]}"
+ports() {
+	segctl flows --pcap "$work/scan.pcap" "${shop[@]}" "$@" -o json 2>/dev/null | jq -c '[.flows[].destination.port]'
+}
+expect "all of them" 41 sh -c "echo '$(ports)' | jq 'unique | length'"
+expect "or the newest" "$(ports | jq -c '.[-3:]')" ports --limit 3
 exits "flows are no finding" 0 segctl flows --pcap "$work/scan.pcap" "${shop[@]}"
 exits "a scan is" 1 segctl flows --pcap "$work/scan.pcap" "${shop[@]}" --detect
 head -c 1000 "$work/scan.pcap" >"$work/cut.pcap"
