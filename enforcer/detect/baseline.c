@@ -39,6 +39,53 @@ static void remove_edge(struct baseline *baseline, struct edge *edge)
 	free(edge);
 }
 
+static bool is_network(const struct edge *edge)
+{
+	size_t length = (size_t)(strrchr(edge->key, ' ') - edge->key);
+	char peer[PREFIX_TEXT_MAX];
+	struct prefix prefix;
+
+	if (length >= sizeof(peer))
+		return false;
+	memcpy(peer, edge->key, length);
+	peer[length] = '\0';
+	return prefix_parse(peer, &prefix) == 0;
+}
+
+/* The edge to the world that counts a network beside it; NULL: it is no network, or has none. */
+static struct edge *world_of(const struct edge *edge)
+{
+	char key[sizeof("world") + SERVICE_MAX];
+	struct edge *world;
+
+	if (!is_network(edge))
+		return NULL;
+	snprintf(key, sizeof(key), "world%s", strrchr(edge->key, ' '));
+	HASH_FIND_STR(edge->role->edges, key, world);
+	return world;
+}
+
+/* For lack of room: a role that is used to the world stays so. */
+static void evict_edge(struct baseline *baseline, struct edge *edge)
+{
+	struct edge *world = world_of(edge);
+
+	if (world && world->networks && world->networks < NETWORKS_MAX)
+		world->networks--;
+	remove_edge(baseline, edge);
+	baseline->evicted_edges++;
+}
+
+/* It should never have been learnt, and counts for nothing. */
+static void unlearn_edge(struct baseline *baseline, struct edge *edge)
+{
+	struct edge *world = world_of(edge);
+
+	if (world && world->networks)
+		world->networks--;
+	remove_edge(baseline, edge);
+}
+
 static void remove_role(struct baseline *baseline, struct role *role)
 {
 	while (role->edges)
@@ -60,8 +107,6 @@ void baseline_free(struct baseline *baseline)
 	if (!baseline)
 		return;
 	baseline_forget(baseline, NULL);
-	while (baseline->held_by_age)
-		remove_held(baseline, baseline->held_by_age);
 	free(baseline->sight);
 	free(baseline);
 }
@@ -120,8 +165,7 @@ struct edge *baseline_edge(
 	if (edge)
 		return edge;
 	while (baseline->edges_count >= baseline->options.edges_max) {
-		remove_edge(baseline, baseline->edges_by_age);
-		baseline->evicted_edges++;
+		evict_edge(baseline, baseline->edges_by_age);
 	}
 	edge = calloc(1, sizeof(*edge) + strlen(key) + 1);
 	if (!edge) {
@@ -142,7 +186,8 @@ struct edge *baseline_edge(
 	return edge;
 }
 
-void baseline_add_held(struct baseline *baseline, const char *key, const char *alert_id)
+void baseline_add_held(
+	struct baseline *baseline, const char *key, size_t role_length, const char *alert_id)
 {
 	struct held *held;
 
@@ -159,6 +204,7 @@ void baseline_add_held(struct baseline *baseline, const char *key, const char *a
 		return;
 	}
 	strcpy(held->key, key);
+	held->role_length = role_length;
 	snprintf(held->alert, sizeof(held->alert), "%s", alert_id);
 	HASH_ADD_STR(baseline->held, key, held);
 	if (!HASH_ADDED(held)) {
@@ -276,12 +322,13 @@ static void touch(struct baseline *baseline, struct edge *edge, uint64_t now_ns)
 	DL_APPEND(baseline->edges_by_age, edge);
 }
 
-static void add_edge(struct baseline *baseline, struct role *role, const char *key, uint64_t now_ns)
+static bool add_edge(struct baseline *baseline, struct role *role, const char *key, uint64_t now_ns)
 {
 	struct edge *edge = baseline_edge(baseline, role, key, now_ns);
 
 	if (edge)
 		touch(baseline, edge, now_ns);
+	return edge;
 }
 
 /* Beside the network the world is counted, which takes over when there are many. */
@@ -292,10 +339,11 @@ static void add_network(struct baseline *baseline, struct role *role, const stru
 
 	if (!world)
 		return;
-	world->networks += is_new && world->networks < NETWORKS_MAX;
 	touch(baseline, world, now_ns);
-	if (!is_new || world->networks < NETWORKS_MAX)
-		add_edge(baseline, role, sight->key, now_ns);
+	if (is_new && world->networks >= NETWORKS_MAX)
+		return;
+	if (add_edge(baseline, role, sight->key, now_ns))
+		world->networks += is_new;
 }
 
 void baseline_learn(struct baseline *baseline, const struct record *record, bool suspect)
@@ -332,8 +380,8 @@ void baseline_hold(struct baseline *baseline, const struct record *record, const
 	if (edge && edge->first_ns < record->event.time_ns)
 		return;
 	if (edge)
-		remove_edge(baseline, edge);
-	baseline_add_held(baseline, sight->held, alert_id);
+		unlearn_edge(baseline, edge);
+	baseline_add_held(baseline, sight->held, strlen(sight->role), alert_id);
 }
 
 void baseline_retract(struct baseline *baseline, const struct record *record, uint64_t first_ns)
@@ -345,7 +393,7 @@ void baseline_retract(struct baseline *baseline, const struct record *record, ui
 	for (edge = role ? role->edges : NULL; edge; edge = next) {
 		next = edge->hh.next;
 		if (edge->first_ns >= first_ns)
-			remove_edge(baseline, edge);
+			unlearn_edge(baseline, edge);
 	}
 }
 
@@ -358,10 +406,23 @@ void baseline_release(struct baseline *baseline, const char *alert_id)
 			remove_held(baseline, held);
 }
 
+static bool is_held_of(const struct held *held, const char *role)
+{
+	size_t length = strlen(role);
+
+	return (!held->role_length || held->role_length == length) &&
+	       !strncmp(held->key, role, length) && held->key[length] == ' ';
+}
+
 size_t baseline_forget(struct baseline *baseline, const char *text)
 {
+	struct held *held, *next_held;
 	struct role *role, *next;
 	size_t count = 0;
+
+	DL_FOREACH_SAFE (baseline->held_by_age, held, next_held)
+		if (!text || is_held_of(held, text))
+			remove_held(baseline, held);
 
 	DL_FOREACH_SAFE (baseline->roles_by_age, role, next) {
 		if (text && strcmp(role->text, text) != 0)

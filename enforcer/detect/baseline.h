@@ -53,7 +53,8 @@ void baseline_retract(struct baseline *baseline, const struct record *record, ui
 /* The alert is acknowledged: what it was about may be learnt. */
 void baseline_release(struct baseline *baseline, const char *alert_id);
 
-/* role NULL: all. How many roles were forgotten. */
+/* What was learnt of a role, and what was held back of it. role NULL: all. How many roles were
+ * forgotten. */
 size_t baseline_forget(struct baseline *baseline, const char *role);
 
 /* {"roles": [{"role", "first", "last", "learnt", "edges": [{"peer", "service", "days", "first",

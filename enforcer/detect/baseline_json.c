@@ -135,6 +135,7 @@ static void write_held(struct writer *writer, const struct held *held)
 	write_text(writer, held->key);
 	writer_literal(writer, ",\"alert\":");
 	write_text(writer, held->alert);
+	write_number(writer, ",\"role_bytes\":", held->role_length);
 	writer_literal(writer, "}\n");
 }
 
@@ -196,14 +197,18 @@ int baseline_read_line(struct baseline *baseline, const char *line, size_t lengt
 {
 	__attribute__((cleanup(json_decrefp))) json_t *json = json_loadb(line, length, 0, NULL);
 	const char *held, *alert;
+	json_int_t role_bytes = 0;
 
 	if (json_object_get(json, "role"))
 		return read_role(baseline, json);
 	if (json_object_get(json, "edge"))
 		return read_edge(baseline, json);
-	if (!json || json_unpack(json, "{s:s, s:s}", "held", &held, "alert", &alert) < 0 ||
-		strlen(held) >= ROLE_MAX + 1 + EDGE_KEY_MAX)
+	if (!json ||
+		json_unpack(json, "{s:s, s:s, s?I}", "held", &held, "alert", &alert, "role_bytes",
+			&role_bytes) < 0 ||
+		strlen(held) >= ROLE_MAX + 1 + EDGE_KEY_MAX || role_bytes < 0 ||
+		role_bytes >= ROLE_MAX)
 		return -EBADMSG;
-	baseline_add_held(baseline, held, alert);
+	baseline_add_held(baseline, held, (size_t)role_bytes, alert);
 	return 0;
 }

@@ -33,6 +33,7 @@ struct role {
 
 struct held {
 	char alert[16];
+	size_t role_length; /* of key; 0: an earlier version did not keep it */
 	struct held *prev, *next;
 	UT_hash_handle hh;
 	char key[]; /* "role peer service" */
@@ -67,4 +68,5 @@ struct baseline {
 struct role *baseline_role(struct baseline *baseline, const char *text, uint64_t now_ns);
 struct edge *baseline_edge(
 	struct baseline *baseline, struct role *role, const char *key, uint64_t now_ns);
-void baseline_add_held(struct baseline *baseline, const char *key, const char *alert_id);
+void baseline_add_held(
+	struct baseline *baseline, const char *key, size_t role_length, const char *alert_id);

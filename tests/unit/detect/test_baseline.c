@@ -157,6 +157,36 @@ static void test_the_world(void **state)
 	baseline_free(baseline);
 }
 
+/* What an intruder did does not make the world usual. */
+static void test_the_world_taken_back(void **state)
+{
+	struct baseline *baseline = begin(8, 1000);
+	struct record record = fake_record(0, "web", "20.1.2.3", 443, FLOW_END);
+	char address[32];
+
+	(void)state;
+	learn(baseline, 0, "web", "20.1.2.3", 443, FLOW_END);
+	for (int i = 0; i < 31; i++) {
+		snprintf(address, sizeof(address), "30.%d.2.3", i);
+		learn(baseline, 10, "web", address, 443, FLOW_END);
+	}
+	assert_int_equal(days(baseline, "web", "99.9.9.9", 443), 1);
+	baseline_retract(baseline, &record, BEGIN + 10 * SECOND);
+	assert_int_equal(days(baseline, "web", "99.9.9.9", 443), 0);
+	assert_int_equal(days(baseline, "web", "20.1.2.3", 443), 1);
+	assert_int_equal(count(baseline, "edges"), 2);
+	/* And so many as before are needed again. */
+	for (int i = 0; i < 30; i++) {
+		snprintf(address, sizeof(address), "40.%d.2.3", i);
+		learn(baseline, 20, "web", address, 443, FLOW_END);
+	}
+	assert_int_equal(days(baseline, "web", "99.9.9.9", 443), 0);
+	learn(baseline, 21, "web", "50.1.2.3", 443, FLOW_END);
+	assert_int_equal(days(baseline, "web", "99.9.9.9", 443), 1);
+	record_clear(&record);
+	baseline_free(baseline);
+}
+
 static void test_bounds(void **state)
 {
 	struct baseline *baseline = begin(4, 10);
@@ -186,15 +216,28 @@ static void test_bounds(void **state)
 static void test_forget(void **state)
 {
 	struct baseline *baseline = begin(8, 100);
+	struct record record = fake_record(1, "web", "mail", 25, FLOW_END);
+	struct record other = fake_record(1, "web 2", "mail", 25, FLOW_END);
 
 	(void)state;
 	learn(baseline, 0, "web", "db", 5432, FLOW_END);
 	learn(baseline, 0, "api", "db", 5432, FLOW_END);
+	baseline_hold(baseline, &record, "0123456789ab");
+	baseline_hold(baseline, &other, "0123456789ab");
 	assert_int_equal(baseline_forget(baseline, "shop/none"), 0);
+	assert_int_equal(count(baseline, "held"), 2);
+	assert_int_equal(baseline_forget(baseline, "shop/web"), 1);
+	/* Nothing is held back of a role that is learnt anew. */
+	assert_int_equal(count(baseline, "held"), 1);
+	learn(baseline, 1, "web", "mail", 25, FLOW_END);
+	assert_int_equal(days(baseline, "web", "mail", 25), 1);
 	assert_int_equal(baseline_forget(baseline, "shop/web"), 1);
 	assert_int_equal(days(baseline, "web", "db", 5432), 0);
 	assert_int_equal(days(baseline, "api", "db", 5432), 1);
 	assert_int_equal(baseline_forget(baseline, NULL), 1);
+	assert_int_equal(count(baseline, "held"), 0);
+	record_clear(&record);
+	record_clear(&other);
 	baseline_free(baseline);
 }
 
@@ -261,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_learning_period),
 		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_the_world),
+		cmocka_unit_test(test_the_world_taken_back),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_forget),
 		cmocka_unit_test(test_kept),
