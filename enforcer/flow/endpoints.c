@@ -66,6 +66,11 @@ static void add_edge(const struct tally *edge, size_t active, void *userdata)
 	add_side(userdata, edge->key.destination_name, DIRECTION_INGRESS, edge, active);
 }
 
+static int by_id(const struct entry *a, const struct entry *b)
+{
+	return strcmp(a->id, b->id);
+}
+
 int endpoints_of_map(const struct map *map,
 	void (*visit)(const struct flow_endpoint *endpoint, void *userdata), void *userdata)
 {
@@ -73,6 +78,7 @@ int endpoints_of_map(const struct map *map,
 	struct entry *entry, *next;
 
 	map_for_each(map, add_edge, &endpoints);
+	HASH_SORT(endpoints.entries, by_id);
 	HASH_ITER (hh, endpoints.entries, entry, next) {
 		if (!endpoints.failed)
 			visit(&entry->sums, userdata);

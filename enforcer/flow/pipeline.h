@@ -121,7 +121,7 @@ struct flow_endpoint {
 	uint64_t packets[DIRECTION_COUNT][FLOW_AUDITED + 1]; /* of those, by verdict, both ways */
 	uint64_t bytes[DIRECTION_COUNT][FLOW_AUDITED + 1];
 };
-/* Visits each, in no order. -ENOMEM: not all, or none. */
+/* Visits each, by namespace and name. -ENOMEM: not all, or none. */
 int flow_for_each_endpoint(const struct flow_pipeline *pipeline,
 	void (*visit)(const struct flow_endpoint *endpoint, void *userdata), void *userdata);
 

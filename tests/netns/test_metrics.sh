@@ -110,6 +110,7 @@ seen() { # the page has what was read of connections; asking for the map reads t
 		[ "$(value 'segd_endpoint_packets{namespace="default",workload="api",direction="ingress",verdict="allowed"}')" -gt 0 ]
 }
 check "each workload has series where that is wanted" await 5 seen
+expect "none is left out" 0 value segd_endpoints_left_out
 check "the page is well formed" page
 agent_stop
 agent_start "${options[@]}" --metrics-listen='[::1]:9464' || exit 1
