@@ -124,19 +124,13 @@ static int parse_wish(
 	return 0;
 }
 
-static int copy(const char *text, char **ret)
-{
-	*ret = text ? strdup(text) : NULL;
-	return !text || *ret ? 0 : -ENOMEM;
-}
-
 static int make(const struct wish *wish, const char *user, struct mute *mute, struct error *error)
 {
 	mute->since_ns = clock_ns(CLOCK_REALTIME) / 1000 * 1000;
 	mute->until_ns = mute->since_ns + (uint64_t)wish->seconds * NS_PER_SECOND;
-	if (copy(wish->detector, &mute->detector) < 0 || copy(wish->actor, &mute->actor) < 0 ||
-		copy(wish->key, &mute->key) < 0 || copy(wish->reason, &mute->reason) < 0 ||
-		copy(user, &mute->user) < 0)
+	if (mute_copy(wish->detector, &mute->detector) < 0 ||
+		mute_copy(wish->actor, &mute->actor) < 0 || mute_copy(wish->key, &mute->key) < 0 ||
+		mute_copy(wish->reason, &mute->reason) < 0 || mute_copy(user, &mute->user) < 0)
 		return error_nomem(error);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "detection_state.h"
 
 #include "base/cleanup.h"
+#include "base/write_all.h"
 #include "flow/log_reader.h"
 #include "json.h"
 #include "policy_store.h"
@@ -22,21 +23,6 @@ static const char *const names[DETECTION_FILES] = {
 
 /* --- writing ------------------------------------------------------------------------------------
  */
-
-static int write_all(int fd, const char *data, size_t length)
-{
-	while (length) {
-		ssize_t written = write(fd, data, length);
-
-		if (written < 0 && errno != EINTR)
-			return -errno;
-		if (written > 0) {
-			data += written;
-			length -= (size_t)written;
-		}
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
 
 static int save(const struct detection_state *state, enum detection_file file, const char *data,
 	size_t length, struct error *error)
@@ -63,6 +49,8 @@ static int save(const struct detection_state *state, enum detection_file file, c
 	if (fd < 0)
 		return error_errno(error, -errno, "create %s", path);
 	r = write_all(fd, data, length);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
 	if (r < 0) {
 		unlink(path);
 		return error_errno(error, r, "write %s", path);

@@ -18,9 +18,7 @@ json_t *json_from_labels(const struct labels *labels)
 
 json_t *json_from_time(uint64_t realtime_ns)
 {
-	char text[TIMESTAMP_LENGTH + 1];
-
-	return realtime_ns ? json_string(timestamp_format(realtime_ns, text)) : json_null();
+	return timestamp_to_json(realtime_ns);
 }
 
 const char *json_protocol_name(uint8_t protocol)

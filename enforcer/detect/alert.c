@@ -2,6 +2,7 @@
 #include "detect/alert.h"
 
 #include "base/cleanup.h"
+#include "base/fnv.h"
 #include "detect/technique.h"
 
 #include <errno.h>
@@ -111,24 +112,14 @@ size_t alert_matter(const struct finding *finding, char ret[static MATTER_MAX])
 	return length < MATTER_MAX ? (size_t)length : MATTER_MAX - 1;
 }
 
-/* FNV-1a, 64 bits (draft-eastlake-fnv, 3): known to everybody, and the same on every machine. */
-static uint64_t digest(uint64_t hash, const void *data, size_t length)
-{
-	const uint8_t *bytes = data;
-
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3ULL;
-	return hash;
-}
-
 static void make_id(struct alert *alert)
 {
-	uint64_t hash = digest(0xcbf29ce484222325ULL, alert->matter, alert->matter_length);
+	uint64_t hash = fnv_add(FNV_BEGIN, alert->matter, alert->matter_length);
 	uint8_t time[8];
 
 	for (size_t i = 0; i < sizeof(time); i++)
 		time[i] = (uint8_t)(alert->raised_ns >> (8 * i));
-	hash = digest(hash, time, sizeof(time));
+	hash = fnv_add(hash, time, sizeof(time));
 	snprintf(alert->id, sizeof(alert->id), "%012llx",
 		(unsigned long long)((hash ^ hash >> 48) & 0xffffffffffffULL));
 }

@@ -9,13 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static json_t *time_to_json(uint64_t time_ns)
-{
-	char text[TIMESTAMP_LENGTH + 1];
-
-	return time_ns ? json_string(timestamp_format(time_ns, text)) : json_null();
-}
-
 static json_t *evidence_to_json(const struct alert *alert)
 {
 	json_t *evidence = json_array();
@@ -34,7 +27,7 @@ static json_t *acknowledgement_to_json(const struct alert *alert)
 	if (!alert->acknowledged_by)
 		return json_null();
 	return json_pack("{s:s, s:o, s:s?}", "user", alert->acknowledged_by, "time",
-		time_to_json(alert->acknowledged_ns), "note", alert->acknowledged_note);
+		timestamp_to_json(alert->acknowledged_ns), "note", alert->acknowledged_note);
 }
 
 json_t *alert_to_json(const struct alert *alert)
@@ -48,9 +41,9 @@ json_t *alert_to_json(const struct alert *alert)
 		alert->because, "technique", "id", technique->id, "name", technique->name, "tactic",
 		technique->tactic, "actor", party_to_json(&alert->actor), "target",
 		party_to_json(&alert->target), "key", alert->key, "first",
-		time_to_json(alert->first_ns), "raised", time_to_json(alert->raised_ns), "last",
-		time_to_json(alert->last_ns), "count", (json_int_t)alert->count, "reports",
-		(json_int_t)alert->reports, "open", alert->open, "evidence",
+		timestamp_to_json(alert->first_ns), "raised", timestamp_to_json(alert->raised_ns),
+		"last", timestamp_to_json(alert->last_ns), "count", (json_int_t)alert->count,
+		"reports", (json_int_t)alert->reports, "open", alert->open, "evidence",
 		evidence_to_json(alert), "acknowledged", acknowledgement_to_json(alert), "muted",
 		alert->muted, "response", alert->response);
 }

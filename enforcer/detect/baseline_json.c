@@ -8,20 +8,13 @@
 #include <string.h>
 #include <utlist.h>
 
-static json_t *time_to_json(uint64_t time_ns)
-{
-	char text[TIMESTAMP_LENGTH + 1];
-
-	return json_string(timestamp_format(time_ns, text));
-}
-
 static json_t *edge_to_json(const struct edge *edge)
 {
 	const size_t peer = (size_t)(strrchr(edge->key, ' ') - edge->key);
 
 	return json_pack("{s:s%, s:s, s:I, s:o, s:o}", "peer", edge->key, peer, "service",
 		edge->key + peer + 1, "days", (json_int_t)edge->days, "first",
-		time_to_json(edge->first_ns), "last", time_to_json(edge->last_ns));
+		timestamp_to_json(edge->first_ns), "last", timestamp_to_json(edge->last_ns));
 }
 
 static json_t *role_to_json(
@@ -29,9 +22,9 @@ static json_t *role_to_json(
 {
 	const uint64_t learnt_ns = role->first_ns + baseline->options.learning_ns;
 	json_t *json = json_pack("{s:s, s:o, s:o, s:b, s:o, s:I}", "role", role->text, "first",
-		time_to_json(role->first_ns), "last", time_to_json(role->last_ns), "learnt",
-		now_ns >= learnt_ns, "learnt_at", time_to_json(learnt_ns), "edges_count",
-		(json_int_t)HASH_COUNT(role->edges));
+		timestamp_to_json(role->first_ns), "last", timestamp_to_json(role->last_ns),
+		"learnt", now_ns >= learnt_ns, "learnt_at", timestamp_to_json(learnt_ns),
+		"edges_count", (json_int_t)HASH_COUNT(role->edges));
 	json_t *edges;
 
 	if (!json || !whole)

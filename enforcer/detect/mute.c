@@ -111,8 +111,7 @@ json_t *mute_to_json(const struct mute *mute)
 		timestamp_format(mute->until_ns, until));
 }
 
-/* NULL for what is not there. */
-static int copy(const char *text, char **ret)
+int mute_copy(const char *text, char **ret)
 {
 	*ret = text ? strdup(text) : NULL;
 	return !text || *ret ? 0 : -ENOMEM;
@@ -132,9 +131,9 @@ int mute_from_json(const json_t *json, struct mute *ret)
 		timestamp_parse(until, 0, &mute.until_ns) < 0)
 		return -EBADMSG;
 	snprintf(mute.id, sizeof(mute.id), "%s", id);
-	if (copy(detector, &mute.detector) < 0 || copy(actor, &mute.actor) < 0 ||
-		copy(key, &mute.key) < 0 || copy(reason, &mute.reason) < 0 ||
-		copy(user, &mute.user) < 0)
+	if (mute_copy(detector, &mute.detector) < 0 || mute_copy(actor, &mute.actor) < 0 ||
+		mute_copy(key, &mute.key) < 0 || mute_copy(reason, &mute.reason) < 0 ||
+		mute_copy(user, &mute.user) < 0)
 		return -ENOMEM;
 	*ret = mute;
 	mute = (struct mute){0};

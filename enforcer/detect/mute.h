@@ -40,6 +40,8 @@ void mutes_drop_ended(struct mutes *mutes, uint64_t now_ns);
 void mutes_clear(struct mutes *mutes);
 
 void mute_clear(struct mute *mute);
+/* A member of a mute: NULL for NULL. -ENOMEM. */
+int mute_copy(const char *text, char **ret);
 /* {"id", "detector", "actor", "key", "reason", "user", "since", "until"}. New reference. */
 json_t *mute_to_json(const struct mute *mute);
 /* -EBADMSG, -ENOMEM. */

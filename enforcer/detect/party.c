@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fnv.h"
 #include "base/utf8.h"
 #include "detect/role.h"
 #include "flow/protocol.h"
@@ -13,12 +14,7 @@
 
 static uint64_t hash(const void *bytes, size_t length, uint64_t seed)
 {
-	const uint8_t *byte = bytes;
-	uint64_t result = seed ^ 0xcbf29ce484222325ULL; /* FNV-1a */
-
-	for (size_t i = 0; i < length; i++)
-		result = (result ^ byte[i]) * 0x100000001b3ULL;
-	return result;
+	return fnv_add(seed ^ FNV_BEGIN, bytes, length);
 }
 
 uint64_t party_join(uint64_t a, uint64_t b)

@@ -2,6 +2,7 @@
 #include "flow/compressor.h"
 
 #include "base/cleanup.h"
+#include "base/write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,19 +51,6 @@ static void give_up(struct compressor *compressor)
 	close_files(compressor);
 	part_name(compressor, part);
 	unlinkat(compressor->directory_fd, part, 0);
-}
-
-static int write_all(int fd, const char *bytes, size_t length)
-{
-	while (length) {
-		ssize_t written = write(fd, bytes, length);
-
-		if (written < 0)
-			return -errno;
-		bytes += written;
-		length -= (size_t)written;
-	}
-	return 0;
 }
 
 /* Compresses one chunk; the last one ends the file. */

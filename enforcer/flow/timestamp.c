@@ -66,6 +66,13 @@ const char *timestamp_format(uint64_t time_ns, char text[static TIMESTAMP_LENGTH
 	return text;
 }
 
+json_t *timestamp_to_json(uint64_t time_ns)
+{
+	char text[TIMESTAMP_LENGTH + 1];
+
+	return time_ns ? json_string(timestamp_format(time_ns, text)) : json_null();
+}
+
 static int parse_age(const char *text, uint64_t now_ns, uint64_t *ret_ns)
 {
 	static const struct {

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dataplane/nft/ruleset.h"
 
+#include "base/fnv.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#define FNV_PRIME UINT64_C(0x100000001b3)
-
 uint64_t identity_add(uint64_t identity, const void *bytes, size_t size)
 {
-	const uint8_t *byte = bytes;
-
-	for (size_t i = 0; i < size; i++)
-		identity = (identity ^ byte[i]) * FNV_PRIME;
-	return identity;
+	return fnv_add(identity, bytes, size);
 }
 
 uint64_t identity_add_number(uint64_t identity, uint64_t number)
