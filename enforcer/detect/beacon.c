@@ -247,7 +247,7 @@ static json_t *beacon_describe(const struct detector *detector)
 {
 	const struct ledger *ledgers[] = {&detector->callers, &detector->peers};
 
-	return ledgers_describe(ledgers, 2);
+	return ledgers_describe(ledgers, 2, 0);
 }
 
 static void beacon_close(struct detector *detector)

@@ -193,7 +193,7 @@ static json_t *brute_force_describe(const struct detector *detector)
 {
 	const struct ledger *ledgers[] = {&detector->guessers};
 
-	return ledgers_describe(ledgers, 1);
+	return ledgers_describe(ledgers, 1, detector->counted.forgotten);
 }
 
 const struct detector_ops brute_force_detector = {

@@ -133,7 +133,7 @@ static json_t *denial_burst_describe(const struct detector *detector)
 {
 	const struct ledger *ledgers[] = {&detector->sources};
 
-	return ledgers_describe(ledgers, 1);
+	return ledgers_describe(ledgers, 1, 0);
 }
 
 static void denial_burst_close(struct detector *detector)

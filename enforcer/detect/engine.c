@@ -289,14 +289,16 @@ json_t *engine_describe(const struct engine *engine)
 	const struct alerts *alerts = &engine->alerts;
 
 	return json_pack(
-		"{s:I, s:{s:I, s:i, s:I, s:I, s:I, s:i}, s:{s:I, s:I, s:i, s:I}, s:o, s:o}",
+		"{s:I, s:{s:I, s:i, s:I, s:I, s:I, s:i}, s:{s:I, s:I, s:i, s:I, s:I}, s:o, s:o}",
 		"records", (json_int_t)engine->records, "alerts", "kept", (json_int_t)alerts->count,
 		"size", ALERTS_MAX, "muted", (json_int_t)alerts->muted, "evicted",
 		(json_int_t)alerts->evicted, "turned_away", (json_int_t)alerts->turned_away,
 		"mutes", (int)alerts->mutes.count, "incidents", "kept",
 		(json_int_t)alerts->incidents.count, "open", open_incidents(alerts), "size",
-		INCIDENTS_MAX, "turned_away", (json_int_t)alerts->incidents.turned_away, "baseline",
-		baseline_describe(engine->baseline), "detectors", detectors_to_json(engine));
+		INCIDENTS_MAX, "turned_away", (json_int_t)alerts->incidents.turned_away,
+		"parties_turned_away", (json_int_t)alerts->incidents.parties_turned_away,
+		"baseline", baseline_describe(engine->baseline), "detectors",
+		detectors_to_json(engine));
 }
 
 json_t *engine_save(const struct engine *engine)

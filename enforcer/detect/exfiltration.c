@@ -222,7 +222,7 @@ static json_t *exfiltration_describe(const struct detector *detector)
 	const struct ledger *ledgers[] = {
 		&detector->meter.connections, &detector->channels, &detector->senders};
 
-	return ledgers_describe(ledgers, 3);
+	return ledgers_describe(ledgers, 3, 0);
 }
 
 static void exfiltration_close(struct detector *detector)

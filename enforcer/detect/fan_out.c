@@ -167,7 +167,7 @@ static json_t *fan_out_describe(const struct detector *detector)
 {
 	const struct ledger *ledgers[] = {&detector->spreads};
 
-	return ledgers_describe(ledgers, 1);
+	return ledgers_describe(ledgers, 1, 0);
 }
 
 static void fan_out_close(struct detector *detector)

@@ -22,17 +22,19 @@ static bool parties_have(const struct parties *parties, const char *id)
 	return false;
 }
 
-/* One that there is no room for is passed over: a story of more parties than a person can follow
- * loses nothing by it. */
-static void parties_add(struct parties *parties, const char *id)
+/* One that there is no room for is passed over, and counted: a person cannot follow a story of more
+ * parties, yet what they do is another story. */
+static void parties_add(struct incidents *incidents, struct parties *parties, const char *id)
 {
 	char *copy;
 
-	if (!*id || parties->count == INCIDENT_PARTIES_MAX || parties_have(parties, id))
+	if (!*id || parties_have(parties, id))
 		return;
-	copy = strdup(id);
+	copy = parties->count < INCIDENT_PARTIES_MAX ? strdup(id) : NULL;
 	if (copy)
 		parties->ids[parties->count++] = copy;
+	else
+		incidents->parties_turned_away++;
 }
 
 static void parties_clear(struct parties *parties)
@@ -67,7 +69,6 @@ static void unlink_alert(struct alert *alert)
 	struct incident *incident = alert->incident;
 
 	DL_DELETE2(incident->alerts, alert, incident_prev, incident_next);
-	incident->alerts_count--;
 	alert->incident = NULL;
 }
 
@@ -79,23 +80,22 @@ static int by_time(const struct alert *a, const struct alert *b)
 }
 
 /* What the alert says about who is who. */
-static void learn(struct incident *incident, const struct alert *alert)
+static void learn(struct incidents *incidents, struct incident *incident, const struct alert *alert)
 {
-	parties_add(&incident->actors, alert->actor.id);
+	parties_add(incidents, &incident->actors, alert->actor.id);
 	if (technique_find(alert->technique)->gives_access)
-		parties_add(&incident->reached, alert->target.id);
+		parties_add(incidents, &incident->reached, alert->target.id);
 	if (!incident->first_ns || alert->first_ns < incident->first_ns)
 		incident->first_ns = alert->first_ns;
 	if (alert->last_ns > incident->last_ns)
 		incident->last_ns = alert->last_ns;
 }
 
-static void link_alert(struct incident *incident, struct alert *alert)
+static void link_alert(struct incidents *incidents, struct incident *incident, struct alert *alert)
 {
 	alert->incident = incident;
 	DL_INSERT_INORDER2(incident->alerts, alert, by_time, incident_prev, incident_next);
-	incident->alerts_count++;
-	learn(incident, alert);
+	learn(incidents, incident, alert);
 }
 
 /* One that nobody goes on with gives its alerts up: they stay, alone. */
@@ -154,10 +154,10 @@ static struct incident *join(struct incidents *incidents, struct incident *a, st
 		struct alert *alert = second->alerts;
 
 		unlink_alert(alert);
-		link_alert(first, alert);
+		link_alert(incidents, first, alert);
 	}
 	for (size_t i = 0; i < second->reached.count; i++)
-		parties_add(&first->reached, second->reached.ids[i]);
+		parties_add(incidents, &first->reached, second->reached.ids[i]);
 	incident_free(incidents, second);
 	return first;
 }
@@ -166,7 +166,7 @@ static void go_on(struct incidents *incidents, struct alert *alert)
 {
 	struct incident *incident = alert->incident;
 
-	learn(incident, alert);
+	learn(incidents, incident, alert);
 	DL_DELETE2(incidents->by_age, incident, prev, next);
 	DL_APPEND2(incidents->by_age, incident, prev, next);
 }
@@ -198,7 +198,7 @@ void incidents_take(struct incidents *incidents, struct alert *alert, const char
 	if (!incident)
 		return;
 	if (alert->incident != incident)
-		link_alert(incident, alert);
+		link_alert(incidents, incident, alert);
 	go_on(incidents, alert);
 }
 
@@ -229,8 +229,10 @@ void incidents_restore(struct incidents *incidents, struct alert *alert, const c
 
 	if (!incident)
 		incident = begin(incidents, id);
-	if (incident)
-		link_alert(incident, alert);
+	if (!incident)
+		return;
+	link_alert(incidents, incident, alert);
+	go_on(incidents, alert);
 }
 
 /* --- telling ------------------------------------------------------------------------------------
@@ -265,23 +267,16 @@ enum severity incident_severity(const struct incident *incident)
 	return agreed >= DETECTORS_AGREE ? SEVERITY_CRITICAL : highest;
 }
 
-static json_t *time_to_json(uint64_t time_ns)
-{
-	char text[TIMESTAMP_LENGTH + 1];
-
-	return json_string(timestamp_format(time_ns, text));
-}
-
 static json_t *moment_to_json(const struct alert *alert)
 {
 	const struct technique *technique = technique_find(alert->technique);
 
 	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s}, s:s, s:s}", "first",
-		time_to_json(alert->first_ns), "last", time_to_json(alert->last_ns), "alert",
-		alert->id, "detector", alert->detector, "severity", severity_name(alert->severity),
-		"actor", alert->actor.id, "technique", "id", technique->id, "name", technique->name,
-		"tactic", technique->tactic, "target", alert->target.id, "sentence",
-		alert->sentence);
+		timestamp_to_json(alert->first_ns), "last", timestamp_to_json(alert->last_ns),
+		"alert", alert->id, "detector", alert->detector, "severity",
+		severity_name(alert->severity), "actor", alert->actor.id, "technique", "id",
+		technique->id, "name", technique->name, "tactic", technique->tactic, "target",
+		alert->target.id, "sentence", alert->sentence);
 }
 
 json_t *incident_to_json(
@@ -295,6 +290,6 @@ json_t *incident_to_json(
 	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "id", incident->id, "severity",
 		severity_name(incident_severity(incident)), "open",
 		incident_is_open(incidents, incident, now_ns), "actors",
-		parties_to_json(&incident->actors), "first", time_to_json(incident->first_ns),
-		"last", time_to_json(incident->last_ns), "alerts", moments);
+		parties_to_json(&incident->actors), "first", timestamp_to_json(incident->first_ns),
+		"last", timestamp_to_json(incident->last_ns), "alerts", moments);
 }

@@ -22,9 +22,8 @@ struct incident {
 	uint64_t first_ns;
 	uint64_t last_ns;
 	struct parties actors;
-	struct parties reached; /* who may be an actor by now */
-	struct alert *alerts;   /* in the order in which they were raised */
-	size_t alerts_count;
+	struct parties reached;       /* who may be an actor by now */
+	struct alert *alerts;         /* in the order in which they were raised */
 	struct incident *prev, *next; /* from the one that is quiet for longest to the latest */
 };
 
@@ -32,8 +31,9 @@ struct incidents {
 	struct incident *by_age;
 	size_t count;
 	size_t max;
-	uint64_t campaign_ns; /* silence that ends a story */
-	uint64_t turned_away; /* alerts that have none, for lack of memory */
+	uint64_t campaign_ns;         /* silence that ends a story */
+	uint64_t turned_away;         /* alerts that have none, for lack of memory */
+	uint64_t parties_turned_away; /* reports of a party that its story has no room for */
 };
 
 /* Puts the alert into the story that it belongs to, or that it begins; stories that it shows to be
@@ -41,7 +41,8 @@ struct incidents {
 void incidents_take(struct incidents *incidents, struct alert *alert, const char *origin_id);
 /* The alert goes: takes it out, and the incident with its last one. */
 void incidents_drop(struct incidents *incidents, struct alert *alert);
-/* Into the incident that it had before a restart, in order. Nothing where there is no memory. */
+/* Into the incident that it had before a restart; in the order in which they were reported last.
+ * Nothing where there is no memory. */
 void incidents_restore(struct incidents *incidents, struct alert *alert, const char *id);
 /* NULL: there is none. */
 struct incident *incidents_find(const struct incidents *incidents, const char *id);

@@ -62,9 +62,9 @@ void ledger_clear(struct ledger *ledger)
 		ledger_remove(ledger, ledger->by_age);
 }
 
-json_t *ledgers_describe(const struct ledger *const ledgers[], size_t count)
+json_t *ledgers_describe(const struct ledger *const ledgers[], size_t count, uint64_t forgotten)
 {
-	uint64_t entries = 0, size = 0, evicted = 0;
+	uint64_t entries = 0, size = 0, evicted = forgotten;
 
 	for (size_t i = 0; i < count; i++) {
 		entries += HASH_COUNT(ledgers[i]->entries);

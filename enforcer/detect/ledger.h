@@ -41,5 +41,6 @@ void *ledger_touch(struct ledger *ledger, const struct ledger_key *key);
 void ledger_remove(struct ledger *ledger, void *entry);
 void ledger_clear(struct ledger *ledger);
 
-/* {"entries": n, "size": n, "evicted": n} of all together. New reference. */
-json_t *ledgers_describe(const struct ledger *const ledgers[], size_t count);
+/* {"entries": n, "size": n, "evicted": n} of all together. forgotten: what other tables of the
+ * detector turned away, which is among the evicted. New reference. */
+json_t *ledgers_describe(const struct ledger *const ledgers[], size_t count, uint64_t forgotten);

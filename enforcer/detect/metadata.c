@@ -200,7 +200,7 @@ static json_t *metadata_describe(const struct detector *detector)
 {
 	const struct ledger *ledgers[] = {&detector->askers};
 
-	return ledgers_describe(ledgers, 1);
+	return ledgers_describe(ledgers, 1, detector->pending.evicted);
 }
 
 static void metadata_close(struct detector *detector)

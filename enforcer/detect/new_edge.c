@@ -184,7 +184,7 @@ static json_t *new_edge_describe(const struct detector *detector)
 {
 	const struct ledger *ledgers[] = {&detector->novices};
 
-	return ledgers_describe(ledgers, 1);
+	return ledgers_describe(ledgers, 1, detector->pending.evicted + detector->told.forgotten);
 }
 
 const struct detector_ops new_edge_detector = {

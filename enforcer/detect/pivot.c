@@ -355,7 +355,7 @@ static json_t *pivot_describe(const struct detector *detector)
 {
 	const struct ledger *ledgers[] = {&detector->stones};
 
-	return ledgers_describe(ledgers, 1);
+	return ledgers_describe(ledgers, 1, detector->pending.evicted);
 }
 
 static void pivot_close(struct detector *detector)

@@ -232,7 +232,9 @@ static json_t *scan_describe(const struct detector *detector)
 	const struct ledger *ledgers[] = {
 		&detector->sources, &detector->attempts.pending, &detector->groups.ledger};
 
-	return ledgers_describe(ledgers, ARRAY_SIZE(ledgers));
+	return ledgers_describe(ledgers, ARRAY_SIZE(ledgers),
+		detector->attempts.tried.forgotten + detector->attempts.services.forgotten +
+			detector->groups.tried.forgotten);
 }
 
 /* Who failed how often, and where: a slow scan must not be helped by a restart, and who tries the

@@ -3,7 +3,7 @@
  * What was seen before, out of far more than could be remembered one by one: a Bloom filter whose
  * bits for one item lie in one cache line (Putze, Sanders, Singler 2007, "Cache-, Hash- and
  * Space-Efficient Bloom Filters"), in two generations: when the younger is full, the elder is
- * forgotten. Up to one new item in 500 is taken for a known one.
+ * forgotten. Where both are full, one new item in about 300 is taken for a known one.
  */
 #pragma once
 

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fnv.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -99,9 +100,8 @@ static struct ledger_key interface_key(const struct record *record)
 
 	if (!record->interface)
 		return key;
+	key.parts[0] = fnv_add(FNV_BEGIN, record->interface->text, strlen(record->interface->text));
 	key.parts[1] = 2;
-	for (const char *text = record->interface->text; *text; text++)
-		key.parts[0] = (key.parts[0] ^ (uint8_t)*text) * 0x100000001b3ULL;
 	return key;
 }
 
@@ -251,7 +251,7 @@ static json_t *spoofing_describe(const struct detector *detector)
 {
 	const struct ledger *ledgers[] = {&detector->honest, &detector->liars};
 
-	return ledgers_describe(ledgers, ARRAY_SIZE(ledgers));
+	return ledgers_describe(ledgers, ARRAY_SIZE(ledgers), 0);
 }
 
 static void spoofing_close(struct detector *detector)

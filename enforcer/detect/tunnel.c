@@ -259,7 +259,7 @@ static json_t *tunnel_describe(const struct detector *detector)
 {
 	const struct ledger *ledgers[] = {&detector->meter.connections, &detector->channels};
 
-	return ledgers_describe(ledgers, 2);
+	return ledgers_describe(ledgers, 2, 0);
 }
 
 static void tunnel_close(struct detector *detector)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <utlist.h>
 
 #define DAY 86400.0
 
@@ -238,6 +239,15 @@ static void test_bound(void **state)
 /* --- incidents ----------------------------------------------------------------------------------
  */
 
+static int alerts_of(const struct incident *incident)
+{
+	const struct alert *alert;
+	int count;
+
+	DL_COUNT2(incident->alerts, alert, count, incident_next);
+	return count;
+}
+
 static void test_story(void **state)
 {
 	struct world world;
@@ -253,8 +263,8 @@ static void test_story(void **state)
 	feed(&world, 4, "db", "mail", 1, FLOW_NEW);  /* was looked at and then entered */
 	assert_int_equal(alerts->count, 5);
 	assert_int_equal(alerts->incidents.count, 2);
-	assert_int_equal(alerts->incidents.by_age->alerts_count, 1);
-	assert_int_equal(alerts->incidents.by_age->next->alerts_count, 4);
+	assert_int_equal(alerts_of(alerts->incidents.by_age), 1);
+	assert_int_equal(alerts_of(alerts->incidents.by_age->next), 4);
 	assert_int_equal(incident_severity(alerts->incidents.by_age), SEVERITY_MEDIUM);
 	assert_int_equal(incident_severity(alerts->incidents.by_age->next), SEVERITY_CRITICAL);
 	end(&world);
@@ -276,6 +286,22 @@ static void test_the_target_follows(void **state)
 		feed(&world, 2 + i, i ? "db" : "api", "mail", 1, FLOW_NEW);
 	assert_int_equal(alerts->count, 3);
 	assert_int_equal(alerts->incidents.count, 1);
+	end(&world);
+}
+
+static void test_a_story_of_too_many(void **state)
+{
+	struct world world;
+	char name[16];
+
+	(void)state;
+	begin(&world);
+	for (int i = 0; i < 70; i++) {
+		snprintf(name, sizeof(name), "h%d", i);
+		feed(&world, i, "web", name, 22, FLOW_NEW);
+	}
+	assert_int_equal(engine_alerts(world.engine)->incidents.parties_turned_away, 6);
+	assert_int_equal(engine_alerts(world.engine)->incidents.by_age->reached.count, 64);
 	end(&world);
 }
 
@@ -305,7 +331,7 @@ static void test_stories_join(void **state)
 	feed(&world, 2, "web", "api", 22, FLOW_NEW);
 	feed(&world, 3, "api", "mail", 22, FLOW_NEW);
 	assert_int_equal(alerts->incidents.count, 1);
-	assert_int_equal(alerts->incidents.by_age->alerts_count, 4);
+	assert_int_equal(alerts_of(alerts->incidents.by_age), 4);
 	end(&world);
 }
 
@@ -326,7 +352,7 @@ static void test_an_origin_joins(void **state)
 	engine_record(world.engine, &record);
 	assert_int_equal(alerts->count, 2);
 	assert_int_equal(alerts->incidents.count, 1);
-	assert_int_equal(alerts->incidents.by_age->alerts_count, 2);
+	assert_int_equal(alerts_of(alerts->incidents.by_age), 2);
 	assert_string_equal(alerts->incidents.by_age->actors.ids[0], "9.9.9.5");
 	record_clear(&record);
 	end(&world);
@@ -442,6 +468,30 @@ static void test_restart(void **state)
 	json_decref(detectors_state);
 }
 
+/* The one that is quiet for longest makes room first, after a restart, too. */
+static void test_restart_keeps_the_order(void **state)
+{
+	struct world before, after;
+	json_t *alerts;
+
+	(void)state;
+	begin(&before);
+	feed(&before, 0, "web", "db", 1, FLOW_NEW);
+	feed(&before, 1, "cron", "db", 1, FLOW_NEW);
+	feed(&before, 2, "web", "api", 23, FLOW_NEW);
+	assert_string_equal(
+		engine_alerts(before.engine)->incidents.by_age->actors.ids[0], "shop/cron");
+	alerts = found(&before);
+	end(&before);
+	begin(&after);
+	assert_int_equal(alerts_load(engine_alerts(after.engine), alerts), 0);
+	assert_int_equal(engine_alerts(after.engine)->incidents.count, 2);
+	assert_string_equal(
+		engine_alerts(after.engine)->incidents.by_age->actors.ids[0], "shop/cron");
+	end(&after);
+	json_decref(alerts);
+}
+
 static void test_damaged_state(void **state)
 {
 	struct world world;
@@ -517,6 +567,7 @@ int main(void)
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_story),
 		cmocka_unit_test(test_the_target_follows),
+		cmocka_unit_test(test_a_story_of_too_many),
 		cmocka_unit_test(test_being_scanned_is_no_guilt),
 		cmocka_unit_test(test_stories_join),
 		cmocka_unit_test(test_an_origin_joins),
@@ -524,6 +575,7 @@ int main(void)
 		cmocka_unit_test(test_offline_is_live),
 		cmocka_unit_test(test_what_is_no_record),
 		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_restart_keeps_the_order),
 		cmocka_unit_test(test_damaged_state),
 		cmocka_unit_test(test_learning),
 		cmocka_unit_test(test_suspects_teach_nothing),

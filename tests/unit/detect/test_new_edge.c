@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "stage.h"
 
+#include "detect/waiting.h"
+
 /* Time goes on, so that what waits is judged. */
 static void wait_until(struct stage *stage, double second)
 {
@@ -84,11 +86,18 @@ static void what_is_remembered_is_bounded(void **state)
 	(void)state;
 	stage_open(&stage, &new_edge_detector);
 	stage.has_learnt = true;
+	/* More at once than can wait for an answer. */
+	for (int i = 0; i < 600; i++)
+		stage_open_to(&stage, i * 0.001, "w", "db", (uint16_t)(31000 + i));
+	assert_int_equal(stage_state(&stage, "entries"), 0);
+	assert_int_equal(stage_state(&stage, "evicted"), 600 - WAITING_MAX);
 	for (int i = 0; i < 20000; i++) {
 		snprintf(source, sizeof(source), "w%dx", i);
-		stage_open_to(&stage, i * 0.01, source, "db", (uint16_t)(i % 30000 + 1));
+		stage_open_to(&stage, 1 + i * 0.01, source, "db", (uint16_t)(i % 30000 + 1));
 	}
+	assert_true(stage_state(&stage, "entries") > 0);
 	assert_true(stage_state(&stage, "entries") <= stage_state(&stage, "size"));
+	assert_true(stage_state(&stage, "evicted") > 0);
 	stage_close(&stage);
 }
 
