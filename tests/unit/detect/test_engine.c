@@ -1,70 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The engine over detectors whose findings are known: alerts, incidents, baseline, state. */
-#include "detect/engine.h"
-
-#include "base/cleanup.h"
-#include "fake.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
-#include <utlist.h>
+/* The engine over detectors whose findings are known: alerts, baseline, state. */
+#include "fake_world.h"
 
 #define DAY 86400.0
-
-struct told {
-	size_t count;
-	enum alert_news last;
-};
-
-struct world {
-	struct detect_settings settings;
-	struct engine *engine;
-	struct told told;
-};
-
-static void on_told(const struct alert *alert, enum alert_news news, void *userdata)
-{
-	struct told *told = userdata;
-
-	assert_non_null(alert->sentence);
-	told->count++;
-	told->last = news;
-}
-
-static void begin(struct world *world)
-{
-	struct engine_options options = {
-		.settings = &world->settings, .told = on_told, .userdata = &world->told};
-
-	memset(world, 0, sizeof(*world));
-	assert_int_equal(detect_settings_init(&world->settings), 0);
-	assert_int_equal(engine_new(&options, &world->engine, NULL), 0);
-}
-
-static void end(struct world *world)
-{
-	engine_free(world->engine);
-	detect_settings_clear(&world->settings);
-}
-
-static void feed(struct world *world, double second, const char *from, const char *to,
-	uint16_t port, enum flow_event_type type)
-{
-	struct record record = fake_record(second, from, to, port, type);
-
-	engine_record(world->engine, &record);
-	record_clear(&record);
-}
-
-static struct alert *only(struct world *world)
-{
-	assert_int_equal(engine_alerts(world->engine)->count, 1);
-	return engine_alerts(world->engine)->by_age;
-}
 
 /* --- alerts -------------------------------------------------------------------------------------
  */
@@ -233,140 +171,6 @@ static void test_bound(void **state)
 	assert_int_equal(alerts->incidents.count, 4);
 	/* The more severe one outlived what came after it. */
 	assert_string_equal(alerts->by_age->detector, "pivot");
-	end(&world);
-}
-
-/* --- incidents ----------------------------------------------------------------------------------
- */
-
-static int alerts_of(const struct incident *incident)
-{
-	const struct alert *alert;
-	int count;
-
-	DL_COUNT2(incident->alerts, alert, count, incident_next);
-	return count;
-}
-
-static void test_story(void **state)
-{
-	struct world world;
-	struct alerts *alerts;
-
-	(void)state;
-	begin(&world);
-	alerts = engine_alerts(world.engine);
-	feed(&world, 0, "web", "db", 1, FLOW_NEW);   /* scans, … */
-	feed(&world, 1, "web", "api", 22, FLOW_NEW); /* enters, … */
-	feed(&world, 2, "api", "db", 23, FLOW_NEW);  /* and goes on from there */
-	feed(&world, 3, "cron", "db", 1, FLOW_NEW);  /* somebody else */
-	feed(&world, 4, "db", "mail", 1, FLOW_NEW);  /* was looked at and then entered */
-	assert_int_equal(alerts->count, 5);
-	assert_int_equal(alerts->incidents.count, 2);
-	assert_int_equal(alerts_of(alerts->incidents.by_age), 1);
-	assert_int_equal(alerts_of(alerts->incidents.by_age->next), 4);
-	assert_int_equal(incident_severity(alerts->incidents.by_age), SEVERITY_MEDIUM);
-	assert_int_equal(incident_severity(alerts->incidents.by_age->next), SEVERITY_CRITICAL);
-	end(&world);
-}
-
-/* Sentence and target are of the same report, and whoever was got into later is in the story. */
-static void test_the_target_follows(void **state)
-{
-	struct world world;
-	struct alerts *alerts;
-
-	(void)state;
-	begin(&world);
-	alerts = engine_alerts(world.engine);
-	feed(&world, 0, "web", "api", 22, FLOW_NEW);
-	feed(&world, 1, "web", "db", 22, FLOW_NEW);
-	assert_string_equal(only(&world)->target.id, "shop/db");
-	for (int i = 0; i < 2; i++)
-		feed(&world, 2 + i, i ? "db" : "api", "mail", 1, FLOW_NEW);
-	assert_int_equal(alerts->count, 3);
-	assert_int_equal(alerts->incidents.count, 1);
-	end(&world);
-}
-
-static void test_a_story_of_too_many(void **state)
-{
-	struct world world;
-	char name[16];
-
-	(void)state;
-	begin(&world);
-	for (int i = 0; i < 70; i++) {
-		snprintf(name, sizeof(name), "h%d", i);
-		feed(&world, i, "web", name, 22, FLOW_NEW);
-	}
-	assert_int_equal(engine_alerts(world.engine)->incidents.parties_turned_away, 6);
-	assert_int_equal(engine_alerts(world.engine)->incidents.by_age->reached.count, 64);
-	end(&world);
-}
-
-static void test_being_scanned_is_no_guilt(void **state)
-{
-	struct world world;
-
-	(void)state;
-	begin(&world);
-	feed(&world, 0, "web", "db", 1, FLOW_NEW);
-	feed(&world, 1, "db", "mail", 1, FLOW_NEW);
-	assert_int_equal(engine_alerts(world.engine)->incidents.count, 2);
-	end(&world);
-}
-
-static void test_stories_join(void **state)
-{
-	struct world world;
-	struct alerts *alerts;
-
-	(void)state;
-	begin(&world);
-	alerts = engine_alerts(world.engine);
-	feed(&world, 0, "web", "db", 1, FLOW_NEW);
-	feed(&world, 1, "api", "db", 1, FLOW_NEW);
-	assert_int_equal(alerts->incidents.count, 2);
-	feed(&world, 2, "web", "api", 22, FLOW_NEW);
-	feed(&world, 3, "api", "mail", 22, FLOW_NEW);
-	assert_int_equal(alerts->incidents.count, 1);
-	assert_int_equal(alerts_of(alerts->incidents.by_age), 4);
-	end(&world);
-}
-
-/* Who it was that came in may be known later only, when both have a story of their own. */
-static void test_an_origin_joins(void **state)
-{
-	struct record record = fake_record(2, "api", "mail", 23, FLOW_NEW);
-	struct world world;
-	struct alerts *alerts;
-
-	(void)state;
-	begin(&world);
-	alerts = engine_alerts(world.engine);
-	feed(&world, 0, "9.9.9.5", "db", 1, FLOW_NEW);
-	feed(&world, 1, "api", "mail", 23, FLOW_NEW);
-	assert_int_equal(alerts->incidents.count, 2);
-	record.event.source_port = 5;
-	engine_record(world.engine, &record);
-	assert_int_equal(alerts->count, 2);
-	assert_int_equal(alerts->incidents.count, 1);
-	assert_int_equal(alerts_of(alerts->incidents.by_age), 2);
-	assert_string_equal(alerts->incidents.by_age->actors.ids[0], "9.9.9.5");
-	record_clear(&record);
-	end(&world);
-}
-
-static void test_campaign_ends(void **state)
-{
-	struct world world;
-
-	(void)state;
-	begin(&world);
-	feed(&world, 0, "web", "db", 1, FLOW_NEW);
-	feed(&world, 7 * 3600, "web", "db", 1, FLOW_NEW);
-	assert_int_equal(engine_alerts(world.engine)->incidents.count, 2);
 	end(&world);
 }
 
@@ -565,13 +369,6 @@ int main(void)
 		cmocka_unit_test(test_mute),
 		cmocka_unit_test(test_unmute),
 		cmocka_unit_test(test_bound),
-		cmocka_unit_test(test_story),
-		cmocka_unit_test(test_the_target_follows),
-		cmocka_unit_test(test_a_story_of_too_many),
-		cmocka_unit_test(test_being_scanned_is_no_guilt),
-		cmocka_unit_test(test_stories_join),
-		cmocka_unit_test(test_an_origin_joins),
-		cmocka_unit_test(test_campaign_ends),
 		cmocka_unit_test(test_offline_is_live),
 		cmocka_unit_test(test_what_is_no_record),
 		cmocka_unit_test(test_restart),
