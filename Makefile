@@ -121,6 +121,7 @@ link     = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(1) -Wl,--as-needed -Wl,--start-gro
 	-Wl,--end-group $(foreach room,$(2),$(LIBS_$(room))) $(3)
 
 SKELETON     := $(BUILD)/xdp/segd.skel.h
+TCP_SKELETON := $(BUILD)/xdp/segd_tcp.skel.h
 XDP_SKELETON := $(BUILD)/xdp/segd_xdp.skel.h
 
 # --- what people call ---------------------------------------------------------------------------
@@ -207,7 +208,7 @@ endef
 $(foreach room,$(ROOMS),$(eval $(call room_rules,$(room))))
 
 # Files that include the skeleton wait for it.
-$(call objects,enforcer/dataplane/bpf): $(SKELETON)
+$(call objects,enforcer/dataplane/bpf): $(SKELETON) $(TCP_SKELETON)
 $(call objects,enforcer/dataplane/xdp): $(XDP_SKELETON)
 
 $(BUILD)/segd: $(BUILD)/enforcer/main.o $(call archives,$(NEEDS_agent))
@@ -238,7 +239,7 @@ $(foreach room,$(UNIT_ROOMS),$(eval $(call unit_rules,$(room))))
 
 # Programs that the BPF tests share: tests/bpf/*.c that are no test_*.c.
 BPF_TEST_COMMON := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/bpf/test_%,$(wildcard tests/bpf/*.c)))
-$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bpf/*.c)): $(SKELETON) $(XDP_SKELETON)
+$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bpf/*.c)): $(SKELETON) $(TCP_SKELETON) $(XDP_SKELETON)
 $(BPF_TESTS): $(BUILD)/%: $(BUILD)/%.o $(BPF_TEST_COMMON) $(call archives,workload $(NEEDS_xdp))
 	$(SAY) LINK $@
 	$(Q)$(call link,$(filter %.o,$^),workload $(NEEDS_xdp),-lcmocka)

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Members of a record by their path, at most two steps. */
+/* Members of a record by their path, at most two steps; the second may be a place in an array. */
 static const struct column {
 	const char *name;
 	const char *member;
@@ -40,6 +40,9 @@ static const struct column {
 	{"destination_name", "destination", "names"},
 	{"application", "application", NULL},
 	{"server_name", "server_name", NULL},
+	{"source_round_trip_us", "round_trip_us", "0"},
+	{"destination_round_trip_us", "round_trip_us", "1"},
+	{"retransmissions", "retransmissions", NULL},
 };
 
 /* C0, DEL and C1 in UTF-8, which strings of JSON always are: whatever the terminal's character set
@@ -87,6 +90,8 @@ static const json_t *value_of(const json_t *record, const struct column *column)
 {
 	const json_t *value = json_object_get(record, column->member);
 
+	if (column->inner && json_is_array(value))
+		return json_array_get(value, (size_t)(*column->inner - '0'));
 	if (column->inner)
 		value = json_object_get(value, column->inner);
 	/* Of several names the latest. */

@@ -161,8 +161,8 @@ static json_t *own_of(const json_t *record)
 {
 	static const char *const ends[] = {"source", "destination"};
 	static const char *const members[] = {"namespace", "workload", "entity", "names"};
-	static const char *const whole[] = {
-		"verdict", "reason", "rule", "icmp", "tcp_flags", "lost", "server_name", "dns"};
+	static const char *const whole[] = {"verdict", "reason", "rule", "icmp", "tcp_flags",
+		"lost", "server_name", "dns", "round_trip_us", "retransmissions"};
 	json_t *own = must(json_object());
 
 	for (size_t i = 0; i < ARRAY_SIZE(whole); i++)

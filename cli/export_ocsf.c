@@ -221,8 +221,8 @@ static void set_class(json_t *ocsf, int category, const char *category_name, int
 /* What OCSF has no words for. */
 static json_t *unmapped_of(const json_t *record)
 {
-	static const char *const members[] = {
-		"verdict", "reason", "rule", "icmp", "interface", "lost", "server_name", "dns"};
+	static const char *const members[] = {"verdict", "reason", "rule", "icmp", "interface",
+		"lost", "server_name", "dns", "round_trip_us", "retransmissions"};
 	json_t *unmapped = must(json_object());
 
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++)

@@ -30,6 +30,8 @@ static const struct table_column wide[] = {
 	{"VERDICT", 0},
 	{"EVENT", 0},
 	{"APPLICATION", 0},
+	{"ROUND TRIP", TABLE_RIGHT},
+	{"RESENT", TABLE_RIGHT},
 	{"PACKETS", TABLE_RIGHT},
 	{"BECAUSE", TABLE_NOTE},
 	{0},
@@ -49,7 +51,7 @@ static void add_gap(struct table *table, const struct settings *settings, const 
 	for (int i = 0; i < 3; i++)
 		table_cell_text(table, TABLE_PLAIN, "");
 	table_cell_text(table, TABLE_WARNING, "gap");
-	for (int i = 0; settings->output == OUTPUT_WIDE && i < 2; i++)
+	for (int i = 0; settings->output == OUTPUT_WIDE && i < 4; i++)
 		table_cell_text(table, TABLE_PLAIN, "");
 	table_cell_text(table, TABLE_PLAIN, "");
 	table_cell(table, TABLE_WARNING,
@@ -78,6 +80,27 @@ static char *application_of(const json_t *record)
 		"%s%s%s", field_text(record, "application"), *server ? " for " : "", server);
 }
 
+/* As the client has it, who waits for it; else as the server has. */
+static char *round_trip_of(const json_t *record)
+{
+	const json_t *pair = json_object_get(record, "round_trip_us");
+	const json_t *time = json_array_get(pair, 0);
+
+	if (!json_is_integer(time))
+		time = json_array_get(pair, 1);
+	return json_is_integer(time) ? text_format("%.3f ms", json_number_value(time) / 1000)
+				     : text_format("%s", "");
+}
+
+static void add_measurements(struct table *table, const json_t *record)
+{
+	table_cell(table, TABLE_PLAIN, round_trip_of(record));
+	if (json_object_get(record, "retransmissions"))
+		table_count(table, field_sum(record, "retransmissions"));
+	else
+		table_cell_text(table, TABLE_PLAIN, "");
+}
+
 static void add_row(struct table *table, const struct settings *settings, const json_t *record)
 {
 	const char *verdict = field_text(record, "verdict");
@@ -97,6 +120,7 @@ static void add_row(struct table *table, const struct settings *settings, const 
 	if (is_wide) {
 		table_cell_text(table, TABLE_PLAIN, field_text(record, "event"));
 		table_cell(table, TABLE_PLAIN, application_of(record));
+		add_measurements(table, record);
 	}
 	table_count(table, field_sum(record, "packets"));
 	table_cell(table, TABLE_PLAIN, is_wide ? record_why(record) : note_of(record));

@@ -51,6 +51,7 @@ enum {
 	OPTION_STORE_SIZE,
 	OPTION_STORE_AGE,
 	OPTION_NO_OBSERVE,
+	OPTION_NO_TCP_STATISTICS,
 	OPTION_DETECT_PROTOCOLS,
 	OPTION_METRICS_LISTEN,
 	OPTION_ENDPOINT_METRICS,
@@ -91,6 +92,7 @@ static const struct option long_options[] = {
 	{"store-size", required_argument, NULL, OPTION_STORE_SIZE},
 	{"store-age", required_argument, NULL, OPTION_STORE_AGE},
 	{"no-observe", no_argument, NULL, OPTION_NO_OBSERVE},
+	{"no-tcp-statistics", no_argument, NULL, OPTION_NO_TCP_STATISTICS},
 	{"detect-protocols", no_argument, NULL, OPTION_DETECT_PROTOCOLS},
 	{"metrics-listen", required_argument, NULL, OPTION_METRICS_LISTEN},
 	{"endpoint-metrics", no_argument, NULL, OPTION_ENDPOINT_METRICS},
@@ -340,6 +342,9 @@ static int parse_enforcement(struct options *options, int option, struct error *
 		return r;
 	case OPTION_NO_OBSERVE:
 		options->no_observe = true;
+		return 0;
+	case OPTION_NO_TCP_STATISTICS:
+		options->no_tcp_statistics = true;
 		return 0;
 	case OPTION_DETECT_PROTOCOLS:
 		options->detect_protocols = true;

@@ -39,6 +39,7 @@ struct options {
 	uint32_t uplink_limit;   /* new connections a second of each source; 0: no limit */
 	uint32_t workload_limit; /* the same, of what workloads send */
 	bool no_observe;         /* look into no packets */
+	bool no_tcp_statistics;  /* do not ask the sockets of connections */
 	bool detect_protocols;   /* by nDPI */
 	uint64_t log_bytes;      /* 0 here and below: what flow/pipeline.h says */
 	uint64_t log_file_ns;

@@ -42,6 +42,7 @@ const char options_usage[] =
 	"                             new connections of each workload's address\n"
 	"  --detect-settings=FILE     how detectors are set (/etc/segd/detect.yaml, if it is there)\n"
 	"  --no-observe               do not look into DNS answers for the names of addresses\n"
+	"  --no-tcp-statistics        eBPF: do not ask TCP sockets for round-trip times\n"
 	"  --detect-protocols         tell applications by nDPI, which takes 7 MiB of memory\n"
 	"  --doctor[=json]            say what this node can do and what is wrong with it, and exit\n"
 	"  --automatic-quarantines=N  workloads that detectors may isolate at a time (3)\n"

@@ -25,6 +25,7 @@ static struct dataplane_options plane_options(const struct options *options)
 		.fast_path = options->fast_path,
 		.lock_mark = options->lock_mark,
 		.share = options->share,
+		.tcp_statistics = !options->no_tcp_statistics,
 		.samples = options->no_observe ? 0 : SAMPLES_A_SECOND,
 		.sampled_connections = options->detect_protocols ? SAMPLED_CONNECTIONS_A_SECOND : 0,
 	};

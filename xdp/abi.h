@@ -26,7 +26,7 @@
 
 #include <linux/types.h>
 
-#define ABI_VERSION 4
+#define ABI_VERSION 5
 
 /* Bounds. What is turned away at each is counted in enum abi_loss. */
 #define ABI_MAX_ENDPOINTS   16384
@@ -205,6 +205,9 @@ struct abi_connection {
 	__u8 pad;
 	__u32 id;    /* with start_ns unique on the node */
 	__u32 owner; /* ifindex of the hook that saw it first: whose share it takes */
+	__u32 round_trip_us[ABI_SIDES];   /* as the socket of that end has it, of this node's; 0:
+					     nobody has said (segd_tcp.bpf.c) */
+	__u32 retransmissions[ABI_SIDES]; /* of that end's segments */
 };
 
 /*
@@ -452,14 +455,14 @@ ABI_STATIC_ASSERT(abi_decision, 8);
 ABI_STATIC_ASSERT(abi_port_table, 32);
 ABI_STATIC_ASSERT(abi_port_key, 8);
 ABI_STATIC_ASSERT(abi_connection_key, 40);
-ABI_STATIC_ASSERT(abi_connection, 96);
+ABI_STATIC_ASSERT(abi_connection, 112);
 ABI_STATIC_ASSERT(abi_share, 32);
 ABI_STATIC_ASSERT(abi_denial_key, 52);
 ABI_STATIC_ASSERT(abi_denial, 48);
 ABI_STATIC_ASSERT(abi_fragment_key, 44);
 ABI_STATIC_ASSERT(abi_fragment, 16);
 ABI_STATIC_ASSERT(abi_configuration, 104);
-ABI_STATIC_ASSERT(abi_event, 144);
+ABI_STATIC_ASSERT(abi_event, 160);
 ABI_STATIC_ASSERT(abi_sample, 1016);
 ABI_STATIC_ASSERT(abi_early_interface, 24);
 ABI_STATIC_ASSERT(abi_deny_range, 32);

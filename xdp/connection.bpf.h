@@ -4,6 +4,7 @@
 #pragma once
 
 #include "xdp/clock.bpf.h"
+#include "xdp/connection_table.bpf.h"
 #include "xdp/packet.bpf.h"
 #include "xdp/policy.bpf.h"
 #include "xdp/sample.bpf.h"
@@ -25,57 +26,6 @@ _Static_assert(
 	offsetof(struct abi_connection, tcp_flags) + offsetof(union connection_state, flags) ==
 		offsetof(struct abi_connection, flags),
 	"the state of a connection is one word");
-
-/* Ports and protocol, as they stand at the end of a key, in one word (see join_words()). */
-static __always_inline __u64 key_tail(__be16 first_be, __be16 second_be, __u8 protocol)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	return (__u64)protocol << 32 | (__u32)second_be << 16 | first_be;
-#else
-	return (__u64)first_be << 48 | (__u64)second_be << 32 | (__u32)protocol << 24;
-#endif
-}
-
-/* Fills key and side. Written out instead of indexed: the verifier loses track of stack that is
- * written at a variable offset. */
-static __always_inline void connection_key(struct packet *packet)
-{
-	const union address *source = &packet->source, *destination = &packet->destination;
-	__u64 *key = packet->key.words;
-
-	if (address_equal(source, destination))
-		packet->side =
-			bpf_ntohs(packet->source_port_be) > bpf_ntohs(packet->destination_port_be);
-	else
-		packet->side = address_above(source, destination);
-	if (packet->side) {
-		key[0] = destination->halves[0];
-		key[1] = destination->halves[1];
-		key[2] = source->halves[0];
-		key[3] = source->halves[1];
-		key[4] = key_tail(
-			packet->destination_port_be, packet->source_port_be, packet->protocol);
-	} else {
-		key[0] = source->halves[0];
-		key[1] = source->halves[1];
-		key[2] = destination->halves[0];
-		key[3] = destination->halves[1];
-		key[4] = key_tail(
-			packet->source_port_be, packet->destination_port_be, packet->protocol);
-	}
-}
-
-_Static_assert(sizeof(struct abi_connection_key) == 40 &&
-		       offsetof(struct abi_connection_key, port_be) == 32 &&
-		       offsetof(struct abi_connection_key, protocol) == 36,
-	"a key is four halves of addresses and the tail");
-
-/* Who of the connection sent the packet. */
-static __always_inline enum abi_side connection_sender(
-	const struct abi_connection *connection, const struct packet *packet)
-{
-	return packet->side == connection->originator ? ABI_ORIGINATOR : ABI_RESPONDER;
-}
 
 /* Whether the end at this hook is still the one that the connection began with. */
 static __always_inline int connection_at_hook(struct __sk_buff *skb,

@@ -97,17 +97,10 @@ struct {
 	__type(value, struct recent_decision);
 } recent_decisions SEC(".maps");
 
-/* Never an LRU: it would cut the connections of one workload for the flood of another. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, ABI_MAX_CONNECTIONS);
-	__type(key, struct abi_connection_key);
-	__type(value, struct abi_connection);
-} connections SEC(".maps");
-
 /* What is too large for the stack: no packet interrupts another one on its CPU. */
 struct scratch {
 	__u64 words[154];
+	struct abi_connection opening; /* the one that the packet may open */
 };
 
 struct {

@@ -21,6 +21,22 @@ static __always_inline void count_rules(const struct abi_connection *connection)
 		hit_count(connection->rule[ABI_INGRESS]);
 }
 
+/* To be judged: in the scratch of this CPU, for the stack has no room. */
+static __always_inline struct abi_connection *opening_of(
+	const struct packet *packet, __u8 originator, __u16 type_code)
+{
+	struct scratch *scratch = scratch_of_cpu();
+
+	if (!scratch)
+		return NULL;
+	scratch->opening = (struct abi_connection){
+		.originator = originator,
+		.type_code = type_code,
+		.generation = packet->generation,
+	};
+	return &scratch->opening;
+}
+
 /* Fills in what judge() left open, and enters the connection. */
 static __noinline int connection_open(const struct packet *packet,
 	const struct abi_connection_key *key, struct abi_connection *connection)
@@ -164,24 +180,22 @@ static __noinline int track_new(struct __sk_buff *skb, const struct packet *pack
 	const struct abi_connection_key *key, const struct abi_endpoint *endpoint,
 	struct refusal *refusal)
 {
-	struct abi_connection connection = {
-		.originator = packet->side,
-		.type_code = packet->type_code,
-		.generation = packet->generation,
-	};
+	struct abi_connection *connection = opening_of(packet, packet->side, packet->type_code);
 	struct abi_connection *standing = NULL;
 	int reason, failed;
 
+	if (!connection)
+		return REASON_INTERNAL_ERROR;
 	if (packet->kind == PACKET_CONTINUES) {
 		if (!adoption_until(packet, endpoint)) {
-			reject_stray(packet, key, &connection, refusal);
+			reject_stray(packet, key, connection, refusal);
 			return REASON_NO_CONNECTION;
 		}
-		reason = adopt(packet, key, &connection, refusal);
+		reason = adopt(packet, key, connection, refusal);
 	} else {
-		reason = judge(key, &connection, refusal);
+		reason = judge(key, connection, refusal);
 		if (packet->hook == ABI_EGRESS &&
-			connection.ifindex[ABI_ORIGINATOR] != packet->ifindex) {
+			connection->ifindex[ABI_ORIGINATOR] != packet->ifindex) {
 			*refusal = (struct refusal){};
 			return REASON_SPOOFED_SOURCE;
 		}
@@ -199,11 +213,11 @@ static __noinline int track_new(struct __sk_buff *skb, const struct packet *pack
 	if (standing)
 		connection_end(key, standing);
 	share_make_room(packet->ifindex);
-	failed = connection_open(packet, key, &connection);
+	failed = connection_open(packet, key, connection);
 	if (failed)
 		return failed;
-	if (sample_is_wanted(&connection))
-		sample_take(skb, packet, &connection, connection_sender(&connection, packet));
+	if (sample_is_wanted(connection))
+		sample_take(skb, packet, connection, connection_sender(connection, packet));
 	return reason;
 }
 
@@ -216,24 +230,24 @@ static __noinline int track_new(struct __sk_buff *skb, const struct packet *pack
 static __noinline int judge_again(const struct packet *packet, const struct abi_connection_key *key,
 	struct abi_connection *connection, struct refusal *refusal)
 {
-	struct abi_connection again = {
-		.originator = connection->originator & 1,
-		.type_code = connection->type_code,
-		.generation = packet->generation,
-	};
 	__u8 decided = ABI_CONNECTION_LOG | ABI_CONNECTION_AUDITED | ABI_CONNECTION_AUDITED_EGRESS;
-	int reason = judge(key, &again, refusal);
+	struct abi_connection *again =
+		opening_of(packet, connection->originator & 1, connection->type_code);
+	int reason;
 
+	if (!again)
+		return REASON_INTERNAL_ERROR;
+	reason = judge(key, again, refusal);
 	if (reason == REASON_POLICY_DENIED)
 		return REASON_REVOKED;
 	if (reason_refuses(reason))
 		return reason;
 	if (!((connection->tcp_flags[0] | connection->tcp_flags[1]) & TCP_RST))
 		decided |= ABI_CONNECTION_RESET; /* revoked before, and now allowed again */
-	__builtin_memcpy(connection->ifindex, again.ifindex, sizeof(again.ifindex));
-	__builtin_memcpy(connection->mac, again.mac, sizeof(again.mac));
-	__builtin_memcpy(connection->rule, again.rule, sizeof(again.rule));
-	connection->flags = (connection->flags & ~decided) | again.flags;
+	__builtin_memcpy(connection->ifindex, again->ifindex, sizeof(again->ifindex));
+	__builtin_memcpy(connection->mac, again->mac, sizeof(again->mac));
+	__builtin_memcpy(connection->rule, again->rule, sizeof(again->rule));
+	connection->flags = (connection->flags & ~decided) | again->flags;
 	__sync_lock_test_and_set(&connection->generation, packet->generation);
 	if (bpf_map_lookup_elem(&connections, key) != connection)
 		connection->generation = 0;

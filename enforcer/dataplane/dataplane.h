@@ -60,7 +60,8 @@ struct dataplane_options {
 	uint32_t lock_mark; /* ebpf: bits of skb->mark on what leaves workloads; 0: none */
 	uint32_t
 		share; /* ebpf: connections that one workload may have in the table; 0: a quarter */
-	uint32_t samples; /* packets in a second that callbacks.sample may see; 0: none */
+	bool tcp_statistics; /* ebpf: ask the sockets of connections, where the kernel lets us */
+	uint32_t samples;    /* packets in a second that callbacks.sample may see; 0: none */
 	uint32_t sampled_connections; /* begun in a second, besides DNS, whose first are among them
 				       */
 };

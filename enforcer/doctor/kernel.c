@@ -122,7 +122,7 @@ static void check_bpf(const struct doctor_view *view, struct findings *findings)
 	else
 		findings_add(findings, FINDING_NOTE, "btf",
 			"a kernel with CONFIG_DEBUG_INFO_BTF has it; segd does without",
-			"no BTF: other people's BPF tools may not work here");
+			"no BTF: flows have no TCP round-trip times and retransmissions");
 	if (setting_read("/proc/sys/net/core/bpf_jit_enable") == 0)
 		findings_add(findings, FINDING_WARNING, "bpf-jit",
 			"sysctl -w net.core.bpf_jit_enable=1",

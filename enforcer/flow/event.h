@@ -49,5 +49,9 @@ struct flow_event {
 
 	uint64_t packets[2]; /* [0] sent by the originator, [1] by the responder */
 	uint64_t bytes[2];
+	/* TCP, of the socket at each end where it is this node's: smoothed round-trip time, 0: not
+	 * known; segments that it sent again. */
+	uint32_t round_trip_us[2];
+	uint32_t retransmissions[2];
 	uint64_t lost; /* FLOW_GAP */
 };

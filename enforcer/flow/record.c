@@ -193,6 +193,36 @@ static void write_counters(struct writer *writer, const struct record *record)
 	write_id(writer, event->id);
 }
 
+/* A pair of which each end's may be unknown: null. */
+static void write_measured(struct writer *writer, const char *key, const uint32_t pair[static 2],
+	const bool known[static 2])
+{
+	writer_literal(writer, ",\"");
+	write_text(writer, key);
+	writer_literal(writer, "\":[");
+	for (size_t i = 0; i < 2; i++) {
+		if (i)
+			writer_literal(writer, ",");
+		if (known[i])
+			writer_uint(writer, pair[i]);
+		else
+			writer_literal(writer, "null");
+	}
+	writer_literal(writer, "]");
+}
+
+static void write_measurements(struct writer *writer, const struct flow_event *event)
+{
+	const uint32_t *round_trip_us = event->round_trip_us, *again = event->retransmissions;
+	const bool timed[] = {round_trip_us[0], round_trip_us[1]};
+	const bool asked[] = {timed[0] || again[0], timed[1] || again[1]};
+
+	if (!asked[0] && !asked[1])
+		return;
+	write_measured(writer, "round_trip_us", round_trip_us, timed);
+	write_measured(writer, "retransmissions", again, asked);
+}
+
 static void write_member(struct writer *writer, const char *key, uint64_t number)
 {
 	writer_literal(writer, ",\"");
@@ -252,6 +282,7 @@ void record_write(const struct record *record, const struct name *node, struct w
 		writer_literal(writer, ",\"destination\":");
 		record_write_end(record, RECORD_DESTINATION, writer);
 		write_counters(writer, record);
+		write_measurements(writer, event);
 		write_observed(writer, &record->observed);
 	}
 	writer_literal(writer, "}\n");

@@ -33,6 +33,19 @@ static void parse_pair(const json_t *array, uint64_t pair[static 2])
 		pair[i] = (uint64_t)json_integer_value(json_array_get(array, i));
 }
 
+static uint32_t parse_number(const json_t *number, json_int_t most)
+{
+	json_int_t value = json_integer_value(number);
+
+	return (uint32_t)(value < 0 ? 0 : value > most ? most : value);
+}
+
+static void parse_measured(const json_t *array, uint32_t pair[static 2])
+{
+	for (size_t i = 0; i < 2; i++)
+		pair[i] = parse_number(json_array_get(array, i), UINT32_MAX);
+}
+
 static void parse_mac(const char *text, uint8_t mac[static 6])
 {
 	unsigned int bytes[6];
@@ -84,6 +97,8 @@ static void parse_packet(const json_t *json, struct flow_event *event)
 	event->icmp_code = (uint8_t)json_integer_value(json_object_get(icmp, "code"));
 	parse_pair(json_object_get(json, "packets"), event->packets);
 	parse_pair(json_object_get(json, "bytes"), event->bytes);
+	parse_measured(json_object_get(json, "round_trip_us"), event->round_trip_us);
+	parse_measured(json_object_get(json, "retransmissions"), event->retransmissions);
 	event->start_ns = parse_time(json, "start");
 	event->end_ns = parse_time(json, "end");
 	event->id = strtoull(member(json, "id"), NULL, 16);
@@ -94,22 +109,16 @@ static struct name *parse_name(json_t *value)
 	return value && !json_is_null(value) ? name_new(NULL, json_incref(value)) : NULL;
 }
 
-static uint32_t parse_count(const json_t *object, const char *key, json_int_t most)
-{
-	json_int_t count = json_integer_value(json_object_get(object, key));
-
-	return (uint32_t)(count < 0 ? 0 : count > most ? most : count);
-}
-
 static void parse_dns(const json_t *json, struct flow_dns *dns)
 {
 	double entropy = json_number_value(json_object_get(json, "entropy"));
 
-	dns->queries = parse_count(json, "queries", UINT32_MAX);
-	dns->answers = parse_count(json, "answers", UINT32_MAX);
-	dns->failures = parse_count(json, "failures", UINT32_MAX);
-	dns->unique_names = parse_count(json, "unique_names", FLOW_DNS_NAMES_MAX);
-	dns->longest_name = (uint16_t)parse_count(json, "longest_name", UINT16_MAX);
+	dns->queries = parse_number(json_object_get(json, "queries"), UINT32_MAX);
+	dns->answers = parse_number(json_object_get(json, "answers"), UINT32_MAX);
+	dns->failures = parse_number(json_object_get(json, "failures"), UINT32_MAX);
+	dns->unique_names = parse_number(json_object_get(json, "unique_names"), FLOW_DNS_NAMES_MAX);
+	dns->longest_name =
+		(uint16_t)parse_number(json_object_get(json, "longest_name"), UINT16_MAX);
 	if (entropy > 0 && entropy <= 8)
 		dns->entropy = (uint16_t)(entropy * 100 + 0.5);
 }

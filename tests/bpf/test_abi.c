@@ -84,6 +84,8 @@ static const struct member members[] = {
 	MEMBER(abi_connection, pad),
 	MEMBER(abi_connection, id),
 	MEMBER(abi_connection, owner),
+	MEMBER(abi_connection, round_trip_us),
+	MEMBER(abi_connection, retransmissions),
 	MEMBER(abi_share, connections),
 	MEMBER(abi_share, head),
 	MEMBER(abi_share, tail),

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "xdp/abi.h"
 #include "xdp/segd.skel.h"
+#include "xdp/segd_tcp.skel.h"
 #include "xdp/segd_xdp.skel.h"
 
 #include <bpf/libbpf.h>
@@ -172,6 +173,16 @@ static void plane_fits_into_the_stack(void **state)
 	segd_bpf__destroy(skeleton);
 }
 
+static void socket_statistics_fit_into_the_stack(void **state)
+{
+	struct segd_tcp_bpf *skeleton = segd_tcp_bpf__open();
+
+	(void)state;
+	assert_non_null(skeleton);
+	expect_small_stacks(skeleton->obj);
+	segd_tcp_bpf__destroy(skeleton);
+}
+
 static void early_dropping_fits_into_the_stack(void **state)
 {
 	struct segd_xdp_bpf *skeleton = segd_xdp_bpf__open();
@@ -186,6 +197,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plane_fits_into_the_stack),
+		cmocka_unit_test(socket_statistics_fit_into_the_stack),
 		cmocka_unit_test(early_dropping_fits_into_the_stack),
 	};
 

@@ -175,7 +175,7 @@ check "the table has the name in place of the address" sh -c \
 check "-o wide both, and what is spoken" sh -c "'$BUILD/segctl' flows -r '$work/names.log' -o wide |
 	grep -q 'api.example.org (192.0.2.80) .* tls for api.example.org '"
 expect "csv" "api.example.org,tls,api.example.org" sh -c \
-	"'$BUILD/segctl' flows -r '$work/names.log' -o csv | tail -1 | tr -d '\r' | cut -d, -f25-"
+	"'$BUILD/segctl' flows -r '$work/names.log' -o csv | tail -1 | tr -d '\r' | cut -d, -f25-27"
 expect "OCSF" "api.example.org tls" sh -c "'$BUILD/segctl' flows -r '$work/names.log' -o ocsf | tail -1 |
 	jq -r '\"\(.dst_endpoint.hostname) \(.app_name)\"'"
 expect "ECS" "api.example.org tls" sh -c "'$BUILD/segctl' flows -r '$work/names.log' -o ecs | tail -1 |

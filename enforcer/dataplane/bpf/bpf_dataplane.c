@@ -121,6 +121,7 @@ static void dataplane_free(struct dataplane *dataplane)
 	hook_watch_close(&dataplane->watch);
 	events_close(&dataplane->events);
 	samples_close(&dataplane->samples);
+	tcp_sockets_close(&dataplane->tcp_sockets);
 	sweep_clear(&dataplane->sweep);
 	denials_close(&dataplane->denials);
 	generations_clear(&dataplane->generations);
@@ -145,6 +146,7 @@ static struct dataplane *dataplane_new(const struct dataplane_options *options,
 	dataplane->event = sd_event_ref(event);
 	dataplane->pins = (struct pins)PINS_INIT;
 	dataplane->objects = (struct objects)OBJECTS_INIT;
+	dataplane->tcp_sockets = (struct tcp_sockets)TCP_SOCKETS_INIT;
 	dataplane->denials.reported = (struct reported)REPORTED_INIT;
 	dataplane->report = (struct report){.callbacks = &dataplane->callbacks};
 	dataplane->interfaces = (struct interfaces){
@@ -207,6 +209,8 @@ static int open_plane(const struct dataplane_options *options,
 	r = events_open(&dataplane->events, dataplane->objects.maps.events, event, error);
 	if (r < 0)
 		return r;
+	if (options->tcp_statistics)
+		tcp_sockets_open(&dataplane->tcp_sockets, &dataplane->objects);
 	r = hook_watch_open(
 		&dataplane->watch, &dataplane->interfaces, &dataplane->callbacks, event, error);
 	if (r < 0)

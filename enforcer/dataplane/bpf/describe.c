@@ -108,17 +108,24 @@ static json_t *tables(const struct dataplane *dataplane, size_t connections)
 		usage(peers, ABI_MAX_PEERS), "ports", usage(ports, ABI_MAX_PORTS));
 }
 
+static json_t *tcp_statistics(const struct tcp_sockets *sockets)
+{
+	return json_pack(
+		"{s:b, s:s?}", "enabled", sockets->links[0] >= 0, "error", sockets->missing);
+}
+
 json_t *bpf_dataplane_describe(struct dataplane *dataplane)
 {
 	size_t connections = count(dataplane->objects.maps.connections,
 		sizeof(struct abi_connection_key), sizeof(struct abi_connection));
 
-	return json_pack("{s:I, s:I, s:{s:I, s:I}, s:o, s:o, s:o, s:o}", "generation",
+	return json_pack("{s:I, s:I, s:{s:I, s:I}, s:o, s:o, s:o, s:o, s:o}", "generation",
 		(json_int_t)objects_generation(&dataplane->objects), "connections",
 		(json_int_t)connections, "former_connections", "taken",
 		(json_int_t)dataplane->generations.former.taken, "left",
 		(json_int_t)dataplane->generations.former.left, "attached",
 		attached(&dataplane->interfaces, &dataplane->objects), "counters",
 		counters(&dataplane->objects), "losses", losses(&dataplane->objects), "tables",
-		tables(dataplane, connections));
+		tables(dataplane, connections), "tcp_statistics",
+		tcp_statistics(&dataplane->tcp_sockets));
 }

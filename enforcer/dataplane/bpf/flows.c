@@ -118,6 +118,8 @@ struct flow_event flow_of_connection(enum flow_event_type type,
 	for (unsigned int side = 0; side < ABI_SIDES; side++) {
 		event.packets[side] = connection->packets[side];
 		event.bytes[side] = connection->bytes[side];
+		event.round_trip_us[side] = connection->round_trip_us[side];
+		event.retransmissions[side] = connection->retransmissions[side];
 	}
 	return event;
 }

@@ -30,6 +30,8 @@ static const struct record_field value_fields[] = {
 	RECORD_FIELD_OPTIONAL(abi_connection, rule),
 	RECORD_FIELD_OPTIONAL(abi_connection, id),
 	RECORD_FIELD_OPTIONAL(abi_connection, owner),
+	RECORD_FIELD_OPTIONAL(abi_connection, round_trip_us),
+	RECORD_FIELD_OPTIONAL(abi_connection, retransmissions),
 };
 
 DEFINE_CLEANUP(struct btf *, btf__free)

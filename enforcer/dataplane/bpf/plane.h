@@ -12,6 +12,7 @@
 #include "dataplane/bpf/report.h"
 #include "dataplane/bpf/samples.h"
 #include "dataplane/bpf/sweep.h"
+#include "dataplane/bpf/tcp_sockets.h"
 #include "dataplane/dataplane.h"
 
 #include <stdbool.h>
@@ -28,6 +29,7 @@ struct dataplane {
 	struct report report;
 	struct events events;
 	struct samples samples;
+	struct tcp_sockets tcp_sockets;
 	struct sweep sweep;
 	struct denials denials;
 	sd_event *event;

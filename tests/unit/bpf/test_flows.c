@@ -44,6 +44,8 @@ static void tcp_connection(
 		.tcp_flags = {0x02, 0x12},
 		.originator = (uint8_t)originator,
 		.id = 42,
+		.round_trip_us = {180, 0},
+		.retransmissions = {7, 0},
 	};
 }
 
@@ -66,6 +68,9 @@ static void test_both_sides_of_the_key(void **state)
 		assert_int_equal(event.packets[0], 10);
 		assert_int_equal(event.bytes[1], 2000);
 		assert_int_equal(event.tcp_flags, 0x12);
+		assert_int_equal(event.round_trip_us[0], 180);
+		assert_int_equal(event.round_trip_us[1], 0);
+		assert_int_equal(event.retransmissions[0], 7);
 		assert_int_equal(event.ethertype, 0x0800);
 		assert_int_equal(event.start_ns, START_NS + OFFSET);
 		assert_int_equal(event.end_ns, START_NS + NS_PER_SECOND + OFFSET);

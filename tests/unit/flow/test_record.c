@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "fixture.h"
 
+#include "base/cleanup.h"
 #include "flow/record.h"
 
 #include <errno.h>
@@ -123,6 +124,49 @@ static void the_largest_counters_are_exact(void **state)
 	writer_clear(&scratch);
 }
 
+/* An end of which nothing is known has null, and where both are such, nothing is said. */
+static void what_sockets_said_survives_a_round_trip(void **state)
+{
+	static const struct {
+		uint32_t round_trip_us[2];
+		uint32_t retransmissions[2];
+		const char *text;
+	} cases[] = {
+		{{0, 0}, {0, 0}, NULL},
+		{{38, 0}, {0, 0}, ",\"round_trip_us\":[38,null],\"retransmissions\":[0,null]"},
+		{{0, 41}, {3, 0}, ",\"round_trip_us\":[null,41],\"retransmissions\":[3,0]"},
+		{{1, UINT32_MAX}, {UINT32_MAX, 2},
+			",\"round_trip_us\":[1,4294967295],\"retransmissions\":[4294967295,2]"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct record record = {.event = fixture_event(1)}, parsed;
+		struct writer scratch = WRITER_INIT;
+		struct flow_event *event = &record.event;
+		json_t *json;
+
+		memcpy(event->round_trip_us, cases[i].round_trip_us, sizeof(event->round_trip_us));
+		memcpy(event->retransmissions, cases[i].retransmissions,
+			sizeof(event->retransmissions));
+		json = record_to_json(&record, NULL, &scratch);
+		assert_non_null(json);
+		writer_bytes(&scratch, "", 1);
+		if (cases[i].text)
+			assert_non_null(strstr(scratch.data, cases[i].text));
+		else
+			assert_null(strstr(scratch.data, "round_trip_us"));
+		assert_int_equal(record_from_json(json, &parsed), 0);
+		assert_memory_equal(parsed.event.round_trip_us, event->round_trip_us,
+			sizeof(event->round_trip_us));
+		assert_memory_equal(parsed.event.retransmissions, event->retransmissions,
+			sizeof(event->retransmissions));
+		record_clear(&parsed);
+		json_decref(json);
+		writer_clear(&scratch);
+	}
+}
+
 /* Whatever JSON comes in, nothing breaks. */
 static void nonsense_is_read_as_far_as_it_goes(void **state)
 {
@@ -131,6 +175,8 @@ static void nonsense_is_read_as_far_as_it_goes(void **state)
 		"{\"event\": \"gap\", \"lost\": -1}",
 		"{\"event\": \"new\", \"application\": 3, \"dns\": {\"queries\": -1, "
 		"\"longest_name\": 1e9, \"entropy\": \"x\", \"unique_names\": 99999}}",
+		"{\"event\": \"end\", \"round_trip_us\": [-1, 1e300], "
+		"\"retransmissions\": {\"0\": 1}}",
 		"{\"event\": \"new\", \"dns\": 7, \"destination\": {\"names\": 7}}",
 		"{\"event\": \"denied\", \"packets\": [1], \"bytes\": \"x\", \"rule\": 3, "
 		"\"direction\": \"up\", \"source\": {\"mac\": \"zz\", \"port\": 99999999}}"};
@@ -156,6 +202,7 @@ int main(void)
 		cmocka_unit_test(recorded_lines_survive_a_round_trip),
 		cmocka_unit_test(hostile_names_stay_one_line_of_json),
 		cmocka_unit_test(what_packets_said_survives_a_round_trip),
+		cmocka_unit_test(what_sockets_said_survives_a_round_trip),
 		cmocka_unit_test(the_largest_counters_are_exact),
 		cmocka_unit_test(nonsense_is_read_as_far_as_it_goes),
 	};
