@@ -34,7 +34,7 @@ static __always_inline int sample_budget(__u32 *taken, __u32 most)
 	return 1;
 }
 
-/* Of a new connection: how many packets. */
+/* Of a new connection: how many packets after the one that opens it, which is the first. */
 static __always_inline __u8 samples_of(const struct packet *packet)
 {
 	if (!configuration.samples)
@@ -45,7 +45,7 @@ static __always_inline __u8 samples_of(const struct packet *packet)
 	if ((packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP) ||
 		!sample_budget(&samples_opened, configuration.sampled_connections))
 		return 0;
-	return ABI_SAMPLES_FEW;
+	return ABI_SAMPLES_FEW - 1;
 }
 
 static __always_inline int sample_is_wanted(const struct abi_connection *connection)
