@@ -19,6 +19,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#define SENDER_ADDRESS "10.0.0.1"
+
 static const char policies[] = "apiVersion: segctl.io/v1\n"
 			       "kind: SegmentPolicy\n"
 			       "metadata: {name: api, namespace: shop}\n"
@@ -37,7 +39,7 @@ static void require(bool holds)
 static struct ir *compile(void)
 {
 	static const char *const names[] = {"web", "api"};
-	static const char *const addresses[] = {"10.0.0.1", "10.0.0.2"};
+	static const char *const addresses[] = {SENDER_ADDRESS, "10.0.0.2"};
 	struct diagnostics diagnostics = DIAGNOSTICS_INIT;
 	const struct ir_options options = {0};
 	struct document_list documents = {0};
@@ -91,7 +93,9 @@ static void judge_packets(const uint8_t *data, size_t size, enum capture_link li
 {
 	static struct ir *ir;
 	const struct judge_options options = {.connections_max = 8, .adoption_ns = 1000};
-	const struct judge_sender sender = {.mac = {2, 0, 10, 0, 0, 1}};
+	struct address address;
+	const struct judge_sender sender = {
+		.mac = {2, 0, 10, 0, 0, 1}, .addresses = &address, .addresses_count = 1};
 	struct judgement judgement;
 	struct judge *judge;
 	char text[256];
@@ -102,6 +106,7 @@ static void judge_packets(const uint8_t *data, size_t size, enum capture_link li
 		ir = compile();
 		__lsan_enable();
 	}
+	require(address_parse(SENDER_ADDRESS, &address) == 0);
 	require(judge_new(&options, &judge) == 0);
 	judge_set_policy(judge, ir, 1);
 	for (uint64_t time_ns = 1; size > 2; time_ns += 100) {
