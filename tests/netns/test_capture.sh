@@ -57,6 +57,24 @@ comments_of() { # FILE PATTERN
 	"$tools/pcapng" "$work/$1" | grep -c -- "$2"
 }
 
+has() { # FILE COUNT TCPDUMP-FILTER
+	[ "$(lines_of "$1" "$3")" -ge "$2" ]
+}
+
+mac_of() {
+	ip -n "$1" -o link show eth0 | sed -E 's/.*link.ether ([^ ]*).*/\1/; s/://g'
+}
+
+# Where nothing is to be seen among what is refused, so that what was sent before has been read: a
+# SYN from a MAC that is not web's comes behind it.
+mark_refused() { # FILE
+	local ip=4500002800010000400600000a4d000b0a4d000c
+	local tcp=9c40000900000000000000005002000000000000
+	in_ns "$id-web" "$tools/frame" send eth0 "$(mac_of "$id-api")0200000000990800$ip$tcp"
+	await 5 has "$1" 1 "ether src 02:00:00:00:00:99"
+}
+unmarked="not ether src 02:00:00:00:00:99"
+
 echo "== all that a workload sends and gets"
 in_ns "$id-web" ping -qc 1 10.77.0.12 >"$work/ping"
 capture all.pcapng --workload api "${silence[@]}"
@@ -65,7 +83,7 @@ expect "web -> api passes" open probe "$id-web" tcp 10.77.0.12 8080
 expect "db -> api passes" open probe "$id-db" udp fd77::12 8080
 expect "db -> web is none of api's" refused probe "$id-db" tcp 10.77.0.11 1
 expect "near -> api passes" open probe "$id-near" udp 10.77.0.12 8080
-settle
+await 5 has all.pcapng 2 "ip and udp"
 interrupt
 expect "an interrupt is no failure" 0 echo "$code"
 expect "each ping and each answer once" 6 lines_of all.pcapng icmp
@@ -86,9 +104,9 @@ attempts() { # WANTED
 }
 capture none.pcapng --denied "${silence[@]}"
 attempts open
-settle
+check "what is refused would be seen" mark_refused none.pcapng
 interrupt
-expect "nothing" 0 lines_of none.pcapng ""
+expect "nothing" 0 lines_of none.pcapng "$unmarked"
 
 echo "== refused, and why"
 cat >"$work/policy.yaml" <<'END'
@@ -158,9 +176,6 @@ expect "no more" 2 lines_of answered.pcapng tcp
 segctl policy apply -f "$work/policy.yaml" >"$work/applied" || exit 1
 
 echo "== who lies"
-mac_of() {
-	ip -n "$1" -o link show eth0 | sed -E 's/.*link.ether ([^ ]*).*/\1/; s/://g'
-}
 # forge SOURCE-MAC SOURCE-IP-IN-HEXADECIMAL: a datagram to api, out of web.
 forge() {
 	in_ns "$id-web" "$tools/frame" send eth0 \
@@ -178,9 +193,14 @@ echo "== connections that stood before"
 spawn "$id-web" "$tools/pulse" 10.77.0.12 8080 20 >"$work/pulse"
 await 5 grep -q connected "$work/pulse"
 capture stood.pcapng --denied tcp
-settle
+denied=$captured
+capture goes-on.pcapng --workload web tcp
+check "go on" await 5 has goes-on.pcapng 4 "port 8080"
 interrupt
-expect "are known to be allowed" 0 lines_of stood.pcapng ""
+captured=$denied
+check "what is refused would be seen" mark_refused stood.pcapng
+interrupt
+expect "are known to be allowed" 0 lines_of stood.pcapng "$unmarked"
 capture cut.pcapng --denied tcp
 sed -i 's/app=web/app=nobody/' "$work/policy.yaml"
 segctl policy apply -f "$work/policy.yaml" >"$work/applied" || exit 1
@@ -286,6 +306,10 @@ expect "what it has is there" "$written" lines_of still.pcapng icmp
 echo "== into a file of the agent's"
 post() {
 	curl -sf --unix-socket "$work/segd.sock" http://segd/v1/capture -d "$1"
+}
+status_of() {
+	curl -s -o "$work/said" -w '%{http_code}' --unix-socket "$work/segd.sock" \
+		http://segd/v1/capture -d "$1"
 }
 mkdir -p "$work/state/captures"
 truncate -s 250M "$work/state/captures/old.pcapng"
