@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "capture_output.h"
 
+#include "base/clock.h"
 #include "capture/packet.h"
 #include "text.h"
 
@@ -9,9 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* pcap-savefile(5), with times in nanoseconds. */
-#define PCAP_MAGIC         0xa1b23c4dU
-#define NS_PER_SECOND_PCAP 1000000000U
+#define PCAP_MAGIC 0xa1b23c4dU /* pcap-savefile(5), with times in nanoseconds */
 
 struct pcap_header {
 	uint32_t magic;
@@ -33,7 +32,15 @@ struct pcap_packet {
 /* --- writing ------------------------------------------------------------------------------------
  */
 
-/* All or nothing, as far as the file allows to take back. */
+/* A half block is taken back where that is possible: not in a pipe, and not in a file of somebody
+ * else's, who may have written to it before, or append to it. */
+static void take_back(const struct capture_output *output)
+{
+	if (output->fd != STDOUT_FILENO && ftruncate(output->fd, (off_t)output->bytes) < 0)
+		return;
+}
+
+/* All or nothing. 1: it would have been beyond bytes_max. */
 static int write_all(
 	struct capture_output *output, const void *bytes, size_t length, struct error *error)
 {
@@ -42,16 +49,17 @@ static int write_all(
 	ssize_t written;
 	int r;
 
+	output->is_full = output->bytes_max && output->bytes + length > output->bytes_max;
+	if (output->is_full)
+		return 1;
 	while (done < length) {
 		written = write(output->fd, from + done, length - done);
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written <= 0) {
 			r = written < 0 ? -errno : -EIO;
-			error_errno(error, r, "write %s", output->name);
-			if (ftruncate(output->fd, (off_t)output->bytes) < 0)
-				return r; /* a pipe */
-			return r;
+			take_back(output);
+			return error_errno(error, r, "write %s", output->name);
 		}
 		done += (size_t)written;
 	}
@@ -70,8 +78,8 @@ static int write_pcap_header(struct capture_output *output, struct error *error)
 static int write_pcap_packet(
 	struct capture_output *output, const struct pcapng_block *block, struct error *error)
 {
-	const struct pcap_packet header = {(uint32_t)(block->time_ns / NS_PER_SECOND_PCAP),
-		(uint32_t)(block->time_ns % NS_PER_SECOND_PCAP), block->captured, block->length};
+	const struct pcap_packet header = {(uint32_t)(block->time_ns / NS_PER_SECOND),
+		(uint32_t)(block->time_ns % NS_PER_SECOND), block->captured, block->length};
 	_cleanup_free_ uint8_t *record = must(malloc(sizeof(header) + block->captured));
 
 	memcpy(record, &header, sizeof(header));
@@ -82,24 +90,12 @@ static int write_pcap_packet(
 /* --- reading ------------------------------------------------------------------------------------
  */
 
-static size_t size_in_file(
-	const struct capture_output *output, const struct pcapng_block *block, size_t size)
-{
-	return output->is_pcap ? sizeof(struct pcap_packet) + block->captured : size;
-}
-
 static int take_packet(struct capture_output *output, const uint8_t *bytes, size_t size,
 	const struct pcapng_block *block, struct error *error)
 {
-	int r;
+	int r = output->is_pcap ? write_pcap_packet(output, block, error)
+				: write_all(output, bytes, size, error);
 
-	if (output->bytes_max &&
-		output->bytes + size_in_file(output, block, size) > output->bytes_max) {
-		output->is_full = true;
-		return 1;
-	}
-	r = output->is_pcap ? write_pcap_packet(output, block, error)
-			    : write_all(output, bytes, size, error);
 	if (r == 0)
 		output->packets++;
 	return r;

@@ -262,6 +262,23 @@ settle
 interrupt
 check "cuts packets" test "$(stat -c %s "$work/snap.pcapng")" -lt 1000
 expect "but not their verdicts" 2 comments_of snap.pcapng "allowed: "
+capture quiet.pcap --workload api --max 20 --duration 2s icmp
+ended
+expect "a header that is beyond is not written" 0 stat -c %s "$work/quiet.pcap"
+head -c 4000 /dev/zero >"$work/shared"
+(
+	trap '' XFSZ
+	ulimit -f 8
+	exec "$BUILD/segctl" --socket "$work/segd.sock" capture --workload api -w - icmp \
+		>>"$work/shared" 2>"$work/shared.log"
+) &
+captured=$!
+children+=("$captured")
+await 5 sh -c "[ \$(stat -c %s '$work/shared') -gt 4000 ]"
+in_ns "$id-api" ping -qf -c 100 10.77.0.11 >"$work/ping"
+ended
+check "a disk that is full ends it" test "$code" != 0
+expect "and nothing is taken from a file of others" 8192 stat -c %s "$work/shared"
 running=()
 for i in 1 2 3 4 5 6 7 8; do
 	capture "many$i" --workload api
