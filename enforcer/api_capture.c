@@ -11,10 +11,12 @@
 #include "json.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #define CONTENT_TYPE "application/x-pcapng"
 #define PORT_MAX     65535
+#define ABSENT       LLONG_MIN /* a number that the body does not have */
 
 struct capturing {
 	struct control_stream *stream;
@@ -107,23 +109,33 @@ static int take_workloads(
 	wish->scope.is_pair = count == 2;
 	return 0;
 }
+static bool is_absent_or_within(json_int_t number, json_int_t max)
+{
+	return number == ABSENT || (number > 0 && number <= max);
+}
+
+static json_int_t present(json_int_t number)
+{
+	return number == ABSENT ? 0 : number;
+}
+
 
 static int take_bounds(
 	const struct question *question, struct capture_wish *wish, struct error *error)
 {
-	if (question->port < 0 || question->port > PORT_MAX)
+	if (!is_absent_or_within(question->port, PORT_MAX))
 		return error_set(error, -EINVAL, "port: expected 1 to %d", PORT_MAX);
-	if (question->snap < 0 || question->snap > CAPTURE_SNAP_MAX)
+	if (!is_absent_or_within(question->snap, CAPTURE_SNAP_MAX))
 		return error_set(error, -EINVAL, "snap: expected 1 to %u", CAPTURE_SNAP_MAX);
-	if (question->bytes < 0)
+	if (!is_absent_or_within(question->bytes, LLONG_MAX))
 		return error_set(error, -EINVAL, "bytes: expected a positive number");
 	if (!(question->seconds >= 0 && question->seconds <= (double)CAPTURE_DURATION_MAX_S))
 		return error_set(
 			error, -EINVAL, "seconds: expected up to %llu", CAPTURE_DURATION_MAX_S);
-	wish->scope.has_port = question->port > 0;
-	wish->scope.port = (uint16_t)question->port;
-	wish->snap_bytes = (uint32_t)question->snap;
-	wish->bytes_max = (uint64_t)question->bytes;
+	wish->scope.has_port = question->port != ABSENT;
+	wish->scope.port = (uint16_t)present(question->port);
+	wish->snap_bytes = (uint32_t)present(question->snap);
+	wish->bytes_max = (uint64_t)present(question->bytes);
 	wish->duration_ns = (uint64_t)(question->seconds * NS_PER_SECOND);
 	return 0;
 }
@@ -132,7 +144,7 @@ static int take_bounds(
 static int parse(
 	const json_t *body, struct capture_wish *wish, bool *ret_to_file, struct error *error)
 {
-	struct question question = {0};
+	struct question question = {.port = ABSENT, .snap = ABSENT, .bytes = ABSENT};
 	json_error_t problem;
 	int r;
 

@@ -400,6 +400,9 @@ exits "no such workload" 1 segctl capture --workload nobody -w "$work/kept"
 expect "leaves the file" precious cat "$work/kept"
 exits "no file" 2 segctl capture --workload api
 exits "nothing to capture" 2 segctl capture -w "$work/x"
+expect "port 0" 422 status_of '{"port": 0, "seconds": 1}'
+expect "no byte of each packet" 422 status_of '{"workloads": ["api"], "snap": 0, "seconds": 1}'
+expect "no byte at all" 422 status_of '{"workloads": ["api"], "bytes": 0, "seconds": 1}'
 exits "a broken program" 22 curl -sf --unix-socket "$work/segd.sock" http://segd/v1/capture \
 	-d '{"program": [[5, 0, 0, 99]]}'
 unprivileged() {
