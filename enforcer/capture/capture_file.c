@@ -2,6 +2,7 @@
 #include "capture/capture_file.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "policies/array.h"
 
 #include <ctype.h>
@@ -140,7 +141,7 @@ static int list(const struct capture_files *files, struct old_files *ret, struct
 			return error_nomem(error);
 		file->bytes = (uint64_t)status.st_size;
 		file->changed_ns =
-			(int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+			status.st_mtim.tv_sec * (int64_t)NS_PER_SECOND + status.st_mtim.tv_nsec;
 	}
 	return 0;
 }
@@ -243,18 +244,20 @@ int capture_to_file(struct capture_files *files, const char *name, const struct 
 	if (!path)
 		return error_nomem(error);
 	file->bytes_max = wish->bytes_max;
-	r = make_room(files, wish->bytes_max, error);
+	if (wish->bytes_max > files->total_bytes)
+		return error_set(error, -EINVAL, "bytes: expected up to %llu, for all files",
+			(unsigned long long)files->total_bytes);
+	r = capture_new(wish, world, &sink, event, &file->capture, error);
+	if (r == 0)
+		r = make_room(files, wish->bytes_max, error);
 	if (r < 0)
 		return r;
 	file->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (file->fd < 0)
 		return error_errno(error, -errno, "create %s", path);
-	r = capture_new(wish, world, &sink, event, &file->capture, error);
-	if (r == 0 && !capture_begin(file->capture))
-		r = error_set(error, -ENOSPC, "%s: no room for a capture", path);
-	if (r < 0) {
+	if (!capture_begin(file->capture)) {
 		unlink(path);
-		return r;
+		return error_set(error, -ENOSPC, "%s: no room for a capture", path);
 	}
 	DL_APPEND(files->running, file);
 	file = NULL;

@@ -17,10 +17,10 @@ int capture_files_new(const char *directory, uint64_t total_bytes, struct captur
 void capture_files_free(struct capture_files *files);
 
 /*
- * Begins one that ends by itself: wish->bytes_max and duration_ns bound it, and bytes_max must be
- * no more than total_bytes. name is of the file: anything but letters, digits, '-', '.' and '_'
- * becomes '_'. *ret_path: the file's path; owned by the caller. Errors as capture_new(), and those
- * of files.
+ * Begins one that ends by itself: wish->bytes_max and duration_ns bound it. name is of the file:
+ * anything but letters, digits, '-', '.' and '_' becomes '_'. *ret_path: the file's path; owned by
+ * the caller. Errors as capture_new(), and those of files; -EINVAL: bytes_max is more than
+ * total_bytes. No older file goes for one that cannot begin.
  */
 int capture_to_file(struct capture_files *files, const char *name, const struct capture_wish *wish,
 	const struct capture_world *world, sd_event *event, char **ret_path, struct error *error);

@@ -330,6 +330,10 @@ status_of() {
 }
 mkdir -p "$work/state/captures"
 truncate -s 250M "$work/state/captures/old.pcapng"
+expect "of nobody" 404 status_of '{"workloads": ["nobody"], "seconds": 1, "bytes": 20000000, "file": true}'
+expect "larger than all may be" 422 status_of \
+	'{"workloads": ["api"], "seconds": 1, "bytes": 268435457, "file": true}'
+check "it takes the place of no other" test -e "$work/state/captures/old.pcapng"
 path=$(post '{"workloads": ["api"], "seconds": 2, "bytes": 20000000, "file": true}' | jq -r .path)
 check "is there at once" test -s "$path"
 expect "for root alone" 600 stat -c %a "$path"
