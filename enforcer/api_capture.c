@@ -39,14 +39,13 @@ static bool on_write(const char *bytes, size_t length, void *userdata)
 	return control_stream_offer(capturing->stream, bytes, length);
 }
 
-static void on_ended(enum capture_end why, void *userdata)
+static void on_ended(enum capture_end why, const struct error *error, void *userdata)
 {
 	const struct capturing *capturing = userdata;
 
 	if (why == CAPTURE_FAILED)
-		journal(JOURNAL_ERROR,
-			"the capture of %s ends: the node cannot be looked at, or memory ran out",
-			capturing->what);
+		journal(JOURNAL_ERROR, "the capture of %s ends: %s", capturing->what,
+			error_message(error));
 	control_stream_end(capturing->stream);
 }
 
@@ -109,6 +108,7 @@ static int take_workloads(
 	wish->scope.is_pair = count == 2;
 	return 0;
 }
+
 static bool is_absent_or_within(json_int_t number, json_int_t max)
 {
 	return number == ABSENT || (number > 0 && number <= max);
@@ -118,7 +118,6 @@ static json_int_t present(json_int_t number)
 {
 	return number == ABSENT ? 0 : number;
 }
-
 
 static int take_bounds(
 	const struct question *question, struct capture_wish *wish, struct error *error)
@@ -230,7 +229,7 @@ static int begin(struct control_request *request, struct agent *agent,
 		return 0;
 	}
 	journal(JOURNAL_INFO, "user %u captures packets of %s", capturing->uid, capturing->what);
-	capture_begin(capturing->capture);
+	capture_begin(capturing->capture); /* on_ended() comes where that fails */
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "capture/capture_file.h"
+#include "journal.h"
 #include "workload/rtnetlink.h"
 
 #include <errno.h>
@@ -16,6 +17,13 @@
 
 /* --- the node's interfaces ----------------------------------------------------------------------
  */
+
+static char *write_name(const struct workload *workload)
+{
+	char *name;
+
+	return asprintf(&name, "%s/%s", workload->namespace, workload->name) < 0 ? NULL : name;
+}
 
 static int add_interface(struct view *view, const struct workload *workload,
 	const struct workload_interface *interface, const bool is_wanted[static 2])
@@ -31,11 +39,9 @@ static int add_interface(struct view *view, const struct workload *workload,
 	memcpy(added->mac, interface->mac, sizeof(added->mac));
 	memcpy(added->is_wanted, is_wanted, sizeof(added->is_wanted));
 	added->netns = interface->netns ? strdup(interface->netns) : NULL;
-	if ((interface->netns && !added->netns) ||
-		asprintf(&added->workload, "%s/%s", workload->namespace, workload->name) < 0) {
-		added->workload = NULL;
+	added->workload = write_name(workload);
+	if ((interface->netns && !added->netns) || !added->workload)
 		return -ENOMEM;
-	}
 	for (size_t i = 0; r == 0 && i < interface->addresses_count; i++)
 		r = view_add_address(added, &interface->addresses[i]);
 	return r;
@@ -122,8 +128,10 @@ static int resolve_end(const struct agent *agent, const char *reference, struct 
 	if (address_parse(reference, &address) == 0)
 		return view_end_add(end, &address) < 0 ? error_nomem(error) : 0;
 	*ret = registry_find(agent->registry, reference, &ambiguous);
-	if (*ret)
-		return 0;
+	if (*ret) {
+		end->workload = write_name(*ret);
+		return end->workload ? 0 : error_nomem(error);
+	}
 	return ambiguous ? error_set(error, -EEXIST,
 				   "several workloads are called %s: say namespace/name", reference)
 			 : error_set(error, -ENOENT, "no workload is called %s", reference);
@@ -243,6 +251,11 @@ struct capture_world capturing_world(struct agent *agent)
 /* --- into files ---------------------------------------------------------------------------------
  */
 
+static void on_failed(const char *path, const struct error *error)
+{
+	journal(JOURNAL_ERROR, "the capture into %s ends: %s", path, error_message(error));
+}
+
 static int open_files(struct agent *agent, struct error *error)
 {
 	_cleanup_free_ char *directory = NULL;
@@ -253,7 +266,8 @@ static int open_files(struct agent *agent, struct error *error)
 		directory = NULL;
 		return error_nomem(error);
 	}
-	return capture_files_new(directory, CAPTURING_TOTAL_BYTES, &agent->captures, error);
+	return capture_files_new(
+		directory, CAPTURING_TOTAL_BYTES, on_failed, &agent->captures, error);
 }
 
 int capturing_start_wish(

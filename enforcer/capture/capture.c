@@ -13,16 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JUDGED_BYTES    512 /* at least so many are asked of the kernel: all headers are in these */
-#define CONNECTIONS_MAX 16384 /* that a capture knows of: some 300 bytes each */
-#define REFRESH_NS      (NS_PER_SECOND / 20)
-#define STATISTICS_USEC 1000000
+#define JUDGED_BYTES     512 /* at least so many are asked of the kernel: all headers are in these */
+#define CONNECTIONS_MAX  16384 /* that a capture knows of: some 300 bytes each */
+#define REFRESH_NS       (NS_PER_SECOND / 20)
+#define TICK_USEC        100000 /* so often the node is looked at, with packets or without */
+#define TICK_EARLY_USEC  10000  /* or late */
+#define STATISTICS_TICKS (1000000 / TICK_USEC)
 
 struct capture {
 	struct capture_wish wish; /* ends and filter are its own */
 	struct capture_world world;
 	sd_event *event;
-	sd_event_source *timer; /* of the statistics */
+	sd_event_source *timer;
+	unsigned int ticks;
 	sd_event_source *deadline;
 	sd_event_source *over;
 	struct view view;
@@ -36,6 +39,7 @@ struct capture {
 	struct recording recording;
 	bool is_over;
 	enum capture_end why;
+	struct error failure; /* why is CAPTURE_FAILED */
 };
 
 static unsigned int running;
@@ -53,7 +57,9 @@ static int on_over(sd_event_source *source, void *userdata)
 	struct capture *capture = userdata;
 
 	(void)source;
-	capture->recording.sink.ended(capture->why, capture->recording.sink.userdata);
+	capture->recording.sink.ended(capture->why,
+		capture->why == CAPTURE_FAILED ? &capture->failure : NULL,
+		capture->recording.sink.userdata);
 	return 0;
 }
 
@@ -74,7 +80,7 @@ static void end(struct capture *capture, enum capture_end why)
 	if (capture->is_over)
 		return;
 	count_drops(capture);
-	recording_statistics(&capture->recording);
+	recording_statistics(&capture->recording, true);
 	capture->is_over = true;
 	capture->why = why;
 	sd_event_source_set_enabled(capture->timer, SD_EVENT_OFF);
@@ -85,14 +91,9 @@ static void end(struct capture *capture, enum capture_end why)
 static void write_packet(struct capture *capture, const struct view_interface *interface,
 	bool is_outgoing, const struct capture_packet *packet, const struct judgement *judgement)
 {
-	switch (recording_packet(&capture->recording, interface, is_outgoing, packet, judgement)) {
-	case RECORDING_WRITTEN:
-	case RECORDING_LOST:
-		break;
-	case RECORDING_FULL:
+	if (recording_packet(&capture->recording, interface, is_outgoing, packet, judgement) ==
+		RECORDING_FULL)
 		end(capture, CAPTURE_BYTES);
-		break;
-	}
 }
 
 /* --- packets ------------------------------------------------------------------------------------
@@ -100,18 +101,24 @@ static void write_packet(struct capture *capture, const struct view_interface *i
 
 static int refresh(struct capture *capture, struct error *error);
 
-/* The node may have changed since the last packet. Where it changes all the time, it is looked at
- * so often and no more. */
+/* The node may have changed since the last look. Where it changes all the time, it is looked at so
+ * often and no more. false: it cannot be, and the capture ends. */
 static bool keep_up(struct capture *capture)
 {
 	uint64_t generation;
 	const struct ir *ir = capture->world.policy(&generation, capture->world.userdata);
+	int r;
 
 	judge_set_policy(capture->judge, ir, generation);
 	if (capture->changes == capture->world.changes(capture->world.userdata) ||
 		clock_ns(CLOCK_MONOTONIC) < capture->refreshed_ns + REFRESH_NS)
 		return true;
-	return refresh(capture, NULL) == 0;
+	r = refresh(capture, &capture->failure);
+	if (r == 0)
+		return true;
+	error_context(&capture->failure, r, "look at the node anew");
+	end(capture, CAPTURE_FAILED);
+	return false;
 }
 
 static struct judgement judge_at(struct capture *capture, const struct view_interface *interface,
@@ -178,12 +185,8 @@ static void on_packet(struct tap *tap, const struct tap_packet *packet, void *us
 	const uint32_t number = insides_number(&capture->insides, tap);
 	const struct view_interface *interface;
 
-	if (capture->is_over)
+	if (capture->is_over || !keep_up(capture))
 		return;
-	if (!keep_up(capture)) {
-		end(capture, CAPTURE_FAILED);
-		return;
-	}
 	/* If the tap was given up, the packet went with it. */
 	if (insides_number(&capture->insides, tap) != number)
 		return;
@@ -209,6 +212,17 @@ static int tap_node(struct capture *capture, const struct bpf_program *filter, s
 	return tap_new(&options, capture->event, &capture->node, error);
 }
 
+/* Once found, a workload goes by its full name: another one of the same short name is none of the
+ * capture's, and does not end it. */
+static void keep_names(struct capture *capture, struct view *view)
+{
+	for (int end = 0; end < 2; end++)
+		if (view->ends[end].workload) {
+			free((char *)capture->wish.ends[end]);
+			capture->wish.ends[end] = TAKE_PTR(view->ends[end].workload);
+		}
+}
+
 /* Looks at the node anew, and taps what is to be tapped. */
 static int refresh(struct capture *capture, struct error *error)
 {
@@ -224,10 +238,14 @@ static int refresh(struct capture *capture, struct error *error)
 		(const char *const *)capture->wish.ends, &view, capture->world.userdata, error);
 	/* A workload that has just gone may come back. */
 	capture->is_orphaned = r == -ENOENT && capture->node;
-	if (capture->is_orphaned)
+	if (capture->is_orphaned) {
+		if (error)
+			error_clear(error);
 		return 0;
+	}
 	if (r < 0)
 		return r;
+	keep_names(capture, &view);
 	view.is_of_all =
 		view.ends[0].is_any && (!capture->wish.scope.is_pair || view.ends[1].is_any);
 	view_clear(&capture->view);
@@ -241,17 +259,28 @@ static int refresh(struct capture *capture, struct error *error)
 /* --- beginning and end --------------------------------------------------------------------------
  */
 
+static void on_second(struct capture *capture)
+{
+	/* The last that it sent has been read by now. */
+	if (capture->is_orphaned)
+		insides_clear(&capture->insides);
+	count_drops(capture);
+	if (recording_statistics(&capture->recording, false) == RECORDING_FULL)
+		end(capture, CAPTURE_BYTES);
+}
+
+/* A workload that starts anew may have another interface and another address, of which the taps
+ * know nothing yet: no packet would tell of it. */
 static int on_timer(sd_event_source *source, uint64_t now_usec, void *userdata)
 {
 	struct capture *capture = userdata;
 
 	(void)now_usec;
-	/* The last that it sent has been read by now. */
-	if (capture->is_orphaned)
-		insides_clear(&capture->insides);
-	count_drops(capture);
-	recording_statistics(&capture->recording);
-	sd_event_source_set_time_relative(source, STATISTICS_USEC);
+	if (keep_up(capture) && ++capture->ticks % STATISTICS_TICKS == 0)
+		on_second(capture);
+	if (capture->is_over)
+		return 0;
+	sd_event_source_set_time_relative(source, TICK_USEC);
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 	return 0;
 }
@@ -268,7 +297,7 @@ static int add_timers(struct capture *capture, struct error *error)
 {
 	uint64_t duration_usec = capture->wish.duration_ns / 1000;
 	int r = sd_event_add_time_relative(capture->event, &capture->timer, CLOCK_MONOTONIC,
-		STATISTICS_USEC, 0, on_timer, capture);
+		TICK_USEC, TICK_EARLY_USEC, on_timer, capture);
 
 	if (r >= 0)
 		r = sd_event_add_time_relative(capture->event, &capture->deadline, CLOCK_MONOTONIC,
@@ -385,22 +414,41 @@ int capture_new(const struct capture_wish *wish, const struct capture_world *wor
 }
 
 /* Interfaces that are sure to be asked for: one at least, or readers call the stream broken. */
-bool capture_begin(struct capture *capture)
+static enum recording_result describe_interfaces(struct capture *capture)
 {
 	struct recording *recording = &capture->recording;
-	bool ok = recording_begin(recording);
+	enum recording_result result = RECORDING_WRITTEN;
+	const struct view *view = &capture->view;
 
-	for (size_t i = 0; ok && i < capture->view.interfaces_count; i++) {
-		const struct view_interface *interface = &capture->view.interfaces[i];
+	for (size_t i = 0; result == RECORDING_WRITTEN && i < view->interfaces_count; i++) {
+		const struct view_interface *interface = &view->interfaces[i];
 
 		if (interface->workload && (interface->is_wanted[0] || interface->is_wanted[1]))
-			ok = recording_describe(recording, interface);
+			result = recording_describe(recording, interface);
 	}
-	for (size_t i = 0; ok && !recording->interfaces_count && i < capture->view.interfaces_count;
+	for (size_t i = 0; result == RECORDING_WRITTEN && !recording->interfaces_count &&
+			   i < view->interfaces_count;
 		i++)
-		if (capture->view.interfaces[i].workload)
-			ok = recording_describe(recording, &capture->view.interfaces[i]);
-	return ok && (recording->interfaces_count || recording_describe(recording, NULL));
+		if (view->interfaces[i].workload)
+			result = recording_describe(recording, &view->interfaces[i]);
+	if (result == RECORDING_WRITTEN && !recording->interfaces_count)
+		result = recording_describe(recording, NULL);
+	return result;
+}
+
+bool capture_begin(struct capture *capture)
+{
+	enum recording_result result = recording_begin(&capture->recording);
+
+	if (result == RECORDING_WRITTEN)
+		result = describe_interfaces(capture);
+	if (result == RECORDING_WRITTEN)
+		return true;
+	error_set(&capture->failure, -ENOSPC,
+		result == RECORDING_FULL ? "not even its first blocks are within its bytes"
+					 : "its first blocks cannot be written");
+	end(capture, CAPTURE_FAILED);
+	return false;
 }
 
 void capture_free(struct capture *capture)
@@ -417,6 +465,7 @@ void capture_free(struct capture *capture)
 	judge_free(capture->judge);
 	view_clear(&capture->view);
 	recording_clear(&capture->recording);
+	error_clear(&capture->failure);
 	free(capture->wish.filter.bf_insns);
 	free((char *)capture->wish.ends[0]);
 	free((char *)capture->wish.ends[1]);

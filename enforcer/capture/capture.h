@@ -34,7 +34,8 @@ struct capture_wish {
 };
 
 struct capture_world {
-	/* Makes a finished view for the ends. -ENOENT: no such workload; -EEXIST: several. */
+	/* Makes a finished view for the ends, with the names that it found. -ENOENT: no such
+	 * workload; -EEXIST: several. */
 	int (*view)(const char *const ends[static 2], struct view *ret, void *userdata,
 		struct error *error);
 	/* Another number when view() would say something else. */
@@ -59,8 +60,8 @@ struct capture;
 int capture_new(const struct capture_wish *wish, const struct capture_world *world,
 	const struct capture_sink *sink, sd_event *event, struct capture **ret,
 	struct error *error);
-/* Writes the first blocks. To be called before the event loop runs again. false: the sink has no
- * room. */
+/* Writes the first blocks. To be called before the event loop runs again. false: there is no room
+ * for them, and the capture ends. */
 bool capture_begin(struct capture *capture);
 void capture_free(struct capture *capture);
 struct capture_counts capture_counts(struct capture *capture);

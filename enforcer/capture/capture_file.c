@@ -27,6 +27,7 @@ struct capture_file {
 struct capture_files {
 	char *directory;
 	uint64_t total_bytes;
+	void (*failed)(const char *path, const struct error *error);
 	struct capture_file *running;
 };
 
@@ -47,7 +48,8 @@ static void file_freep(struct capture_file **file)
 	file_free(*file);
 }
 
-int capture_files_new(const char *directory, uint64_t total_bytes, struct capture_files **ret,
+int capture_files_new(const char *directory, uint64_t total_bytes,
+	void (*failed)(const char *path, const struct error *error), struct capture_files **ret,
 	struct error *error)
 {
 	struct capture_files *files;
@@ -62,6 +64,7 @@ int capture_files_new(const char *directory, uint64_t total_bytes, struct captur
 		return error_nomem(error);
 	}
 	files->total_bytes = total_bytes;
+	files->failed = failed;
 	*ret = files;
 	return 0;
 }
@@ -206,11 +209,12 @@ static bool on_write(const char *bytes, size_t length, void *userdata)
 	return false;
 }
 
-static void on_ended(enum capture_end why, void *userdata)
+static void on_ended(enum capture_end why, const struct error *error, void *userdata)
 {
 	struct capture_file *file = userdata;
 
-	(void)why;
+	if (why == CAPTURE_FAILED)
+		file->files->failed(file->path, error);
 	DL_DELETE(file->files->running, file);
 	file_free(file);
 }

@@ -10,8 +10,9 @@
 struct capture_files;
 
 /* Makes the directory (0700). total_bytes: of all files in it; the oldest go to make room for one
- * that begins. */
-int capture_files_new(const char *directory, uint64_t total_bytes, struct capture_files **ret,
+ * that begins. failed is told of a capture that ends before its time. */
+int capture_files_new(const char *directory, uint64_t total_bytes,
+	void (*failed)(const char *path, const struct error *error), struct capture_files **ret,
 	struct error *error);
 /* Ends the captures that are running. */
 void capture_files_free(struct capture_files *files);

@@ -10,32 +10,37 @@
 #define NO_NUMBER        UINT32_MAX
 #define STATISTICS_BYTES 80 /* kept free of bytes_max for the last block */
 
-/* false: it did not get into the stream. */
-static bool hand_on(struct recording *recording)
+/* Whole, and so that kept_bytes still fit behind it. */
+static enum recording_result hand_on(struct recording *recording, size_t kept_bytes)
 {
 	const struct writer *block = &recording->block;
 
-	if (block->failed ||
-		!recording->sink.write(block->data, block->length, recording->sink.userdata))
-		return false;
+	if (block->failed)
+		return RECORDING_LOST;
+	if (recording->bytes_max &&
+		recording->counts.bytes + block->length + kept_bytes > recording->bytes_max)
+		return RECORDING_FULL;
+	if (!recording->sink.write(block->data, block->length, recording->sink.userdata))
+		return RECORDING_LOST;
 	recording->counts.bytes += block->length;
-	return true;
+	return RECORDING_WRITTEN;
 }
 
-static bool write_block(struct recording *recording, const struct pcapng_block *block)
+static enum recording_result write_block(
+	struct recording *recording, const struct pcapng_block *block, size_t kept_bytes)
 {
 	writer_reset(&recording->block);
 	pcapng_write(&recording->block, block);
-	return hand_on(recording);
+	return hand_on(recording, kept_bytes);
 }
 
-bool recording_begin(struct recording *recording)
+enum recording_result recording_begin(struct recording *recording)
 {
 	static const char program[] = "segd " SEGD_VERSION;
 	const struct pcapng_block block = {
 		.type = PCAPNG_SECTION, .text = program, .text_length = sizeof(program) - 1};
 
-	return write_block(recording, &block);
+	return write_block(recording, &block, STATISTICS_BYTES);
 }
 
 static uint32_t number_of(struct recording *recording, uint32_t key)
@@ -46,8 +51,9 @@ static uint32_t number_of(struct recording *recording, uint32_t key)
 	return NO_NUMBER;
 }
 
-/* Named after its workload. NO_NUMBER: that did not get into the stream. */
-static uint32_t describe(struct recording *recording, const struct view_interface *interface)
+/* Named after its workload. */
+static enum recording_result describe(
+	struct recording *recording, const struct view_interface *interface, uint32_t *ret_number)
 {
 	const char *name = interface && interface->workload ? interface->workload
 			   : interface                      ? interface->name
@@ -63,22 +69,29 @@ static uint32_t describe(struct recording *recording, const struct view_interfac
 	};
 	const uint32_t key = interface ? interface->number : 0;
 	uint32_t number = number_of(recording, key), *added;
+	enum recording_result result = RECORDING_WRITTEN;
 
-	if (number != NO_NUMBER)
-		return number;
-	added = array_append(recording->interfaces, recording->interfaces_count);
-	if (!added)
-		return NO_NUMBER;
-	*added = key;
-	if (write_block(recording, &block))
-		return (uint32_t)recording->interfaces_count - 1;
-	recording->interfaces_count--;
-	return NO_NUMBER;
+	if (number == NO_NUMBER) {
+		number = (uint32_t)recording->interfaces_count;
+		added = array_append(recording->interfaces, recording->interfaces_count);
+		if (!added)
+			return RECORDING_LOST;
+		*added = key;
+		result = write_block(recording, &block, STATISTICS_BYTES);
+	}
+	if (result == RECORDING_WRITTEN)
+		*ret_number = number;
+	else
+		recording->interfaces_count--;
+	return result;
 }
 
-bool recording_describe(struct recording *recording, const struct view_interface *interface)
+enum recording_result recording_describe(
+	struct recording *recording, const struct view_interface *interface)
 {
-	return describe(recording, interface) != NO_NUMBER;
+	uint32_t number;
+
+	return describe(recording, interface, &number);
 }
 
 static enum pcapng_direction direction_of(const struct view_interface *interface, bool is_outgoing)
@@ -97,7 +110,6 @@ enum recording_result recording_packet(struct recording *recording,
 	char comment[PCAPNG_COMMENT_MAX];
 	struct pcapng_block block = {
 		.type = PCAPNG_PACKET,
-		.interface = describe(recording, interface),
 		.time_ns = packet->time_ns,
 		.bytes = packet->frame,
 		.captured = packet->captured < snap ? packet->captured : snap,
@@ -105,24 +117,20 @@ enum recording_result recording_packet(struct recording *recording,
 		.direction = direction_of(interface, is_outgoing),
 		.text = judgement_format(judgement, comment, sizeof(comment)),
 	};
+	enum recording_result result = describe(recording, interface, &block.interface);
 
 	block.text_length = strlen(comment);
-	writer_reset(&recording->block);
-	pcapng_write(&recording->block, &block);
-	if (recording->bytes_max &&
-		recording->counts.bytes + recording->block.length + STATISTICS_BYTES >
-			recording->bytes_max)
-		return RECORDING_FULL;
-	if (block.interface == NO_NUMBER || !hand_on(recording)) {
+	if (result == RECORDING_WRITTEN)
+		result = write_block(recording, &block, STATISTICS_BYTES);
+	if (result == RECORDING_WRITTEN)
+		recording->counts.packets++;
+	if (result == RECORDING_LOST)
 		recording->counts.dropped_by_reader++;
-		return RECORDING_LOST;
-	}
-	recording->counts.packets++;
-	return RECORDING_WRITTEN;
+	return result;
 }
 
 /* All in the name of the first interface: the socket does not say which one a packet was of. */
-void recording_statistics(struct recording *recording)
+enum recording_result recording_statistics(struct recording *recording, bool is_last)
 {
 	const struct pcapng_block block = {
 		.type = PCAPNG_STATISTICS,
@@ -132,8 +140,9 @@ void recording_statistics(struct recording *recording)
 		.dropped_by_reader = recording->counts.dropped_by_reader,
 	};
 
-	if (recording->interfaces_count)
-		write_block(recording, &block);
+	if (!recording->interfaces_count)
+		return RECORDING_WRITTEN;
+	return write_block(recording, &block, is_last ? 0 : STATISTICS_BYTES);
 }
 
 void recording_clear(struct recording *recording)

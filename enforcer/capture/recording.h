@@ -2,6 +2,7 @@
 /* Judged packets as a pcapng stream: an interface for each workload's, the verdict as a comment. */
 #pragma once
 
+#include "base/error.h"
 #include "capture/judge.h"
 #include "capture/packet.h"
 #include "capture/pcapng.h"
@@ -14,14 +15,15 @@
 enum capture_end {
 	CAPTURE_TIME,  /* its duration is over */
 	CAPTURE_BYTES, /* the stream has as many as it may */
-	CAPTURE_FAILED /* out of memory, or the node cannot be looked at any more */
+	CAPTURE_FAILED /* as its error says */
 };
 
 struct capture_sink {
 	/* Whole blocks. false: there is no room, and bytes are lost: the capture counts that. */
 	bool (*write)(const char *bytes, size_t length, void *userdata);
-	/* It is over, and has written its last block. The receiver frees it, now or later. */
-	void (*ended)(enum capture_end why, void *userdata);
+	/* It is over, and has written its last block. error: why it failed; NULL otherwise. The
+	 * receiver frees it, now or later. */
+	void (*ended)(enum capture_end why, const struct error *error, void *userdata);
 	void *userdata;
 };
 
@@ -43,20 +45,22 @@ struct recording {
 	size_t interfaces_count;
 };
 
+/* Of each block. RECORDING_WRITTEN, too, where there was nothing to write. */
 enum recording_result {
 	RECORDING_WRITTEN,
-	RECORDING_LOST, /* the reader is too slow; counted */
-	RECORDING_FULL  /* it would have been beyond bytes_max */
+	RECORDING_LOST, /* the reader is too slow; of packets, counted */
+	RECORDING_FULL  /* it would have been beyond bytes_max, with room kept for the last block */
 };
 
-/* false: the sink has no room for the first block. */
-bool recording_begin(struct recording *recording);
+/* The first block. */
+enum recording_result recording_begin(struct recording *recording);
 /* Before its first packet, so that a capture without packets is a valid one, too. */
-bool recording_describe(struct recording *recording, const struct view_interface *interface);
+enum recording_result recording_describe(
+	struct recording *recording, const struct view_interface *interface);
 /* interface: NULL: not known. is_outgoing: the stack of its namespace sent it. */
 enum recording_result recording_packet(struct recording *recording,
 	const struct view_interface *interface, bool is_outgoing,
 	const struct capture_packet *packet, const struct judgement *judgement);
-/* The counts so far; nothing before an interface is described. */
-void recording_statistics(struct recording *recording);
+/* The counts so far; nothing before an interface is described. is_last: nothing comes behind it. */
+enum recording_result recording_statistics(struct recording *recording, bool is_last);
 void recording_clear(struct recording *recording);

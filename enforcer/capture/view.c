@@ -89,8 +89,10 @@ void view_clear(struct view *view)
 		free(view->interfaces[i].addresses);
 	}
 	free(view->interfaces);
-	free(view->ends[0].addresses);
-	free(view->ends[1].addresses);
+	for (int end = 0; end < 2; end++) {
+		free(view->ends[end].workload);
+		free(view->ends[end].addresses);
+	}
 	free(view->owners);
 	memset(view, 0, sizeof(*view));
 }

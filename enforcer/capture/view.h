@@ -34,6 +34,7 @@ struct view_interface {
 /* One end of what is captured. */
 struct view_end {
 	bool is_any;
+	char *workload; /* "shop/api", however it was asked for; NULL: anybody, or an address */
 	struct address *addresses;
 	size_t addresses_count;
 };

@@ -237,6 +237,29 @@ check "by the port alone" test "$(syns port.pcapng)" = 1
 expect "plain pcap by the file's name" "d4c3b2a1 or 4d3cb2a1" sh -c \
 	"head -c 4 '$work/to.pcap' | od -An -tx1 | tr -d ' ' | sed 's/^4d3cb2a1$/d4c3b2a1 or 4d3cb2a1/'"
 
+echo "== a workload that starts anew"
+workload_up "$id-job" 14 job "app: job"
+tail -1 "$work/workloads.yaml" >>"$work/three.yaml"
+has_address() {
+	segctl workloads -o json | jq -e --arg a "$1" \
+		'.workloads[] | select(.name == "job" and .enforced) | .interfaces[].addresses[] | select(. == $a)'
+}
+await 5 has_address 10.77.0.14
+capture anew.pcapng --workload job icmp
+in_ns "$id-job" ping -qc 1 10.77.0.11 >"$work/ping"
+check "is seen" await 5 has anew.pcapng 2 "host 10.77.0.14"
+ip netns del "$id-job"
+# Nobody asks for the address of before, which would tell the taps.
+ip -n "$id-web" neigh flush dev eth0
+workload_up "$id-job" 16 job "app: job"
+check "with another interface and address" await 5 has_address 10.77.0.16
+pinged() {
+	in_ns "$id-job" ping -qc 1 -W 1 10.77.0.11
+	has anew.pcapng 2 "host 10.77.0.16"
+}
+check "is seen again" await 5 pinged
+interrupt
+
 echo "== into a pipe"
 segctl capture --workload api -w - icmp 2>"$work/pipe.log" | tcpdump -nr - -c 2 >"$work/piped" 2>&1 &
 reader=$!
