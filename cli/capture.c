@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* segctl capture: packets of workloads, into a file or a pipe. */
 #include "capture/filter_program.h"
+#include "capture/limits.h"
 #include "capture_output.h"
 #include "client.h"
 #include "clock.h"
@@ -13,7 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DURATION_MAX_S   (24UL * 60 * 60)
 #define PROGRESS_SECONDS 0.5
 
 enum {
@@ -170,14 +170,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		arguments->bytes_max = parse_size(arguments->settings, argument);
 		return 0;
 	case KEY_DURATION:
-		arguments->seconds = clock_parse_duration(argument, DURATION_MAX_S);
+		arguments->seconds = clock_parse_duration(argument, CAPTURE_DURATION_MAX_S);
 		if (!arguments->seconds)
 			usage_error(arguments->settings,
 				"--duration: '%s' is no time from 1s to 24h", argument);
 		return 0;
 	case 's':
 		arguments->snap =
-			parse_number(arguments->settings, "--snap", argument, PCAPNG_SNAP_MAX);
+			parse_number(arguments->settings, "--snap", argument, CAPTURE_SNAP_MAX);
 		return 0;
 	case ARGP_KEY_END:
 		check(arguments);

@@ -15,8 +15,7 @@
 
 #include <unistd.h>
 
-#define NODE             "pcap" /* in records: the capture does not say */
-#define ADOPTION_SECONDS 60     /* as segd takes it */
+#define NODE "pcap" /* in records: the capture does not say */
 
 enum {
 	KEY_PCAP = 0x7a0,
@@ -161,7 +160,7 @@ static int replay(
 		.ir = offline->ir,
 		.model = offline->model,
 		.node = NODE,
-		.adoption_ns = ADOPTION_SECONDS * 1000000000ULL,
+		.adoption_ns = REPLAY_ADOPTION_NS,
 		.record = on_record,
 		.userdata = reading,
 	};

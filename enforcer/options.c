@@ -5,6 +5,7 @@
 #include "dataplane/lock/second_lock.h"
 #include "quarantine_list.h"
 #include "xdp/abi.h"
+#include "xdp/connection_times.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -414,7 +415,7 @@ static void set_defaults(struct options *options)
 		.log_directory = "/var/log/segd",
 		.pin_directory = "/sys/fs/bpf/segd",
 		.docker_socket = "/run/docker.sock",
-		.adoption_ns = 60ULL * 1000000000ULL,
+		.adoption_ns = CONNECTION_ADOPTION_NS,
 		.nflog_group = 86,
 		.automatic_quarantines = 3,
 	};

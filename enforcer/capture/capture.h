@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "capture/filter_program.h"
 #include "capture/judge.h"
+#include "capture/limits.h"
 #include "capture/recording.h"
 #include "capture/scope.h"
 #include "capture/view.h"
@@ -18,10 +19,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
-
-#define CAPTURES_MAX           8 /* at once */
-#define CAPTURE_SNAP_MAX       PCAPNG_SNAP_MAX
-#define CAPTURE_DURATION_MAX_S (24ULL * 3600)
 
 struct capture_wish {
 	/* Workloads ("shop/api", "api") or addresses; NULL: anybody. */

@@ -2,6 +2,7 @@
 #include "capture/filter_program.h"
 
 #include "base/cleanup.h"
+#include "capture/pcap_close.h"
 #include "capture/pcapng.h"
 #include "policies/array.h"
 
@@ -17,15 +18,9 @@
 _Static_assert(sizeof(struct bpf_insn) == sizeof(struct sock_filter),
 	"what libpcap makes is what the kernel takes");
 
-static void pcap_closep(pcap_t **pcap)
-{
-	if (*pcap)
-		pcap_close(*pcap);
-}
-
 int filter_program_compile(const char *text, struct bpf_program *ret, struct error *error)
 {
-	_cleanup_(pcap_closep) pcap_t *pcap = pcap_open_dead(DLT_EN10MB, PCAPNG_SNAP_MAX);
+	_cleanup_pcap_ pcap_t *pcap = pcap_open_dead(DLT_EN10MB, PCAPNG_SNAP_MAX);
 	struct bpf_program program = {0}, copy = {0};
 
 	if (!pcap)

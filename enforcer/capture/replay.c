@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "capture/judge.h"
+#include "capture/pcap_close.h"
 #include "capture/refusals.h"
 #include "capture/replay_names.h"
 #include "capture/ruling.h"
@@ -11,14 +12,10 @@
 #include "flow/record.h"
 #include "flow/resolve.h"
 #include "observe/observer.h"
+#include "xdp/connection_times.h"
 
 #include <errno.h>
-#include <pcap/pcap.h>
 #include <string.h>
-
-/* When an agent tells of a connection that goes on. */
-#define UNANSWERED_NS (2 * NS_PER_SECOND)
-#define UPDATE_NS     (30 * NS_PER_SECOND)
 
 struct replay {
 	const struct replay_options *options;
@@ -115,10 +112,11 @@ static void on_standing(struct tracked *tracked, void *userdata)
 {
 	struct replay *replay = userdata;
 	bool is_unanswered = !tracked->replied && !tracked->told_ns &&
-			     replay->now_ns >= tracked->start_ns + UNANSWERED_NS;
+			     replay->now_ns >= tracked->start_ns + CONNECTION_UNANSWERED_NS;
 	uint64_t last_ns = tracked->told_ns ? tracked->told_ns : tracked->start_ns;
 
-	if (!is_unanswered && (replay->now_ns < last_ns + UPDATE_NS || tracked->last_ns <= last_ns))
+	if (!is_unanswered &&
+		(replay->now_ns < last_ns + CONNECTION_UPDATE_NS || tracked->last_ns <= last_ns))
 		return;
 	tracked->told_ns = replay->now_ns;
 	tell(replay, tracked, FLOW_UPDATE);
@@ -219,12 +217,6 @@ static int take(struct replay *replay, struct capture_packet *packet, enum captu
 	return capture_refusals_add(replay->refusals, packet, &judgement);
 }
 
-static void pcap_closep(pcap_t **pcap)
-{
-	if (*pcap)
-		pcap_close(*pcap);
-}
-
 static int read_packets(struct replay *replay, pcap_t *pcap, const char *path, struct error *error)
 {
 	int link = pcap_datalink(pcap), r;
@@ -302,7 +294,7 @@ int replay_file(const char *path, const struct replay_options *options, struct r
 	struct error *error)
 {
 	struct replay replay = {.options = options, .names = {options->ir, options->model}};
-	_cleanup_(pcap_closep) pcap_t *pcap = NULL;
+	_cleanup_pcap_ pcap_t *pcap = NULL;
 	char problem[PCAP_ERRBUF_SIZE];
 	int r;
 

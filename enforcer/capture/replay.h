@@ -13,15 +13,18 @@
 #include "base/error.h"
 #include "policies/ir.h"
 #include "policies/model.h"
+#include "xdp/connection_times.h"
 
 #include <jansson.h>
 #include <stdint.h>
+
+#define REPLAY_ADOPTION_NS CONNECTION_ADOPTION_NS
 
 struct replay_options {
 	const struct ir *ir;
 	const struct model *model;
 	const char *node;     /* name of the node in records */
-	uint64_t adoption_ns; /* as in judge.h */
+	uint64_t adoption_ns; /* as in judge.h; segd's default: REPLAY_ADOPTION_NS */
 	/* One record after the other in the order of time; the callee keeps nothing of it without a
 	 * reference. */
 	void (*record)(json_t *record, void *userdata);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "capture/tracker.h"
 
-#include "base/clock.h"
+#include "xdp/connection_times.h"
 
 #include <errno.h>
 #include <netinet/icmp6.h>
@@ -11,15 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
-
-/* As the programs' configuration has them (xdp/configuration.bpf.h). */
-#define TCP_ESTABLISHED_NS (5ULL * 24 * 3600 * NS_PER_SECOND)
-#define TCP_OPENING_NS     (60ULL * NS_PER_SECOND)
-#define TCP_HALF_CLOSED_NS (3600ULL * NS_PER_SECOND)
-#define TCP_CLOSING_NS     (10ULL * NS_PER_SECOND)
-#define TCP_REFUSED_NS     (1ULL * NS_PER_SECOND) /* the target has reset the opening */
-#define UDP_NS             (120ULL * NS_PER_SECOND)
-#define OTHER_NS           (60ULL * NS_PER_SECOND)
 
 struct tracker {
 	struct tracked *connections; /* by key */
@@ -74,16 +65,16 @@ static uint64_t idle_limit_ns(const struct tracked *tracked)
 {
 	if (has_handshake(tracked->ends.protocol)) {
 		if (!tracked->established && tracked->tcp_flags[TRACKER_RESPONDER] & TH_RST)
-			return TCP_REFUSED_NS;
+			return CONNECTION_TCP_REFUSED_NS;
 		if (tracked->over)
-			return TCP_CLOSING_NS;
+			return CONNECTION_TCP_CLOSING_NS;
 		if (!tracked->established)
-			return TCP_OPENING_NS;
+			return CONNECTION_TCP_OPENING_NS;
 		return (tracked->tcp_flags[0] | tracked->tcp_flags[1]) & TH_FIN
-			       ? TCP_HALF_CLOSED_NS
-			       : TCP_ESTABLISHED_NS;
+			       ? CONNECTION_TCP_HALF_CLOSED_NS
+			       : CONNECTION_TCP_ESTABLISHED_NS;
 	}
-	return tracked->ends.protocol == IPPROTO_UDP ? UDP_NS : OTHER_NS;
+	return tracked->ends.protocol == IPPROTO_UDP ? CONNECTION_UDP_NS : CONNECTION_OTHER_NS;
 }
 
 static bool is_expired(const struct tracked *tracked, uint64_t now_ns)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Connections of the packets in a capture, by the rules of the data plane: what a connection lets
- * pass (connection.bpf.h) and how long it is remembered (abi_configuration). Time is that of the
+ * pass (connection.bpf.h) and how long it is remembered (connection_times.h). Time is that of the
  * packets. Bounded: beyond that, the one that was silent longest goes.
  */
 #pragma once

@@ -55,7 +55,7 @@ include_direction() {
 		enforcer/dataplane/nft base/|policies/|flow/event.h|xdp/reasons.h|xdp/client_port.h|dataplane/dataplane.h|dataplane/dump.h|dataplane/attachment.h|dataplane/nft/
 		enforcer/dataplane/host base/|policies/|flow/event.h|xdp/reasons.h|dataplane/dataplane.h|dataplane/dump.h|dataplane/attachment.h|dataplane/nft/|dataplane/host/
 		enforcer/doctor base/|workload/|dataplane/bpf/probe.h|dataplane/nft/|doctor/
-		enforcer/capture base/|policies/|flow/|observe/|xdp/reasons.h|xdp/packet_kind.h|xdp/parse.bpf.h|xdp/client_port.h|capture/
+		enforcer/capture base/|policies/|flow/|observe/|xdp/reasons.h|xdp/packet_kind.h|xdp/parse.bpf.h|xdp/client_port.h|xdp/connection_times.h|capture/
 		enforcer/dataplane/xdp base/|policies/|flow/event.h|xdp/|dataplane/dataplane.h|dataplane/dump.h|dataplane/bpf/|dataplane/xdp/
 	END
 	grep -nE '^#include "(control|dataplane|flow|workload|xdp)/' cli/*.[ch] |

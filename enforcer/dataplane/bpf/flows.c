@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dataplane/bpf/flows.h"
 
-#include "base/clock.h"
+#include "xdp/connection_times.h"
 
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
@@ -11,8 +11,6 @@
 
 /* Ids of refusals must differ from those of connections, and both fit a signed number. */
 #define DENIAL_ID (1ULL << 62)
-
-#define REFUSED_OPENING_NS NS_PER_SECOND
 
 static uint64_t realtime(uint64_t boottime_ns, const struct flow_context *context)
 {
@@ -183,8 +181,8 @@ uint64_t connection_idle_limit_ns(const struct abi_connection_key *key,
 	case IPPROTO_TCP:
 	case IPPROTO_SCTP:
 		if (is_refused_opening(connection) &&
-			configuration->tcp_closing_ns > REFUSED_OPENING_NS)
-			return REFUSED_OPENING_NS;
+			configuration->tcp_closing_ns > CONNECTION_TCP_REFUSED_NS)
+			return CONNECTION_TCP_REFUSED_NS;
 		if (connection->flags & (ABI_CONNECTION_CLOSING | ABI_CONNECTION_RESET))
 			return configuration->tcp_closing_ns;
 		if (!(connection->flags & ABI_CONNECTION_ESTABLISHED))

@@ -2,15 +2,13 @@
 #include "dataplane/bpf/sweep.h"
 
 #include "base/clock.h"
+#include "xdp/connection_times.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
 
 #define CHUNK       1024 /* entries at a time: what they take stays allocated */
 #define STEP_CHUNKS 64   /* the whole table in a few steps */
-#define UPDATE_NS   (30 * NS_PER_SECOND)
-/* Whoever looks for scans wants to know soon what nobody answers. */
-#define UNANSWERED_NS (2 * NS_PER_SECOND)
 /* Times in the kernel are those of its last tick, 10 ms at most, and counters follow them. */
 #define TICK_NS (20 * NS_PER_SECOND / 1000)
 
@@ -92,18 +90,18 @@ static bool is_due(const struct sweep *sweep, const struct abi_connection *conne
 
 	if (connection->start_ns > sweep->pass_ns)
 		return false;
-	beat = (sweep->pass_ns - connection->start_ns) / UPDATE_NS;
+	beat = (sweep->pass_ns - connection->start_ns) / CONNECTION_UPDATE_NS;
 	last_beat = sweep->last_pass_ns > connection->start_ns
-			    ? (sweep->last_pass_ns - connection->start_ns) / UPDATE_NS
+			    ? (sweep->last_pass_ns - connection->start_ns) / CONNECTION_UPDATE_NS
 			    : 0;
-	return beat > last_beat &&
-	       connection->last_ns + TICK_NS >= connection->start_ns + (beat - 1) * UPDATE_NS;
+	return beat > last_beat && connection->last_ns + TICK_NS >=
+					   connection->start_ns + (beat - 1) * CONNECTION_UPDATE_NS;
 }
 
 /* Once for each connection, as above. */
 static bool is_unanswered(const struct sweep *sweep, const struct abi_connection *connection)
 {
-	uint64_t due_ns = connection->start_ns + UNANSWERED_NS;
+	uint64_t due_ns = connection->start_ns + CONNECTION_UNANSWERED_NS;
 
 	return !(connection->flags & ABI_CONNECTION_REPLIED) && due_ns <= sweep->pass_ns &&
 	       due_ns > sweep->last_pass_ns;
