@@ -223,7 +223,7 @@ listed() { # connections that conntrack has and the agent does not, or the other
 	known=$(segctl status -o json | jq .plane.connections)
 	[ "$known" -ge 20000 ]
 }
-check "all 20000 are known again" await 10 listed
+check "all 20000 are known again" await 3 listed
 udp() { # EVENT
 	grep "\"event\":\"$1\"" "$work/log/flows.log" |
 		grep -cE '"protocol":"udp","source":[^}]*"port":[1-3][0-9]{4},.*"destination":[^}]*"port":5432,'

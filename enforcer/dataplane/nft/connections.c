@@ -35,8 +35,10 @@ void connections_report_drops(struct connections *connections)
 	uint64_t lost =
 		connections->options.reliable ? connections->unheard : drops - connections->drops;
 
-	if (drops != connections->drops)
+	if (drops != connections->drops) {
 		connections->complete = false;
+		connections->missed = true;
+	}
 	connections->drops = drops;
 	connections->unheard = 0;
 	if (lost)

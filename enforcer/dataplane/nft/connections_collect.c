@@ -12,6 +12,8 @@
  * somebody turns conntrack's events off. */
 #define MISSING_NS (60ULL * 1000000000)
 
+#define MISSED_SHARE 20
+
 DEFINE_CLEANUP(struct nf_conntrack *, nfct_destroy)
 
 void connections_begin_listing(struct connections *connections)
@@ -116,8 +118,22 @@ int connections_collect(struct connections *connections, struct error *error)
 	r = netlink_dump(connections->socket, connection_request_list(buffer), read_for_update,
 		restart_listing, connections);
 	connections->complete &= !r;
+	connections->missed = r < 0;
 	if (r < 0)
 		return error_errno(error, r, "list connections");
 	end_missing(connections);
 	return connections->refused ? connections_revoke(connections, NULL, error) : 0;
+}
+
+int connections_find_missed(struct connections *connections, struct error *error)
+{
+	uint64_t start_ns = clock_now_ns(CLOCK_MONOTONIC), end_ns;
+	int r;
+
+	if (!connections->missed || start_ns < connections->rested_ns)
+		return 0;
+	r = connections_collect(connections, error);
+	end_ns = clock_now_ns(CLOCK_MONOTONIC);
+	connections->rested_ns = end_ns + (end_ns - start_ns) * MISSED_SHARE;
+	return r;
 }

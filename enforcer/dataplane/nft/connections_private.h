@@ -16,11 +16,13 @@ struct connections {
 	struct connection *items;
 	struct strangers strangers;
 	bool complete; /* items and strangers are all that the kernel has, but for pending events */
+	bool missed;   /* announcements were dropped since the last listing */
 	bool refused;  /* the kernel may have some that policy refuses, and that were not cut */
 	uint64_t policies; /* that connections_set_ir() has told */
 	uint64_t round;
 	uint64_t listings;  /* of all that the kernel has, each try */
 	uint64_t opened_ns; /* CLOCK_REALTIME */
+	uint64_t rested_ns; /* CLOCK_MONOTONIC: no listing before, for what was missed */
 	bool reading;       /* events are being read: a listing in between reads none */
 	uint64_t places;    /* that were given away */
 	uint64_t asked;     /* the last place that the kernel was asked of whether it is answered */

@@ -186,6 +186,8 @@ static int on_tick(sd_event_source *source, uint64_t time_us, void *userdata)
 	device_guards_prune(dataplane->guards);
 	if (connections_tell_unanswered(dataplane->connections, &error) < 0)
 		report_trouble(dataplane, &error);
+	if (connections_find_missed(dataplane->connections, &error) < 0)
+		report_trouble(dataplane, &error);
 	if (++dataplane->ticks % TICKS_PER_CONNECTION_LIST == 0 &&
 		connections_collect(dataplane->connections, &error) < 0)
 		report_trouble(dataplane, &error);

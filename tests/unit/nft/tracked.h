@@ -90,6 +90,16 @@ static inline void tracked_begin(const char *source, const char *destination)
 	assert_int_equal(fixture_run(command), 0);
 }
 
+/* Announcements beyond one or two are dropped until they are read. */
+static inline void tracked_deafen(const struct tracked *tracked)
+{
+	const int none = 0;
+
+	assert_int_equal(setsockopt(mnl_socket_get_fd(tracked->connections->events), SOL_SOCKET,
+				 SO_RCVBUFFORCE, &none, sizeof(none)),
+		0);
+}
+
 /* UDP to db at 5005, that nobody has answered. */
 static inline void tracked_ask(const char *source)
 {
