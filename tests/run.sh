@@ -78,8 +78,8 @@ all_of() {
 }
 
 echo "building"
-"${make[@]}" BUILD="$build" binaries tools unit-binaries bpf-test-binaries differential-binary \
-	conformance-binary evasion-binary &&
+"${make[@]}" BUILD="$build" binaries tools bpf-test-binaries differential-binary conformance-binary \
+	evasion-binary &&
 	"${make[@]}" BUILD="$build/asan" SANITIZE=1 unit-binaries &&
 	"${make[@]}" BUILD="$build" fuzz-binaries || exit 1
 
