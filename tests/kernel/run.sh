@@ -14,7 +14,7 @@ build=$(realpath "${1:?usage: run.sh BUILD}")
 here=$(cd "$(dirname "$0")/../.." && pwd)
 suites=("${@:2}")
 [ ${#suites[@]} -gt 0 ] || suites=(kernel programs policy:ebpf policy:nft
-	reject:ebpf crash:ebpf crash:nft lock:ebpf)
+	reject:ebpf tcp_statistics:ebpf crash:ebpf crash:nft lock:ebpf)
 limit_s=1800
 work=$build/kernel
 console=$build/test-logs/kernel.log
