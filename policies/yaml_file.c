@@ -47,6 +47,7 @@ static int load_document(struct yaml_reader *reader, const char *text, size_t si
 	}
 	reader->document = &document;
 	read(reader, yaml_document_get_root_node(&document), userdata);
+	reader->document = NULL;
 	yaml_document_delete(&document);
 	yaml_parser_delete(&parser);
 	return reader->out_of_memory ? -ENOMEM : 0;

@@ -60,6 +60,21 @@ struct connection_key connection_key(const struct nf_conntrack *ct)
 	return key;
 }
 
+bool connection_was_replaced(const struct connection *connection, const struct nf_conntrack *ct)
+{
+	static const enum nf_conntrack_attr counters[] = {
+		ATTR_ORIG_COUNTER_PACKETS, ATTR_REPL_COUNTER_PACKETS};
+
+	/* Ours is of when it was heard of, at the earliest of when it began. */
+	if (nfct_attr_is_set(ct, ATTR_TIMESTAMP_START))
+		return nfct_get_attr_u64(ct, ATTR_TIMESTAMP_START) > connection->start_ns;
+	for (size_t i = 0; i < 2; i++)
+		if (nfct_attr_is_set(ct, counters[i]) &&
+			nfct_get_attr_u64(ct, counters[i]) < connection->packets[i])
+			return true;
+	return false;
+}
+
 void connection_update(struct connection *connection, const struct nf_conntrack *ct)
 {
 	if (nfct_attr_is_set(ct, ATTR_ORIG_COUNTER_PACKETS)) {

@@ -50,6 +50,9 @@ int connection_parse(const struct nlmsghdr *message, struct nf_conntrack *ct);
 /* mnl_cb_t; userdata: uint32_t, left alone where the message does not say. */
 int connection_parse_total(const struct nlmsghdr *message, void *userdata);
 struct connection_key connection_key(const struct nf_conntrack *ct);
+/* Whether ct is a later entry than the one that connection is of: an id comes of an entry's place
+ * in memory and its addresses, so that whoever takes both over has the same one. */
+bool connection_was_replaced(const struct connection *connection, const struct nf_conntrack *ct);
 /* Counters and start, where ct has them. */
 void connection_update(struct connection *connection, const struct nf_conntrack *ct);
 

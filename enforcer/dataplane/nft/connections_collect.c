@@ -61,6 +61,9 @@ static int read_for_update(const struct nlmsghdr *message, void *userdata)
 		return MNL_CB_OK;
 	key = connection_key(ct);
 	connection = connections_find(connections, &key);
+	/* Its end is to be read, and the beginning of what took its place. */
+	if (connection && connection_was_replaced(connection, ct))
+		return MNL_CB_OK;
 	if (connection)
 		update_known(connections, connection, ct);
 	else if (!connections_concern(connections, &key))

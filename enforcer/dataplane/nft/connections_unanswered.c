@@ -51,7 +51,8 @@ static int read_unanswered(const struct nlmsghdr *message, void *userdata)
 		return MNL_CB_OK;
 	key = connection_key(ct);
 	connection = connections_find(question->connections, &key);
-	if (!connection || connection->told || !is_of_age(connection, question->now_ns))
+	if (!connection || connection->told || !is_of_age(connection, question->now_ns) ||
+		connection_was_replaced(connection, ct))
 		return MNL_CB_OK;
 	connection_update(connection, ct);
 	if (connection->replied)

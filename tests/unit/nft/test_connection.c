@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* An entry of conntrack that took the place, and with it the id, of one that is known. */
+#include "tracked.h"
+
+static void collect(struct tracked *tracked, unsigned int updates)
+{
+	struct error error = ERROR_INIT;
+
+	assert_int_equal(connections_collect(tracked->connections, &error), 0);
+	assert_int_equal(tracked_count(tracked, FLOW_UPDATE), updates);
+}
+
+static struct connection *known(struct tracked *tracked, const char *setting)
+{
+	char command[80];
+
+	snprintf(command, sizeof(command), "sysctl -qw net.netfilter.%s=1 2>&1", setting);
+	assert_int_equal(fixture_run(command), 0);
+	tracked_begin(TRACKED_API, TRACKED_DB);
+	collect(tracked, 1);
+	collect(tracked, 2);
+	return tracked->connections->items;
+}
+
+/* Nothing of the one that is there now is said of the one before, of which the end comes yet. */
+static void expect_replaced(struct tracked *tracked)
+{
+	collect(tracked, 2);
+	tracked_end(TRACKED_API);
+	connections_read(tracked->connections);
+	assert_int_equal(tracked_count(tracked, FLOW_END), 1);
+	assert_int_equal(connections_count(tracked->connections), 0);
+}
+
+static void test_a_later_start_tells(void **state)
+{
+	known(*state, "nf_conntrack_timestamp")->start_ns -= 1000;
+	expect_replaced(*state);
+}
+
+static void test_counters_that_went_back_tell(void **state)
+{
+	known(*state, "nf_conntrack_acct")->packets[1] = 1;
+	expect_replaced(*state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_a_later_start_tells, tracked_set_up, tracked_tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_counters_that_went_back_tell, tracked_set_up, tracked_tear_down),
+	};
+
+	if (geteuid() != 0) {
+		print_message("skipped: needs root for network namespaces\n");
+		return 0;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
