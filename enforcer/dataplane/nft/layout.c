@@ -39,6 +39,11 @@ const char *layout_addresses(bool ipv4)
 	return ipv4 ? "addresses4" : "addresses6";
 }
 
+const char *layout_node(bool ipv4)
+{
+	return ipv4 ? "node4" : "node6";
+}
+
 const char *layout_host_map(enum direction direction)
 {
 	return direction == DIRECTION_INGRESS ? "host-ingress" : "host-egress";

@@ -11,7 +11,7 @@
 
 #define LAYOUT_TABLE "segd"
 /* Raised with every change of what is written here or of how names are made. */
-#define LAYOUT_VERSION 5U
+#define LAYOUT_VERSION 6U
 
 /* Fixed sets: TCP, UDP and SCTP; ICMP and ICMPv6; neighbour solicitation and advertisement. */
 #define LAYOUT_TRANSPORTS          "transports"
@@ -25,6 +25,8 @@ const char *layout_workloads(bool ipv4);
 const char *layout_self(bool ipv4);
 /* All addresses that the IR knows by themselves, where some chain asks. Shape as of workloads. */
 const char *layout_addresses(bool ipv4);
+/* Of these, the node's own, likewise. */
+const char *layout_node(bool ipv4);
 const struct shape *layout_dispatch_shape(bool ipv4);
 const struct shape *layout_workloads_shape(bool ipv4);
 const struct shape *layout_self_shape(bool ipv4);

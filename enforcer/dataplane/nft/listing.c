@@ -92,7 +92,7 @@ static bool is_dispatch(const char *name)
 		if (!strcmp(name, layout_dispatch_map(DIRECTION_INGRESS, ipv4)) ||
 			!strcmp(name, layout_dispatch_map(DIRECTION_EGRESS, ipv4)) ||
 			!strcmp(name, layout_workloads(ipv4)) || !strcmp(name, layout_self(ipv4)) ||
-			!strcmp(name, layout_addresses(ipv4)))
+			!strcmp(name, layout_addresses(ipv4)) || !strcmp(name, layout_node(ipv4)))
 			return true;
 	return false;
 }

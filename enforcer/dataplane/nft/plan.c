@@ -186,11 +186,14 @@ static int classify_addresses(struct plan *plan)
 		r = intervals_from_prefixes(
 			plan->ir->prefixes, plan->ir->prefixes_count, ipv4, &plan->space[ipv4]);
 	plan->prefix_class = calloc(plan->ir->addresses_count + 1, sizeof(*plan->prefix_class));
-	if (r < 0 || !plan->prefix_class)
+	plan->node = calloc(plan->ir->addresses_count + 1, sizeof(*plan->node));
+	if (r < 0 || !plan->prefix_class || !plan->node)
 		return -ENOMEM;
 	for (size_t i = 0; i < plan->ir->addresses_count; i++) {
 		const struct address *address = &plan->ir->addresses[i].address;
 
+		if (plan->ir->addresses[i].workload < 0)
+			plan->node[plan->node_count++] = i;
 		if (!intervals_find(&plan->space[address_is_ipv4(address)], address,
 			    &plan->prefix_class[i]))
 			return -EINVAL;
@@ -277,6 +280,7 @@ static void release(struct plan *plan)
 	intervals_clear(&plan->space[0]);
 	intervals_clear(&plan->space[1]);
 	free(plan->prefix_class);
+	free(plan->node);
 	free(plan->order);
 	free(plan->groups);
 	free(plan->ports[DIRECTION_INGRESS]);
@@ -329,6 +333,23 @@ static int add_addresses(struct plan *plan)
 	return r;
 }
 
+static int add_node(struct plan *plan)
+{
+	const struct target none = {.code = TARGET_NONE};
+	int r = 0;
+
+	for (int ipv4 = 0; plan->asks_node && ipv4 < 2; ipv4++)
+		if (!ruleset_add_set(
+			    plan->ruleset, layout_node(ipv4), layout_workloads_shape(ipv4), true))
+			return -ENOMEM;
+	for (size_t i = 0; plan->asks_node && !r && i < plan->node_count; i++) {
+		const struct address *address = &plan->ir->addresses[plan->node[i]].address;
+
+		r = add_address(plan, layout_node(address_is_ipv4(address)), address, NULL, none);
+	}
+	return r;
+}
+
 static int build(const struct ir *ir, int (*add)(struct plan *plan), struct ruleset *ret,
 	struct plan_memory *ret_memory, struct error *error)
 {
@@ -341,6 +362,8 @@ static int build(const struct ir *ir, int (*add)(struct plan *plan), struct rule
 		r = add(&plan);
 	if (!r)
 		r = add_addresses(&plan);
+	if (!r)
+		r = add_node(&plan);
 	if (!r && ret_memory)
 		remember(&plan, ret_memory);
 	release(&plan);

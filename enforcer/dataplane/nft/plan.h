@@ -7,6 +7,8 @@
  *	                    …-hosts4/6     workloads and nodes that its prefixes do not tell right,
  *	                                   or, where these are fewer, that lead elsewhere than
  *	                                   otherwise: the prefixes are then for others alone
+ *	                    node4/6        the node's addresses, of all chains alike, where all of
+ *	                                   them lead to one place: hosts are workloads alone then
  *	                    …-prefixes4/6  disjoint intervals
  *	                    otherwise
  *	                  each a map to verdicts, or a set where all of it leads to one place
@@ -38,12 +40,15 @@ struct plan {
 	struct ruleset *ruleset;
 	struct interval_list space[2]; /* by ipv4: classes of all addresses in no table */
 	uint32_t *prefix_class;        /* of each ir.addresses: what its prefix says */
-	size_t *order;                 /* indexes of ir.addresses, by group */
+	size_t *node;                  /* indexes of ir.addresses that are the node's */
+	size_t node_count;
+	size_t *order; /* indexes of ir.addresses, by group */
 	struct plan_group *groups;
 	size_t groups_count;
 	struct target *ports[DIRECTION_COUNT]; /* by port table; code TARGET_NONE: not made yet */
 	struct plan_table *tables;             /* by peer table */
 	bool apart;                            /* some chain asks whether the IR knows an address */
+	bool asks_node;                        /* some chain asks whether it is the node */
 	bool irregular;                        /* as in plan_follow.h */
 };
 

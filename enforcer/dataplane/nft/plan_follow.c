@@ -73,13 +73,15 @@ static bool differ(const struct following *following, const struct ir_address *b
 	       one.peer_table[0] != other.peer_table[0] || one.peer_table[1] != other.peer_table[1];
 }
 
+/* False: too many, or one of the node's, which are many chains' affair. */
 static bool add_difference(struct following *following, const struct ir_address *before,
 	const struct ir_address *after)
 {
 	const struct address *address = before ? &before->address : &after->address;
 	struct difference *difference = &following->differences[following->count];
 
-	if (following->count == DIFFERENCES_MAX)
+	if (following->count == DIFFERENCES_MAX || (before && before->workload < 0) ||
+		(after && after->workload < 0))
 		return false;
 	difference->states[BEFORE] = before;
 	difference->states[AFTER] = after;

@@ -18,7 +18,8 @@ struct peers {
 	struct target otherwise;
 	struct element_list prefixes[2]; /* by ipv4 */
 	struct element_list hosts[2];
-	bool apart; /* prefixes are only for addresses that the IR does not know */
+	struct target node; /* as in ruleset.h */
+	bool apart;         /* prefixes are only for addresses that the IR does not know */
 	size_t exceptions[2];
 };
 
@@ -53,20 +54,22 @@ static int add_hosts(const struct plan *plan, const struct plan_group *group, st
 	int r = 0;
 
 	for (size_t i = 0; !r && i < group->count; i++) {
-		const struct address *address =
-			&plan->ir->addresses[plan->order[group->first + i]].address;
+		const struct ir_address *known =
+			&plan->ir->addresses[plan->order[group->first + i]];
 		struct element element = {.target = target};
 
-		element_key_add_address(&element, address);
-		r = element_list_add(&peers->hosts[address_is_ipv4(address)], &element);
+		if (known->workload < 0 && peers->node.code != TARGET_NONE)
+			continue;
+		element_key_add_address(&element, &known->address);
+		r = element_list_add(&peers->hosts[address_is_ipv4(&known->address)], &element);
 	}
 	return r;
 }
 
-/* Where a group is led that is not among the hosts. */
-static struct target fallback(const struct peers *peers, const struct plan_group *group, bool apart)
+/* Where addresses are led that are not among the hosts. */
+static struct target fallback(const struct peers *peers, uint32_t prefix_class, bool apart)
 {
-	return apart ? peers->otherwise : peers->targets[group->prefix_class];
+	return apart ? peers->otherwise : peers->targets[prefix_class];
 }
 
 static size_t count_hosts(const struct plan *plan, const struct peers *peers, bool apart)
@@ -76,10 +79,35 @@ static size_t count_hosts(const struct plan *plan, const struct peers *peers, bo
 	for (size_t i = 0; i < plan->groups_count; i++) {
 		const struct plan_group *group = &plan->groups[i];
 
-		if (!target_equal(peers->targets[group->class], fallback(peers, group, apart)))
+		if (!target_equal(peers->targets[group->class],
+			    fallback(peers, group->prefix_class, apart)))
 			count += group->count;
 	}
 	return count;
+}
+
+/*
+ * The node reaches its workloads: whatever a policy says of peers, most tables lead it elsewhere
+ * than these, and everywhere to the same place. Among the hosts it would make a map of each set of
+ * them, and the kernel looks for loops through all maps whenever one gets an element.
+ */
+static struct target find_node(const struct plan *plan, const struct peers *peers)
+{
+	const struct target none = {.code = TARGET_NONE};
+	struct target target = none;
+	bool exception = false;
+
+	for (size_t i = 0; i < plan->node_count; i++) {
+		size_t index = plan->node[i];
+		struct target own = peers->targets[plan->ir->addresses[index].class];
+
+		if (i && !target_equal(own, target))
+			return none;
+		target = own;
+		exception |= !target_equal(
+			own, fallback(peers, plan->prefix_class[index], peers->apart));
+	}
+	return exception ? target : none;
 }
 
 /* Only those that would be led elsewhere. With a rule for the world all workloads are exceptions
@@ -92,11 +120,13 @@ static int find_hosts(struct plan *plan, struct peers *peers)
 	peers->exceptions[false] = count_hosts(plan, peers, false);
 	peers->apart = peers->exceptions[true] < peers->exceptions[false];
 	plan->apart |= peers->apart;
+	peers->node = find_node(plan, peers);
+	plan->asks_node |= peers->node.code != TARGET_NONE;
 	for (size_t i = 0; !r && i < plan->groups_count; i++) {
 		const struct plan_group *group = &plan->groups[i];
 		struct target target = peers->targets[group->class];
 
-		if (!target_equal(target, fallback(peers, group, peers->apart)))
+		if (!target_equal(target, fallback(peers, group->prefix_class, peers->apart)))
 			r = add_hosts(plan, group, target, peers);
 	}
 	return r;
@@ -136,6 +166,8 @@ static uint64_t identify(const struct ir_peer_table *table, const struct peers *
 	identity = identity_add_target(identity, peers->otherwise);
 	if (peers->apart)
 		identity = identity_add_text(identity, "apart");
+	if (peers->node.code != TARGET_NONE)
+		identity = identity_add_target(identity_add_text(identity, "node"), peers->node);
 	for (int ipv4 = 0; ipv4 < 2; ipv4++) {
 		identity = add_elements(identity, &peers->prefixes[ipv4]);
 		identity = identity_add_number(identity, peers->hosts[ipv4].count > 0);
@@ -221,6 +253,7 @@ static int add_chain(struct plan *plan, uint32_t index, struct peers *peers, str
 		chain->index = index;
 		chain->otherwise = peers->otherwise;
 		chain->apart = peers->apart;
+		chain->node = peers->node;
 		for (int ipv4 = 0; !r && ipv4 < 2; ipv4++) {
 			if (peers->hosts[ipv4].count)
 				r = add_set(plan, name, "hosts", ipv4, false, &peers->hosts[ipv4]);

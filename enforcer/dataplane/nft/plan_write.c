@@ -52,12 +52,17 @@ static int write_lookup(struct rule *rule, struct batch *batch, const struct rul
 	return rule_write(rule, batch, NULL);
 }
 
+static enum rule_side side_of_peers(const struct ruleset_chain *chain)
+{
+	return chain->direction == DIRECTION_EGRESS ? RULE_DESTINATION : RULE_SOURCE;
+}
+
 /* One lookup among addresses of peers. */
 static int write_peer_set(struct batch *batch, const struct ruleset *ruleset,
 	const struct ruleset_chain *chain, const struct ruleset_set *set, bool ipv4,
 	bool for_others)
 {
-	enum rule_side side = chain->direction == DIRECTION_EGRESS ? RULE_DESTINATION : RULE_SOURCE;
+	enum rule_side side = side_of_peers(chain);
 	struct rule rule;
 
 	rule_begin(&rule, chain->name);
@@ -70,8 +75,36 @@ static int write_peer_set(struct batch *batch, const struct ruleset *ruleset,
 	return write_lookup(&rule, batch, ruleset, set);
 }
 
+static int write_node(struct batch *batch, const struct ruleset *ruleset,
+	const struct ruleset_chain *chain, bool ipv4)
+{
+	struct rule rule;
+
+	rule_begin(&rule, chain->name);
+	rule_family(&rule, ipv4);
+	rule_key_address(&rule, ipv4, side_of_peers(chain));
+	rule_lookup(&rule, layout_node(ipv4));
+	write_target(&rule, ruleset, chain->node);
+	return rule_write(&rule, batch, NULL);
+}
+
+/* Those that are known by themselves. */
+static int write_known(struct batch *batch, const struct ruleset *ruleset,
+	const struct ruleset_chain *chain, bool ipv4)
+{
+	const struct ruleset_set *hosts = find_set(ruleset, chain, ipv4 ? "hosts4" : "hosts6");
+	int r = 0;
+
+	if (hosts)
+		r = write_peer_set(batch, ruleset, chain, hosts, ipv4, false);
+	if (!r && chain->node.code != TARGET_NONE)
+		r = write_node(batch, ruleset, chain, ipv4);
+	return r;
+}
+
 /*
- * Hosts come first: where they are exceptions to prefixes, one that comes or goes is one store.
+ * Hosts and the node come first: where they are exceptions to prefixes, one that comes or goes is
+ * one store.
  *
  * Where prefixes are for others, two sets change with a host, and each lookup of a packet may be
  * the first that sees the change. One that goes was found among the hosts, or is in neither set.
@@ -81,17 +114,14 @@ static int write_peer_set(struct batch *batch, const struct ruleset *ruleset,
 static int write_peers_of(struct batch *batch, const struct ruleset *ruleset,
 	const struct ruleset_chain *chain, bool ipv4)
 {
-	const struct ruleset_set *hosts = find_set(ruleset, chain, ipv4 ? "hosts4" : "hosts6");
 	const struct ruleset_set *prefixes =
 		find_set(ruleset, chain, ipv4 ? "prefixes4" : "prefixes6");
-	int r = 0;
+	int r = write_known(batch, ruleset, chain, ipv4);
 
-	if (hosts)
-		r = write_peer_set(batch, ruleset, chain, hosts, ipv4, false);
 	if (!r && prefixes)
 		r = write_peer_set(batch, ruleset, chain, prefixes, ipv4, chain->apart);
-	if (!r && hosts && prefixes && chain->apart)
-		r = write_peer_set(batch, ruleset, chain, hosts, ipv4, false);
+	if (!r && prefixes && chain->apart)
+		r = write_known(batch, ruleset, chain, ipv4);
 	return r;
 }
 

@@ -25,9 +25,11 @@ struct ruleset_chain {
 	char *name;
 	enum chain_kind kind;
 	enum direction direction;
-	uint32_t index; /* in the IR that the ruleset was made from */
-	bool reject;    /* CHAIN_REFUSAL */
-	bool apart;     /* CHAIN_PEERS: its prefixes are not for addresses that the IR knows */
+	uint32_t index;     /* in the IR that the ruleset was made from */
+	bool reject;        /* CHAIN_REFUSAL */
+	bool apart;         /* CHAIN_PEERS: its prefixes are not for addresses that the IR knows */
+	struct target node; /* CHAIN_PEERS: where the node is led, which is not among the hosts
+			       then; code TARGET_NONE: its addresses are as any other */
 	struct target otherwise;
 	uint64_t retired_ns; /* in the kernel, not needed any more since; 0: needed */
 	UT_hash_handle hh;

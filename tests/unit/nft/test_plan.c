@@ -115,8 +115,12 @@ static struct target in_peers(const struct ruleset *plan, const struct ruleset_c
 
 	element_key_add_address(&key, peer);
 	known = look_up(ruleset_find_set(plan, layout_addresses(ipv4)), &key);
-	if (!leads(find_set(plan, chain->name, ipv4 ? "hosts4" : "hosts6"), &key, &target) &&
-		!(chain->apart && known))
+	if (leads(find_set(plan, chain->name, ipv4 ? "hosts4" : "hosts6"), &key, &target))
+		return target;
+	if (chain->node.code != TARGET_NONE &&
+		look_up(ruleset_find_set(plan, layout_node(ipv4)), &key))
+		return chain->node;
+	if (!(chain->apart && known))
 		(void)leads(find_set(plan, chain->name, ipv4 ? "prefixes4" : "prefixes6"), &key,
 			&target);
 	return target;
