@@ -32,14 +32,17 @@ static bool is_new_set(const struct table_change *change, const struct ruleset_s
 	return is_whole(change) || !ruleset_find_same_set(change->installed, set);
 }
 
+/* Those that will change come first: the kernel finds a set by its name, one after the other in the
+ * order in which they were made. */
 static int write_sets(const struct table_change *change, struct batch *batch)
 {
 	const struct ruleset_set *set;
 	int r = 0;
 
-	for (set = change->plan->sets; !r && set; set = set->hh.next)
-		if (is_new_set(change, set))
-			r = set_write(batch, set->name, &set->shape);
+	for (int mutable = 1; mutable >= 0; mutable --)
+		for (set = change->plan->sets; !r && set; set = set->hh.next)
+			if (set->mutable == mutable && is_new_set(change, set))
+				r = set_write(batch, set->name, &set->shape);
 	return r;
 }
 
