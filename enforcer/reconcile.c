@@ -114,19 +114,49 @@ static bool describe_the_same(const struct document_list *before, const struct d
 	return one == other;
 }
 
-/* Is the model in force what would be made now? Then a change of policies alone needs no other. */
-static bool model_is_current(const struct agent *agent, const struct document_list *documents)
+/* But for its workloads, is the model in force what would be made now? */
+static bool surroundings_are_current(
+	const struct agent *agent, const struct document_list *documents)
 {
 	const struct model *model = agent->model;
 	const struct address *addresses;
 	size_t count;
 
 	addresses = links_host_addresses(agent->links, &count);
-	return model && agent->model_changes == registry_changes(agent->registry) &&
-	       agent->model_quarantines == quarantines_changes(agent) &&
+	return model && agent->model_quarantines == quarantines_changes(agent) &&
 	       describe_the_same(&agent->documents, documents) &&
 	       count == model->host_addresses_count &&
 	       (!count || !memcmp(addresses, model->host_addresses, count * sizeof(*addresses)));
+}
+
+/* Do documents, too, make workloads or mark them? */
+static bool describe_workloads(const struct document_list *documents)
+{
+	for (size_t i = 0; i < documents->count; i++)
+		if (documents->items[i]->kind == DOCUMENT_POD ||
+			documents->items[i]->kind == DOCUMENT_QUARANTINE)
+			return true;
+	return false;
+}
+
+/* The model in force with a few workloads changed. 1, 0 (it is to be built) or negative. */
+static int follow_model(struct agent *agent, const struct document_list *documents,
+	struct model **ret, struct error *error)
+{
+	_cleanup_(model_freep) struct model *model = NULL;
+	int r;
+
+	if (!surroundings_are_current(agent, documents) || describe_workloads(documents) ||
+		quarantines_list(agent)->count)
+		return 0;
+	r = registry_follow_model(agent->registry, agent->model, &model, error);
+	if (r <= 0)
+		return r;
+	r = model_finish(model, error);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(model);
+	return 1;
 }
 
 static int candidate_model(struct agent *agent, const struct document_list *documents,
@@ -136,10 +166,15 @@ static int candidate_model(struct agent *agent, const struct document_list *docu
 
 	candidate->model_changes = registry_changes(agent->registry);
 	candidate->model_quarantines = quarantines_changes(agent);
-	if (model_is_current(agent, documents)) {
+	/* Then a change of policies alone needs no other. */
+	if (surroundings_are_current(agent, documents) &&
+		agent->model_changes == candidate->model_changes) {
 		candidate->model = model_reference(agent->model);
 		return 0;
 	}
+	r = follow_model(agent, documents, &candidate->model, error);
+	if (r != 0)
+		return r < 0 ? error_context(error, r, "list workloads") : 0;
 	r = model_new(&candidate->model);
 	if (r < 0)
 		return error_nomem(error);

@@ -108,6 +108,11 @@ const struct workload *registry_find(
 /* Adds all workloads to the model (registry_at(i) becomes the model's workload of the same
  * namespace and name); the caller adds namespaces and host addresses, and finishes it. */
 int registry_to_model(const struct registry *registry, struct model *model, struct error *error);
+/* The same as a copy of a finished model that nothing but the registry has given workloads to, and
+ * that says of all else what the new one is to say. 1, and the caller finishes *ret; 0: too much
+ * has changed for that; negative, with error. */
+int registry_follow_model(const struct registry *registry, const struct model *former,
+	struct model **ret, struct error *error);
 /* The attachments of all workloads with an ifindex, by ifindex; workload indexes are the finished
  * model's. The caller frees with attachments_free(). */
 int registry_attachments(const struct registry *registry, const struct model *model,

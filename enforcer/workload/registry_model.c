@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* More are as well added together with all others. */
+#define DIFFERENCES_MAX 16
+
 static int fill_workload(struct model_workload *target, const struct workload *workload)
 {
 	int r = labels_copy(&workload->labels, &target->labels);
@@ -25,22 +28,143 @@ static int fill_workload(struct model_workload *target, const struct workload *w
 	return r;
 }
 
+static int add_workload(struct model *model, const struct workload *workload, struct error *error)
+{
+	struct model_workload *target;
+	int r = model_add_workload(model, workload->namespace, workload->name, &target);
+
+	if (r == 0)
+		r = fill_workload(target, workload);
+	return r < 0 ? error_errno(error, r, "add workload %s/%s to the model", workload->namespace,
+			       workload->name)
+		     : 0;
+}
+
 int registry_to_model(const struct registry *registry, struct model *model, struct error *error)
 {
 	for (size_t i = 0; i < registry_count(registry); i++) {
-		const struct workload *workload = registry_at(registry, i);
-		struct model_workload *target;
-		int r;
+		int r = add_workload(model, registry_at(registry, i), error);
 
-		r = model_add_workload(model, workload->namespace, workload->name, &target);
-		if (r == 0)
-			r = fill_workload(target, workload);
 		if (r < 0)
-			return error_errno(error, r, "add workload %s/%s to the model",
-				workload->namespace, workload->name);
+			return r;
 	}
 	return 0;
 }
+
+/* --- a model that follows another --------------------------------------------------------------
+ */
+
+static bool has_address(const struct model_workload *model, const struct address *address)
+{
+	for (size_t i = 0; i < model->addresses_count; i++)
+		if (address_equal(&model->addresses[i], address))
+			return true;
+	return false;
+}
+
+/* One that has an address twice differs: the model has it once. */
+static bool equal_addresses(const struct model_workload *model, const struct workload *workload)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < workload->interfaces_count; i++) {
+		const struct workload_interface *interface = &workload->interfaces[i];
+
+		for (size_t j = 0; j < interface->addresses_count; j++, count++)
+			if (!has_address(model, &interface->addresses[j]))
+				return false;
+	}
+	return count == model->addresses_count;
+}
+
+static bool equal_ports(const struct model_workload *model, const struct workload *workload)
+{
+	if (model->ports_count != workload->ports_count)
+		return false;
+	for (size_t i = 0; i < model->ports_count; i++)
+		if (model->ports[i].port != workload->ports[i].port ||
+			model->ports[i].protocol != workload->ports[i].protocol ||
+			strcmp(model->ports[i].name, workload->ports[i].name))
+			return false;
+	return true;
+}
+
+static bool is_as(const struct model_workload *model, const struct workload *workload)
+{
+	return model->host_network == workload->host_network && equal_addresses(model, workload) &&
+	       equal_ports(model, workload) && labels_equal(&model->labels, &workload->labels);
+}
+
+static int compare_names(const struct model_workload *model, const struct workload *workload)
+{
+	int order = strcmp(model->namespace, workload->namespace);
+
+	return order ? order : strcmp(model->name, workload->name);
+}
+
+/* What is not the same any more: workloads of the model, workloads of the registry, by index. */
+struct differences {
+	size_t removed[DIFFERENCES_MAX];
+	size_t removed_count;
+	size_t added[DIFFERENCES_MAX];
+	size_t added_count;
+};
+
+/* False: too many, or the last workload of a namespace, which goes with it. */
+static bool find_differences(
+	const struct registry *registry, const struct model *former, struct differences *ret)
+{
+	size_t i = 0, j = 0, count = registry_count(registry);
+
+	while (i < former->workloads_count || j < count) {
+		const struct model_workload *old =
+			i < former->workloads_count ? &former->workloads[i] : NULL;
+		const struct workload *new = j < count ? registry_at(registry, j) : NULL;
+		int order = !old ? 1 : !new ? -1 : compare_names(old, new);
+		bool same = !order && is_as(old, new);
+
+		if (!same && (ret->removed_count == DIFFERENCES_MAX ||
+				     ret->added_count == DIFFERENCES_MAX))
+			return false;
+		if (order < 0 && !(new && !strcmp(new->namespace, old->namespace)) &&
+			!(j && !strcmp(registry_at(registry, j - 1)->namespace, old->namespace)))
+			return false;
+		if (order <= 0 && !same)
+			ret->removed[ret->removed_count++] = i;
+		if (order >= 0 && !same)
+			ret->added[ret->added_count++] = j;
+		i += order <= 0;
+		j += order >= 0;
+	}
+	return true;
+}
+
+int registry_follow_model(const struct registry *registry, const struct model *former,
+	struct model **ret, struct error *error)
+{
+	_cleanup_(model_freep) struct model *model = NULL;
+	struct differences differences = {.removed_count = 0};
+	int r = 0;
+
+	if (!find_differences(registry, former, &differences))
+		return 0;
+	if (model_copy(former, &model) < 0)
+		return error_nomem(error);
+	for (size_t i = 0; !r && i < differences.removed_count; i++) {
+		const struct model_workload *workload = &former->workloads[differences.removed[i]];
+
+		r = model_remove_workload(model, workload->namespace, workload->name);
+	}
+	for (size_t i = 0; !r && i < differences.added_count; i++)
+		r = add_workload(model, registry_at(registry, differences.added[i]), error);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(model);
+	return 1;
+}
+
+/* --- attachments --------------------------------------------------------------------------------
+ */
 
 static int fill_attachment(struct attachment *attachment, const struct workload *workload,
 	const struct workload_interface *interface)

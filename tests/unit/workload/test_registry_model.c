@@ -133,12 +133,119 @@ static void test_unknown_to_the_model(void **state)
 	sd_event_unref(event);
 }
 
+static void put(struct registry *registry, const char *id, const char *namespace, const char *name,
+	uint32_t ifindex, const char *label)
+{
+	struct workload *workload = make(id, namespace, name);
+	char text[32];
+
+	snprintf(text, sizeof(text), "10.1.0.%u", ifindex);
+	add_interface(workload, ifindex, text);
+	assert_int_equal(labels_set(&workload->labels, "app", label), 0);
+	assert_int_equal(registry_put(registry, workload), 0);
+}
+
+static void assert_same(const struct model *one, const struct model *other)
+{
+	assert_int_equal(one->namespaces_count, other->namespaces_count);
+	assert_int_equal(one->workloads_count, other->workloads_count);
+	assert_int_equal(one->addresses_count, other->addresses_count);
+	for (size_t i = 0; i < one->workloads_count; i++) {
+		const struct model_workload *a = &one->workloads[i], *b = &other->workloads[i];
+
+		assert_string_equal(a->namespace, b->namespace);
+		assert_string_equal(a->name, b->name);
+		assert_true(labels_equal(&a->labels, &b->labels));
+		assert_int_equal(a->host_network, b->host_network);
+		assert_int_equal(a->ports_count, b->ports_count);
+		assert_int_equal(a->addresses_count, b->addresses_count);
+		for (size_t k = 0; k < a->addresses_count; k++)
+			assert_true(address_equal(&a->addresses[k], &b->addresses[k]));
+	}
+	for (size_t i = 0; i < one->addresses_count; i++) {
+		assert_true(
+			address_equal(&one->addresses[i].address, &other->addresses[i].address));
+		assert_int_equal(one->addresses[i].workload, other->addresses[i].workload);
+	}
+}
+
+/* Holds the model that follows against one from the ground up. False: it did not follow. */
+static bool follow(const struct registry *registry, struct model **model)
+{
+	_cleanup_(model_freep) struct model *fresh = NULL, *next = NULL;
+	int r = registry_follow_model(registry, *model, &next, NULL);
+
+	assert_true(r >= 0);
+	assert_int_equal(model_new(&fresh), 0);
+	assert_int_equal(registry_to_model(registry, fresh, NULL), 0);
+	assert_int_equal(model_finish(fresh, NULL), 0);
+	if (r > 0) {
+		assert_int_equal(model_finish(next, NULL), 0);
+		assert_same(next, fresh);
+	}
+	model_free(*model);
+	*model = r > 0 ? next : fresh;
+	if (r > 0)
+		next = NULL;
+	else
+		fresh = NULL;
+	return r > 0;
+}
+
+static void test_a_model_follows(void **state)
+{
+	_cleanup_(model_freep) struct model *model = NULL;
+	const struct model_workload *api;
+	struct registry *registry;
+	unsigned int *shared;
+	sd_event *event;
+
+	(void)state;
+	assert_true(sd_event_new(&event) >= 0);
+	registry = fill(event);
+	assert_int_equal(model_new(&model), 0);
+	assert_int_equal(registry_to_model(registry, model, NULL), 0);
+	assert_int_equal(model_finish(model, NULL), 0);
+	shared = model_find_workload(model, "default", "api")->references;
+	put(registry, "4", "shop", "cache", 11, "cache");
+	assert_true(follow(registry, &model));
+	put(registry, "5", "zoo", "ape", 12, "ape"); /* a namespace more */
+	assert_true(follow(registry, &model));
+	put(registry, "4", "shop", "cache", 13, "cache"); /* another address */
+	assert_true(follow(registry, &model));
+	put(registry, "4", "shop", "cache", 13, "store"); /* another label */
+	assert_true(follow(registry, &model));
+	put(registry, "6", "shop", "late", 13, "late"); /* an address goes from one to another */
+	assert_true(follow(registry, &model));
+	registry_remove(registry, "docker", "4");
+	assert_true(follow(registry, &model));
+	registry_remove(registry, "docker", "5"); /* a namespace less */
+	assert_false(follow(registry, &model));
+	for (unsigned int i = 0; i < 40; i++) {
+		char id[16], name[16];
+
+		snprintf(id, sizeof(id), "%u", 100 + i);
+		snprintf(name, sizeof(name), "many-%u", i);
+		put(registry, id, "shop", name, 100 + i, "many");
+	}
+	assert_false(follow(registry, &model));
+	api = model_find_workload(model, "default", "api");
+	assert_ptr_not_equal(api->references, shared); /* both times from the ground up */
+	shared = api->references;
+	registry_remove(registry, "docker", "105");
+	assert_true(follow(registry, &model));
+	assert_ptr_equal(model_find_workload(model, "default", "api")->references, shared);
+	registry_free(registry);
+	sd_event_unref(event);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_model),
 		cmocka_unit_test(test_attachments),
 		cmocka_unit_test(test_unknown_to_the_model),
+		cmocka_unit_test(test_a_model_follows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
