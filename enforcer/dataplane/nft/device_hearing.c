@@ -69,13 +69,11 @@ void device_hearing_clear(struct device_hearing *hearing)
 {
 	free(hearing->node);
 	free(hearing->openness);
-	element_list_clear(&hearing->deaf);
-	element_list_clear(&hearing->from[0]);
-	element_list_clear(&hearing->from[1]);
 }
 
 int device_hearing_add(struct device_hearing *hearing, const struct dataplane_state *state,
-	const struct attachment *attachment)
+	const struct attachment *attachment, struct element_list *deaf,
+	struct element_list *const from[2])
 {
 	const struct ir *ir = state->ir;
 	uint32_t number = ir->subjects[attachment->workload].peer_table[DIRECTION_INGRESS];
@@ -85,14 +83,14 @@ int device_hearing_add(struct device_hearing *hearing, const struct dataplane_st
 	if (number == IR_PEER_TABLE_NONE || is_open(hearing, ir, number))
 		return 0;
 	table = &ir->peer_tables[number];
-	r = add(&hearing->deaf, attachment->ifindex, NULL);
+	r = add(deaf, attachment->ifindex, NULL);
 	for (size_t i = 0; !r && i < hearing->node_count; i++) {
 		const struct ir_address *address = &hearing->node[i];
 		uint32_t ports = ir_ranks_port_table(table, address->class);
 
 		if (allows_all(&ir->port_tables[ports]))
-			r = add(&hearing->from[address_is_ipv4(&address->address)],
-				attachment->ifindex, &address->address);
+			r = add(from[address_is_ipv4(&address->address)], attachment->ifindex,
+				&address->address);
 	}
 	return r;
 }

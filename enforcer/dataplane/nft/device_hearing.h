@@ -15,15 +15,14 @@
 struct device_hearing {
 	struct ir_address *node; /* the node's own among the IR's addresses */
 	size_t node_count;
-	uint8_t *openness;        /* by peer table: whether its ingress allows all */
-	struct element_list deaf; /* interface */
-	struct element_list
-		from[2]; /* by ipv4: interface and a source that it hears all the same */
+	uint8_t *openness; /* by peer table: whether its ingress allows all */
 };
 
 /* Once, for all attachments of a state. 0 or -ENOMEM. */
 int device_hearing_new(const struct ir *ir, struct device_hearing *ret);
 void device_hearing_clear(struct device_hearing *hearing);
-/* Adds what concerns this attachment, which has a workload. 0 or -ENOMEM. */
+/* Adds what concerns this attachment, which has a workload. deaf: interface; from, by ipv4:
+ * interface and a source that it hears all the same. 0 or -ENOMEM. */
 int device_hearing_add(struct device_hearing *hearing, const struct dataplane_state *state,
-	const struct attachment *attachment);
+	const struct attachment *attachment, struct element_list *deaf,
+	struct element_list *const from[2]);

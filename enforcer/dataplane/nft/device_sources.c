@@ -5,11 +5,10 @@
 #include "dataplane/nft/batch.h"
 #include "dataplane/nft/chain.h"
 #include "dataplane/nft/device_arrival.h"
-#include "dataplane/nft/device_hearing.h"
 #include "dataplane/nft/device_layout.h"
+#include "dataplane/nft/device_lists.h"
 #include "dataplane/nft/device_refusals.h"
 #include "dataplane/nft/device_rule.h"
-#include "dataplane/nft/element.h"
 #include "dataplane/nft/hash.h"
 #include "dataplane/nft/layout.h"
 #include "dataplane/nft/listing.h"
@@ -26,35 +25,6 @@
 
 #define PRIORITY (-490) /* behind guards */
 
-enum list {
-	LIST_MACS,
-	LIST_OWN4,
-	LIST_OWN6,
-	LIST_CLAIMS,
-	LIST_AT4,
-	LIST_AT6,
-	LIST_DEAF,
-	LIST_FROM4,
-	LIST_FROM6,
-	LISTS,
-};
-
-static const char *const list_names[LISTS] = {
-	DEVICE_MACS,
-	DEVICE_OWN4,
-	DEVICE_OWN6,
-	DEVICE_CLAIMS,
-	DEVICE_AT4,
-	DEVICE_AT6,
-	DEVICE_DEAF,
-	DEVICE_FROM4,
-	DEVICE_FROM6,
-};
-
-struct lists {
-	struct element_list items[LISTS];
-};
-
 struct hooked {
 	uint32_t ifindex;
 	bool wanted;
@@ -66,17 +36,11 @@ struct device_sources {
 	struct mnl_socket *socket;
 	struct device_refusals *refusals;
 	struct hooked *hooked;
-	struct lists lists;  /* in the kernel, once written is set */
-	struct lists former; /* before the last device_sources_apply() */
+	struct device_lists lists;         /* in the kernel, once written is set */
+	struct device_lists_change change; /* of the last device_sources_apply() */
 	bool written;
 	uint16_t ethertypes[DATAPLANE_ETHERTYPES];
 };
-
-static void lists_clear(struct lists *lists)
-{
-	for (size_t i = 0; i < LISTS; i++)
-		element_list_clear(&lists->items[i]);
-}
 
 /* The two chains of an interface; that of its egress is the later one to be made. */
 static const struct {
@@ -166,53 +130,11 @@ void device_sources_free(struct device_sources *sources)
 		return;
 	HASH_ITER (hh, sources->hooked, hooked, next)
 		forget(sources, hooked);
-	lists_clear(&sources->lists);
-	lists_clear(&sources->former);
+	device_lists_clear(&sources->lists);
+	device_lists_change_clear(&sources->change);
 	device_refusals_free(sources->refusals);
 	netlink_closep(&sources->socket);
 	free(sources);
-}
-
-static int add(struct element_list *list, const struct attachment *attachment, bool mac,
-	const struct address *address)
-{
-	struct element element = {.target.code = TARGET_NONE};
-
-	element_key_add(&element, &attachment->ifindex, sizeof(attachment->ifindex));
-	if (mac)
-		element_key_add(&element, attachment->mac, sizeof(attachment->mac));
-	if (address)
-		element_key_add_address(&element, address);
-	return element_list_add(list, &element);
-}
-
-/* RFC 4291, appendix A. */
-static struct address link_local(const uint8_t mac[static 6])
-{
-	const uint8_t bytes[16] = {0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac[0] ^ 2, mac[1], mac[2], 0xff,
-		0xfe, mac[3], mac[4], mac[5]};
-
-	return address_from_ipv6(bytes);
-}
-
-static int add_attachment(struct lists *lists, const struct attachment *attachment)
-{
-	const struct address own = link_local(attachment->mac);
-	int r = add(&lists->items[LIST_MACS], attachment, true, NULL);
-
-	for (size_t i = 0; !r && i < attachment->addresses_count; i++) {
-		const struct address *address = &attachment->addresses[i];
-		bool ipv4 = address_is_ipv4(address);
-
-		r = add(&lists->items[ipv4 ? LIST_OWN4 : LIST_OWN6], attachment, true, address);
-		if (!r)
-			r = add(&lists->items[ipv4 ? LIST_AT4 : LIST_AT6], attachment, false,
-				address);
-		if (!r && !ipv4)
-			r = add(&lists->items[LIST_CLAIMS], attachment, true, address);
-	}
-	/* Last: most addresses are below it, and lists in order need no sorting. */
-	return r ? r : add(&lists->items[LIST_CLAIMS], attachment, true, &own);
 }
 
 static int write_table(struct batch *batch)
@@ -225,19 +147,6 @@ static int write_table(struct batch *batch)
 	mnl_attr_put_strz(message, NFTA_TABLE_NAME, LAYOUT_TABLE);
 	batch_message_done(batch);
 	return 0;
-}
-
-static int write_list(struct batch *batch, const char *set, const struct element_list *before,
-	const struct element_list *after)
-{
-	_cleanup_(element_list_clear) struct element_list removed = {0}, added = {0};
-	int r = element_list_diff(before, after, &removed, &added);
-
-	if (!r)
-		r = element_list_write(batch, NFT_MSG_DELSETELEM, 0, set, &removed, NULL, NULL);
-	return r < 0 ? r
-		     : element_list_write(
-			       batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, &added, NULL, NULL);
 }
 
 static int write_hook(struct batch *batch, uint32_t ifindex)
@@ -262,11 +171,11 @@ static int write_hook(struct batch *batch, uint32_t ifindex)
 	return r;
 }
 
-static int write_state(
-	struct device_sources *sources, struct batch *batch, const struct lists *lists)
+/* change: what led to the lists as they are, where the kernel has those of before. */
+static int write_state(struct device_sources *sources, struct batch *batch,
+	const struct device_lists_change *change)
 {
-	static const struct lists nothing;
-	const struct lists *before = sources->written ? &sources->lists : &nothing;
+	const struct device_lists_change all = {.added = sources->lists};
 	int r = 0;
 
 	batch_set_family(batch, NFPROTO_NETDEV);
@@ -276,8 +185,8 @@ static int write_state(
 		if (!r)
 			r = device_layout_write(batch, sources->ethertypes);
 	}
-	for (size_t i = 0; !r && i < LISTS; i++)
-		r = write_list(batch, list_names[i], &before->items[i], &lists->items[i]);
+	if (!r)
+		r = device_lists_write(batch, sources->written ? change : &all);
 	for (struct hooked *hooked = sources->hooked; !r && hooked; hooked = hooked->hh.next)
 		if (hooked->wanted && (!hooked->written || !sources->written))
 			r = write_hook(batch, hooked->ifindex);
@@ -307,13 +216,14 @@ static int unhook(struct device_sources *sources, struct hooked *hooked, struct 
 	return 0;
 }
 
-static int try_send(struct device_sources *sources, const struct lists *lists, struct error *error)
+static int try_send(struct device_sources *sources, const struct device_lists_change *change,
+	struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
 	int r = batch_new(&batch);
 
 	if (!r)
-		r = write_state(sources, batch, lists);
+		r = write_state(sources, batch, change);
 	if (r < 0)
 		return error_nomem(error);
 	r = batch_send(batch, sources->socket, NULL, NULL, error);
@@ -325,10 +235,10 @@ static int try_send(struct device_sources *sources, const struct lists *lists, s
 	return 0;
 }
 
-static int send_state(
-	struct device_sources *sources, const struct lists *lists, struct error *error)
+static int send_state(struct device_sources *sources, const struct device_lists_change *change,
+	struct error *error)
 {
-	int r = try_send(sources, lists, error);
+	int r = try_send(sources, change, error);
 
 	/* Somebody was at the table, or an interface is going. */
 	if (r != -ENOENT && r != -EEXIST && r != -EBUSY)
@@ -336,56 +246,7 @@ static int send_state(
 	if (error)
 		error_clear(error);
 	sources->written = false;
-	return try_send(sources, lists, error);
-}
-
-static int compare_as_keys(const void *one, const void *other, void *attachments)
-{
-	const struct attachment *a = (const struct attachment *)attachments + *(const size_t *)one;
-	const struct attachment *b =
-		(const struct attachment *)attachments + *(const size_t *)other;
-
-	return memcmp(&a->ifindex, &b->ifindex, sizeof(a->ifindex));
-}
-
-/* Indexes of attachments, by ifindex as it is in elements' keys. NULL: out of memory. */
-static size_t *order_of_keys(const struct dataplane_state *state)
-{
-	size_t *order = calloc(state->attachments_count + 1, sizeof(*order));
-
-	for (size_t i = 0; order && i < state->attachments_count; i++)
-		order[i] = i;
-	if (order)
-		qsort_r(order, state->attachments_count, sizeof(*order), compare_as_keys,
-			(void *)state->attachments);
-	return order;
-}
-
-static int list_attachments(
-	struct device_sources *sources, struct lists *lists, const struct dataplane_state *state)
-{
-	__attribute__((cleanup(device_hearing_clear))) struct device_hearing hearing = {0};
-	_cleanup_free_ size_t *order = order_of_keys(state);
-	int r = order ? device_hearing_new(state->ir, &hearing) : -ENOMEM;
-
-	for (size_t i = 0; !r && i < state->attachments_count; i++) {
-		const struct attachment *attachment = &state->attachments[order[i]];
-
-		if (attachment->workload < 0)
-			continue;
-		r = add_attachment(lists, attachment);
-		if (!r)
-			r = device_hearing_add(&hearing, state, attachment);
-		if (!r)
-			r = device_refusals_name(sources->refusals, attachment);
-	}
-	lists->items[LIST_DEAF] = hearing.deaf;
-	lists->items[LIST_FROM4] = hearing.from[true];
-	lists->items[LIST_FROM6] = hearing.from[false];
-	hearing.deaf = hearing.from[true] = hearing.from[false] = (struct element_list){0};
-	for (size_t i = 0; i < LISTS; i++)
-		element_list_sort(&lists->items[i]);
-	return r;
+	return try_send(sources, change, error);
 }
 
 static int mark_wanted(
@@ -408,25 +269,49 @@ static int mark_wanted(
 	return 0;
 }
 
+static int name_refused(struct device_sources *sources, const struct dataplane_state *state)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < state->attachments_count; i++)
+		if (state->attachments[i].workload >= 0)
+			r = device_refusals_name(sources->refusals, &state->attachments[i]);
+	return r;
+}
+
+/* Lists are what they were where the kernel does not take it. */
+static int change_lists(struct device_sources *sources, const struct device_lists_change *change,
+	struct error *error)
+{
+	const struct device_lists_change back = device_lists_reverse(change);
+	int r;
+
+	if (device_lists_patch(&sources->lists, change) < 0)
+		return error_nomem(error);
+	r = send_state(sources, change, error);
+	if (r < 0)
+		(void)device_lists_patch(&sources->lists, &back);
+	return r;
+}
+
 int device_sources_apply(
 	struct device_sources *sources, const struct dataplane_state *state, struct error *error)
 {
-	const struct attachment *attachments = state->attachments;
-	size_t count = state->attachments_count;
-	_cleanup_(lists_clear) struct lists lists = {0};
-	int r = list_attachments(sources, &lists, state);
+	_cleanup_(device_lists_change_clear) struct device_lists_change change = {0};
+	int r = device_lists_compare(&sources->lists, state, &change);
 
 	if (!r)
-		r = mark_wanted(sources, attachments, count);
+		r = name_refused(sources, state);
+	if (!r)
+		r = mark_wanted(sources, state->attachments, state->attachments_count);
 	if (r < 0)
 		return error_nomem(error);
-	r = send_state(sources, &lists, error);
+	r = change_lists(sources, &change, error);
 	if (r < 0)
 		return r;
-	lists_clear(&sources->former);
-	sources->former = sources->lists;
-	sources->lists = lists;
-	lists = (struct lists){0};
+	device_lists_change_clear(&sources->change);
+	sources->change = change;
+	change = (struct device_lists_change){0};
 	return 0;
 }
 
@@ -443,23 +328,23 @@ int device_sources_settle(struct device_sources *sources, struct error *error)
 
 int device_sources_revert(struct device_sources *sources, struct error *error)
 {
+	const struct device_lists_change back = device_lists_reverse(&sources->change);
 	int r;
 
 	for (struct hooked *hooked = sources->hooked; hooked; hooked = hooked->hh.next)
 		hooked->wanted |= hooked->written;
-	r = send_state(sources, &sources->former, error);
-	if (r < 0)
-		return r;
-	lists_clear(&sources->lists);
-	sources->lists = sources->former;
-	sources->former = (struct lists){0};
-	return 0;
+	r = change_lists(sources, &back, error);
+	if (!r)
+		device_lists_change_clear(&sources->change);
+	return r;
 }
 
 int device_sources_repair(struct device_sources *sources, struct error *error)
 {
+	static const struct device_lists_change nothing;
+
 	sources->written = false;
-	return send_state(sources, &sources->lists, error);
+	return send_state(sources, &nothing, error);
 }
 
 int device_sources_collect(struct device_sources *sources,

@@ -40,18 +40,28 @@ void element_key_add_address(struct element *element, const struct address *addr
 		element_key_add(element, address->bytes, 16);
 }
 
+int element_list_reserve(struct element_list *list, size_t count)
+{
+	/* Most peer tables have a few hosts, and there are thousands of lists. */
+	size_t size = list->size ? 2 * list->size : 4;
+	struct element *items;
+
+	if (list->count + count <= list->size)
+		return 0;
+	if (size < list->count + count)
+		size = list->count + count;
+	items = reallocarray(list->items, size, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	list->items = items;
+	list->size = size;
+	return 0;
+}
+
 int element_list_add(struct element_list *list, const struct element *element)
 {
-	if (list->count == list->size) {
-		/* Most peer tables have a few hosts, and there are thousands of lists. */
-		size_t size = list->size ? 2 * list->size : 4;
-		struct element *items = reallocarray(list->items, size, sizeof(*items));
-
-		if (!items)
-			return -ENOMEM;
-		list->items = items;
-		list->size = size;
-	}
+	if (element_list_reserve(list, 1) < 0)
+		return -ENOMEM;
 	list->items[list->count++] = *element;
 	return 0;
 }
@@ -143,10 +153,10 @@ int element_list_diff(const struct element_list *before, const struct element_li
 	return r;
 }
 
-static size_t find_place(const struct element_list *list, const struct element *element)
+/* Where element is, or belongs, from low to high. */
+static size_t find_place(
+	const struct element_list *list, size_t low, size_t high, const struct element *element)
 {
-	size_t low = 0, high = list->count;
-
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -158,31 +168,48 @@ static size_t find_place(const struct element_list *list, const struct element *
 	return low;
 }
 
-int element_list_patch(struct element_list *list, const struct element_list *removed,
-	const struct element_list *added)
+static void move(struct element_list *list, size_t to, size_t from, size_t count)
 {
-	int r = 0;
+	if (to != from)
+		memmove(&list->items[to], &list->items[from], count * sizeof(*list->items));
+}
+
+static void take_out(struct element_list *list, const struct element_list *removed)
+{
+	size_t kept = 0, next = 0;
 
 	for (size_t i = 0; i < removed->count; i++) {
-		size_t place = find_place(list, &removed->items[i]);
+		size_t place = find_place(list, next, list->count, &removed->items[i]);
 
 		if (place == list->count || compare_keys(&list->items[place], &removed->items[i]))
 			continue;
-		list->count--;
-		memmove(&list->items[place], &list->items[place + 1],
-			(list->count - place) * sizeof(*list->items));
+		move(list, kept, next, place - next);
+		kept += place - next;
+		next = place + 1;
 	}
-	for (size_t i = 0; !r && i < added->count; i++) {
-		size_t place = find_place(list, &added->items[i]);
+	move(list, kept, next, list->count - next);
+	list->count -= next - kept;
+}
 
-		r = element_list_add(list, &added->items[i]);
-		if (r < 0 || place == list->count - 1)
-			continue;
-		memmove(&list->items[place + 1], &list->items[place],
-			(list->count - 1 - place) * sizeof(*list->items));
-		list->items[place] = added->items[i];
+/* However many they are, nothing moves more than once: from the end on, to where it belongs. */
+int element_list_patch(struct element_list *list, const struct element_list *removed,
+	const struct element_list *added)
+{
+	size_t end;
+
+	take_out(list, removed);
+	if (element_list_reserve(list, added->count) < 0)
+		return -ENOMEM;
+	end = list->count;
+	list->count += added->count;
+	for (size_t i = added->count; i-- > 0;) {
+		size_t place = find_place(list, 0, end, &added->items[i]);
+
+		move(list, place + i + 1, place, end - place);
+		list->items[place + i] = added->items[i];
+		end = place;
 	}
-	return r;
+	return 0;
 }
 
 static void put_data(struct nlmsghdr *message, uint16_t attribute, const void *bytes, size_t size)

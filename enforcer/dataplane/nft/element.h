@@ -56,6 +56,8 @@ void element_key_end_add(struct element *element, size_t at, const void *bytes, 
 void element_key_add_address(struct element *element, const struct address *address);
 
 int element_list_add(struct element_list *list, const struct element *element);
+/* So many more can be added without a failure. 0 or -ENOMEM. */
+int element_list_reserve(struct element_list *list, size_t count);
 /* Where all of them lead; code TARGET_NONE: not to one place, or there are none. */
 struct target element_list_target(const struct element_list *list);
 /* By key. Of elements with equal keys one is kept. */

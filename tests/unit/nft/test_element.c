@@ -115,11 +115,50 @@ static void test_comments_can_be_read_back(void **state)
 	assert_null(comment_decode(comment.bytes, comment.size - 1, 0));
 }
 
+static void add_some(struct element_list *list, unsigned int in_a_hundred)
+{
+	char text[32];
+
+	for (unsigned int i = 0; i < 100; i++) {
+		if ((unsigned int)rand() % 100 >= in_a_hundred)
+			continue;
+		snprintf(text, sizeof(text), "10.0.0.%u", i);
+		add(list, text, 1 + (unsigned int)rand() % 2);
+	}
+	element_list_sort(list);
+}
+
+static void test_patch_and_back(void **state)
+{
+	(void)state;
+	srand(7);
+	for (unsigned int i = 0; i < 500; i++) {
+		struct element_list before = {0}, after = {0}, removed = {0}, added = {0};
+		struct element_list list = {0};
+
+		add_some(&before, (unsigned int)rand() % 101);
+		add_some(&after, (unsigned int)rand() % 101);
+		assert_int_equal(element_list_diff(&before, &after, &removed, &added), 0);
+		assert_int_equal(element_list_patch(&list, &removed, &before), 0);
+		assert_true(element_list_equal(&list, &before));
+		assert_int_equal(element_list_patch(&list, &removed, &added), 0);
+		assert_true(element_list_equal(&list, &after));
+		assert_int_equal(element_list_patch(&list, &added, &removed), 0);
+		assert_true(element_list_equal(&list, &before));
+		element_list_clear(&before);
+		element_list_clear(&after);
+		element_list_clear(&removed);
+		element_list_clear(&added);
+		element_list_clear(&list);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys_are_whole_words),
 		cmocka_unit_test(test_diff),
+		cmocka_unit_test(test_patch_and_back),
 		cmocka_unit_test(test_long_lists_become_several_messages),
 		cmocka_unit_test(test_comments_can_be_read_back),
 	};
