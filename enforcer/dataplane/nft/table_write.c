@@ -39,9 +39,9 @@ static int write_sets(const struct table_change *change, struct batch *batch)
 	const struct ruleset_set *set;
 	int r = 0;
 
-	for (int mutable = 1; mutable >= 0; mutable --)
+	for (int later = 0; later < 2; later++)
 		for (set = change->plan->sets; !r && set; set = set->hh.next)
-			if (set->mutable == mutable && is_new_set(change, set))
+			if (set->mutable == !later && is_new_set(change, set))
 				r = set_write(batch, set->name, &set->shape);
 	return r;
 }
