@@ -165,6 +165,28 @@ int packet_path_write_known(struct batch *batch, const char *chain)
 	return rule_write(&rule, batch, NULL);
 }
 
+/*
+ * What policy binds at neither end passes. So one rule leads on, for all that is left: the kernel
+ * looks for loops through whatever can be reached, once for each rule that leads there.
+ */
+static int write_strangers(struct batch *batch, const struct way *way, bool ipv4)
+{
+	struct rule rule;
+
+	rule_begin(&rule, way->name);
+	rule_family(&rule, ipv4);
+	if (way->judges[DIRECTION_EGRESS]) {
+		rule_key_address(&rule, ipv4, RULE_SOURCE);
+		rule_lookup_not(&rule, layout_workloads(ipv4));
+	}
+	if (way->judges[DIRECTION_INGRESS]) {
+		rule_key_address(&rule, ipv4, RULE_DESTINATION);
+		rule_lookup_not(&rule, layout_workloads(ipv4));
+	}
+	rule_verdict(&rule, NF_ACCEPT, NULL);
+	return rule_write(&rule, batch, "nobody under policy");
+}
+
 static int write_base_chain(struct batch *batch, const struct way *way)
 {
 	const struct chain_hook hook = {NFPROTO_INET, way->hook, PRIORITY, NULL};
@@ -182,21 +204,13 @@ static int write_base_chain(struct batch *batch, const struct way *way)
 		rule_verdict(&rule, NF_ACCEPT, NULL);
 		r = rule_write(&rule, batch, NULL);
 	}
-	for (int i = 0; !r && i < 4; i++) {
-		enum direction direction = i % 2 ? DIRECTION_INGRESS : DIRECTION_EGRESS;
-		bool ipv4 = i < 2;
-
-		if (!way->judges[direction])
-			continue;
-		rule_begin(&rule, way->name);
-		rule_family(&rule, ipv4);
-		rule_key_address(&rule, ipv4,
-			direction == DIRECTION_EGRESS ? RULE_SOURCE : RULE_DESTINATION);
-		rule_lookup(&rule, layout_workloads(ipv4));
-		rule_verdict(&rule, NFT_GOTO, way->judge);
-		r = rule_write(&rule, batch, NULL);
-	}
-	return r;
+	for (int ipv4 = 1; !r && ipv4 >= 0; ipv4--)
+		r = write_strangers(batch, way, ipv4);
+	if (r < 0)
+		return r;
+	rule_begin(&rule, way->name);
+	rule_verdict(&rule, NFT_GOTO, way->judge);
+	return rule_write(&rule, batch, NULL);
 }
 
 int packet_path_write(struct batch *batch, uint16_t nflog_group)
