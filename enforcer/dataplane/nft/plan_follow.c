@@ -364,6 +364,19 @@ static bool set_stays(struct plan_hosts *hosts, struct lists *lists)
 	return hosts->count;
 }
 
+/* Most tables have no part in it, and need no name. */
+static int add_hosts_change(struct following *following, const struct plan_table *planned,
+	bool ipv4, struct lists *lists)
+{
+	char set[160];
+
+	if (!lists->states[BEFORE].count && !lists->states[AFTER].count)
+		return 0;
+	snprintf(set, sizeof(set), "%s-hosts%c",
+		ruleset_chain_name(planned->chain, (void *)following->installed), ipv4 ? '4' : '6');
+	return add_change(following, set, lists);
+}
+
 /* 1, 0 or -ENOMEM, as plan_follow(). */
 static int follow_table(struct following *following, uint32_t index)
 {
@@ -377,14 +390,9 @@ static int follow_table(struct following *following, uint32_t index)
 			following, index, &following->differences[i / 2], i % 2, lists, &r);
 	fine = fine && planned->apart == (planned->exceptions[true] < planned->exceptions[false]);
 	for (int ipv4 = 0; fine && !r && ipv4 < 2; ipv4++) {
-		char set[160];
-
 		fine = set_stays(&planned->hosts[ipv4], &lists[ipv4]);
-		snprintf(set, sizeof(set), "%s-hosts%c",
-			ruleset_chain_name(planned->chain, (void *)following->installed),
-			ipv4 ? '4' : '6');
 		if (fine)
-			r = add_change(following, set, &lists[ipv4]);
+			r = add_hosts_change(following, planned, ipv4, &lists[ipv4]);
 	}
 	lists_clear(&lists[0]);
 	lists_clear(&lists[1]);
