@@ -36,8 +36,9 @@ struct device_sources {
 	struct mnl_socket *socket;
 	struct device_refusals *refusals;
 	struct hooked *hooked;
-	struct device_lists lists;         /* in the kernel, once written is set */
-	struct device_lists_change change; /* of the last device_sources_apply() */
+	struct device_lists lists; /* in the kernel, once written is set */
+	struct device_lists_change
+		change; /* of the last device_sources_apply(), until it is settled */
 	bool written;
 	uint16_t ethertypes[DATAPLANE_ETHERTYPES];
 };
@@ -171,11 +172,11 @@ static int write_hook(struct batch *batch, uint32_t ifindex)
 	return r;
 }
 
-/* change: what led to the lists as they are, where the kernel has those of before. */
+/* change: what led to the lists as they are, where the kernel has those of before; NULL: nothing.
+ * back: and the way is the one back. */
 static int write_state(struct device_sources *sources, struct batch *batch,
-	const struct device_lists_change *change)
+	const struct device_lists_change *change, bool back)
 {
-	const struct device_lists_change all = {.added = sources->lists};
 	int r = 0;
 
 	batch_set_family(batch, NFPROTO_NETDEV);
@@ -185,8 +186,10 @@ static int write_state(struct device_sources *sources, struct batch *batch,
 		if (!r)
 			r = device_layout_write(batch, sources->ethertypes);
 	}
-	if (!r)
-		r = device_lists_write(batch, sources->written ? change : &all);
+	if (!r && !sources->written)
+		r = device_lists_write_all(batch, &sources->lists);
+	else if (!r && change)
+		r = device_lists_write(batch, change, back);
 	for (struct hooked *hooked = sources->hooked; !r && hooked; hooked = hooked->hh.next)
 		if (hooked->wanted && (!hooked->written || !sources->written))
 			r = write_hook(batch, hooked->ifindex);
@@ -217,13 +220,13 @@ static int unhook(struct device_sources *sources, struct hooked *hooked, struct 
 }
 
 static int try_send(struct device_sources *sources, const struct device_lists_change *change,
-	struct error *error)
+	bool back, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
 	int r = batch_new(&batch);
 
 	if (!r)
-		r = write_state(sources, batch, change);
+		r = write_state(sources, batch, change, back);
 	if (r < 0)
 		return error_nomem(error);
 	r = batch_send(batch, sources->socket, NULL, NULL, error);
@@ -236,9 +239,9 @@ static int try_send(struct device_sources *sources, const struct device_lists_ch
 }
 
 static int send_state(struct device_sources *sources, const struct device_lists_change *change,
-	struct error *error)
+	bool back, struct error *error)
 {
-	int r = try_send(sources, change, error);
+	int r = try_send(sources, change, back, error);
 
 	/* Somebody was at the table, or an interface is going. */
 	if (r != -ENOENT && r != -EEXIST && r != -EBUSY)
@@ -246,7 +249,7 @@ static int send_state(struct device_sources *sources, const struct device_lists_
 	if (error)
 		error_clear(error);
 	sources->written = false;
-	return try_send(sources, change, error);
+	return try_send(sources, change, back, error);
 }
 
 static int mark_wanted(
@@ -279,21 +282,6 @@ static int name_refused(struct device_sources *sources, const struct dataplane_s
 	return r;
 }
 
-/* Lists are what they were where the kernel does not take it. */
-static int change_lists(struct device_sources *sources, const struct device_lists_change *change,
-	struct error *error)
-{
-	const struct device_lists_change back = device_lists_reverse(change);
-	int r;
-
-	if (device_lists_patch(&sources->lists, change) < 0)
-		return error_nomem(error);
-	r = send_state(sources, change, error);
-	if (r < 0)
-		(void)device_lists_patch(&sources->lists, &back);
-	return r;
-}
-
 int device_sources_apply(
 	struct device_sources *sources, const struct dataplane_state *state, struct error *error)
 {
@@ -306,9 +294,13 @@ int device_sources_apply(
 		r = mark_wanted(sources, state->attachments, state->attachments_count);
 	if (r < 0)
 		return error_nomem(error);
-	r = change_lists(sources, &change, error);
-	if (r < 0)
+	if (device_lists_patch(&sources->lists, &change) < 0)
+		return error_nomem(error);
+	r = send_state(sources, &change, false, error);
+	if (r < 0) {
+		device_lists_unpatch(&sources->lists, &change);
 		return r;
+	}
 	device_lists_change_clear(&sources->change);
 	sources->change = change;
 	change = (struct device_lists_change){0};
@@ -320,6 +312,7 @@ int device_sources_settle(struct device_sources *sources, struct error *error)
 	struct hooked *hooked, *next;
 	int r = 0;
 
+	device_lists_change_clear(&sources->change);
 	HASH_ITER (hh, sources->hooked, hooked, next)
 		if (!r && !hooked->wanted)
 			r = unhook(sources, hooked, error);
@@ -328,23 +321,25 @@ int device_sources_settle(struct device_sources *sources, struct error *error)
 
 int device_sources_revert(struct device_sources *sources, struct error *error)
 {
-	const struct device_lists_change back = device_lists_reverse(&sources->change);
 	int r;
 
 	for (struct hooked *hooked = sources->hooked; hooked; hooked = hooked->hh.next)
 		hooked->wanted |= hooked->written;
-	r = change_lists(sources, &back, error);
-	if (!r)
+	device_lists_unpatch(&sources->lists, &sources->change);
+	r = send_state(sources, &sources->change, true, error);
+	if (r < 0)
+		(void)device_lists_patch(&sources->lists, &sources->change);
+	else
 		device_lists_change_clear(&sources->change);
+	/* Which of both IRs lives on, the caller knows. */
+	device_lists_forget(&sources->lists);
 	return r;
 }
 
 int device_sources_repair(struct device_sources *sources, struct error *error)
 {
-	static const struct device_lists_change nothing;
-
 	sources->written = false;
-	return send_state(sources, &nothing, error);
+	return send_state(sources, NULL, false, error);
 }
 
 int device_sources_collect(struct device_sources *sources,

@@ -25,7 +25,7 @@ void device_sources_free(struct device_sources *sources);
 int device_sources_apply(
 	struct device_sources *sources, const struct dataplane_state *state, struct error *error);
 
-/* Lets go of interfaces that the last device_sources_apply() did not name. */
+/* Lets go of interfaces that the last device_sources_apply() did not name. There is no way back. */
 int device_sources_settle(struct device_sources *sources, struct error *error);
 /* Puts the addresses back that were there before it. An interface that is new may send nothing. */
 int device_sources_revert(struct device_sources *sources, struct error *error);

@@ -10,7 +10,8 @@
 static struct attachment attachments[INTERFACES];
 static struct address addresses[INTERFACES][3];
 static struct model *model;
-static struct ir *irs[2]; /* another one hears otherwise */
+static struct ir_compiler *compiler;
+static struct ir *irs[2]; /* in the second, the node is not heard by all */
 
 static unsigned int below(unsigned int bound)
 {
@@ -72,10 +73,10 @@ static void test_lists_follow(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < STEPS; i++) {
-		struct device_lists_change change = {0}, back;
+		struct device_lists_change change = {0};
 		struct device_lists fresh = {0};
 		const struct dataplane_state now = {
-			.ir = irs[below(2)],
+			.ir = irs[!below(4)],
 			.model = model,
 			.attachments = attachments,
 			.attachments_count = choose(),
@@ -85,8 +86,7 @@ static void test_lists_follow(void **state)
 		assert_int_equal(device_lists_compare(&lists, &now, &change), 0);
 		assert_int_equal(device_lists_patch(&lists, &change), 0);
 		assert_same(&lists, &fresh);
-		back = device_lists_reverse(&change);
-		assert_int_equal(device_lists_patch(&lists, &back), 0);
+		device_lists_unpatch(&lists, &change);
 		assert_same(&lists, &former);
 		assert_int_equal(device_lists_patch(&lists, &change), 0);
 		for (size_t k = 0; k < DEVICE_LISTS; k++)
@@ -114,11 +114,28 @@ static void test_nothing_changes(void **state)
 	make_anew(&now, &lists);
 	assert_int_equal(device_lists_compare(&lists, &now, &change), 0);
 	for (size_t i = 0; i < DEVICE_LISTS; i++) {
-		assert_int_equal(change.removed.items[i].count, 0);
-		assert_int_equal(change.added.items[i].count, 0);
+		assert_int_equal(change.removed[i].count, 0);
+		assert_int_equal(change.added[i].count, 0);
 	}
 	device_lists_change_clear(&change);
 	device_lists_clear(&lists);
+}
+
+static struct ir *compile(bool restrict_node)
+{
+	const struct ir_options options = {
+		.posture = POSTURE_ALLOW, .restrict_node = restrict_node};
+	struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+	struct document_list documents = {0};
+	struct ir *ir;
+
+	assert_int_equal(documents_parse(&documents, "test", FIXTURE_POLICY, strlen(FIXTURE_POLICY),
+				 &diagnostics),
+		0);
+	assert_int_equal(ir_compiler_update(compiler, &documents, model, &options, &ir, NULL), 0);
+	documents_clear(&documents);
+	diagnostics_clear(&diagnostics);
+	return ir;
 }
 
 static int set_up(void **state)
@@ -126,11 +143,11 @@ static int set_up(void **state)
 	(void)state;
 	srand(77);
 	model = fixture_model(0);
-	irs[0] = fixture_ir(model, FIXTURE_POLICY);
-	irs[1] = fixture_ir(model, FIXTURE_POLICY
-		"---\napiVersion: segctl.io/v1\nkind: SegmentPolicy\n"
-		"metadata: {name: web, namespace: shop}\n"
-		"spec: {subject: app=web, ingress: [{from: [{workloads: app=api}]}]}\n");
+	assert_int_equal(ir_compiler_new(&compiler), 0);
+	irs[0] = compile(false);
+	irs[1] = compile(true);
+	assert_non_null(irs[0]->shared);
+	assert_ptr_not_equal(irs[0]->shared, irs[1]->shared);
 	for (unsigned int i = 0; i < INTERFACES; i++)
 		for (unsigned int k = 0; k < 3; k++)
 			change_address(&addresses[i][k]);
@@ -142,6 +159,7 @@ static int tear_down(void **state)
 	(void)state;
 	ir_free(irs[0]);
 	ir_free(irs[1]);
+	ir_compiler_free(compiler);
 	model_free(model);
 	return 0;
 }
