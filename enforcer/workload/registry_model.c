@@ -197,13 +197,17 @@ static int compare_attachments(const void *a, const void *b)
 	return left->ifindex < right->ifindex ? -1 : left->ifindex > right->ifindex;
 }
 
-/* The finished model's index of a workload; -1 guards the interface of one that it lacks. */
-static int64_t model_index(const struct model *model, const struct workload *workload)
+/* The finished model's index of a workload; -1 guards the interface of one that it lacks. Both are
+ * in the same order: *place is where the one before was found. */
+static int64_t model_index(
+	const struct model *model, const struct workload *workload, size_t *place)
 {
-	const struct model_workload *found =
-		model_find_workload(model, workload->namespace, workload->name);
+	int order = -1;
 
-	return found ? found - model->workloads : -1;
+	while (*place < model->workloads_count &&
+		(order = compare_names(&model->workloads[*place], workload)) < 0)
+		++*place;
+	return order ? -1 : (int64_t)*place;
 }
 
 static size_t count_interfaces(const struct registry *registry)
@@ -219,7 +223,7 @@ int registry_attachments(const struct registry *registry, const struct model *mo
 	struct attachment **ret, size_t *ret_count)
 {
 	struct attachment *attachments;
-	size_t count = 0;
+	size_t count = 0, place = 0;
 
 	/* One more than none: calloc(0) may be NULL. */
 	attachments = calloc(count_interfaces(registry) + 1, sizeof(*attachments));
@@ -231,7 +235,7 @@ int registry_attachments(const struct registry *registry, const struct model *mo
 		for (size_t j = 0; j < workload->interfaces_count; j++) {
 			if (!workload->interfaces[j].ifindex || workload->host_network)
 				continue;
-			attachments[count].workload = model_index(model, workload);
+			attachments[count].workload = model_index(model, workload, &place);
 			if (fill_attachment(&attachments[count++], workload,
 				    &workload->interfaces[j]) < 0) {
 				attachments_free(attachments, count);
