@@ -54,15 +54,15 @@ int registry_to_model(const struct registry *registry, struct model *model, stru
 /* --- a model that follows another --------------------------------------------------------------
  */
 
-static bool has_address(const struct model_workload *model, const struct address *address)
+static bool is_among(const struct address *addresses, size_t count, const struct address *address)
 {
-	for (size_t i = 0; i < model->addresses_count; i++)
-		if (address_equal(&model->addresses[i], address))
+	for (size_t i = 0; i < count; i++)
+		if (address_equal(&addresses[i], address))
 			return true;
 	return false;
 }
 
-/* One that has an address twice differs: the model has it once. */
+/* As they would be added: in this order, each once. */
 static bool equal_addresses(const struct model_workload *model, const struct workload *workload)
 {
 	size_t count = 0;
@@ -70,9 +70,15 @@ static bool equal_addresses(const struct model_workload *model, const struct wor
 	for (size_t i = 0; i < workload->interfaces_count; i++) {
 		const struct workload_interface *interface = &workload->interfaces[i];
 
-		for (size_t j = 0; j < interface->addresses_count; j++, count++)
-			if (!has_address(model, &interface->addresses[j]))
+		for (size_t j = 0; j < interface->addresses_count; j++) {
+			const struct address *address = &interface->addresses[j];
+
+			if (is_among(model->addresses, count, address))
+				continue;
+			if (count == model->addresses_count ||
+				!address_equal(&model->addresses[count++], address))
 				return false;
+		}
 	}
 	return count == model->addresses_count;
 }

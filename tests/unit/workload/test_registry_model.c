@@ -192,6 +192,32 @@ static bool follow(const struct registry *registry, struct model **model)
 	return r > 0;
 }
 
+/* Where two interfaces come to have the same address, the other one's is gone. */
+static void test_an_address_that_is_gone_is_not_followed(void **state)
+{
+	static const char *const addresses[][2] = {{"10.2.0.1", "10.2.0.2"},
+		{"10.2.0.1", "10.2.0.1"}, {"10.2.0.2", "10.2.0.1"}, {"10.2.0.2", "10.2.0.2"}};
+	_cleanup_(model_freep) struct model *model = NULL;
+	struct registry *registry;
+	sd_event *event;
+
+	(void)state;
+	assert_true(sd_event_new(&event) >= 0);
+	registry = fill(event);
+	assert_int_equal(model_new(&model), 0);
+	assert_int_equal(model_finish(model, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+		struct workload *workload = make("9", "shop", "twice");
+
+		for (uint32_t k = 0; k < 2; k++)
+			add_interface(workload, 20 + k, addresses[i][k]);
+		assert_int_equal(registry_put(registry, workload), 0);
+		follow(registry, &model);
+	}
+	registry_free(registry);
+	sd_event_unref(event);
+}
+
 static void test_a_model_follows(void **state)
 {
 	_cleanup_(model_freep) struct model *model = NULL;
@@ -245,6 +271,7 @@ int main(void)
 		cmocka_unit_test(test_model),
 		cmocka_unit_test(test_attachments),
 		cmocka_unit_test(test_unknown_to_the_model),
+		cmocka_unit_test(test_an_address_that_is_gone_is_not_followed),
 		cmocka_unit_test(test_a_model_follows),
 	};
 
