@@ -93,9 +93,9 @@ echo "building"
 	"${make[@]}" BUILD="$build" fuzz-binaries || exit 1
 
 run lint "${make[@]}" BUILD="$build" lint
-# Two rooms at a time, those first that take longest, so that none of them is left alone at the end.
+# Three rooms at a time, those first that take longest, so that none of them is left alone at the end.
 { printf '%s\n' bpf policies nft workload flow; ls tests/unit; } | awk '!seen[$0]++' |
-	xargs -P 2 -n 1 bash -c 'room "$1"' room || echo "0 1 0 rooms" >>"$results"
+	xargs -P 3 -n 1 bash -c 'room "$1"' room || echo "0 1 0 rooms" >>"$results"
 mapfile -t programs < <(find "$build/tests/bpf" -name 'test_*' -type f -executable | sort)
 run bpf-programs all_of 2 "${programs[@]}"
 run differential timeout 300 "$build/tests/differential/differential" --models 300 --probes 40
@@ -116,7 +116,7 @@ suites() {
 	done
 }
 suites alone | side_by_side 1 || echo "0 1 0 alone" >>"$results"
-suites beside | side_by_side 2 || echo "0 1 0 side by side" >>"$results"
+suites beside | side_by_side 3 || echo "0 1 0 side by side" >>"$results"
 run browser timeout 120 tests/browser/test_map.sh "$build"
 run demo tests/netns/demo_check.sh "$build"
 run install tests/netns/install.sh "$build"
