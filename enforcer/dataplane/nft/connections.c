@@ -290,6 +290,8 @@ static int read_events(struct connections *connections)
 
 	connections->reading = true;
 	for (unsigned int i = 0; !r && i < READS_PER_WAKE; i++) {
+		uint64_t asked_ns = clock_now_ns(CLOCK_REALTIME);
+
 		r = netlink_receive(connections->events, read_event, connections);
 		if (r == -ENOBUFS) {
 			/* What is there now is listed, and cut where policy refuses it. */
@@ -297,6 +299,8 @@ static int read_events(struct connections *connections)
 			r = connections_revoke(connections, NULL, NULL);
 			if (!r)
 				r = connections_collect(connections, NULL);
+		} else if (r == -EAGAIN) {
+			connections->drained_ns = asked_ns;
 		}
 	}
 	connections->reading = false;

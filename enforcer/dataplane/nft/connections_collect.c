@@ -23,6 +23,19 @@ void connections_begin_listing(struct connections *connections)
 	connections->listings++;
 }
 
+/* Of an id that is known its end may still be to be read, of one that is not its beginning. */
+static bool is_ahead(const struct connections *connections, const struct nf_conntrack *ct)
+{
+	return nfct_attr_is_set(ct, ATTR_TIMESTAMP_START) &&
+	       nfct_get_attr_u64(ct, ATTR_TIMESTAMP_START) > connections->drained_ns;
+}
+
+bool connections_doubt(const struct connections *connections, const struct connection *connection,
+	const struct nf_conntrack *ct)
+{
+	return connection_was_replaced(connection, ct) || is_ahead(connections, ct);
+}
+
 bool connections_meet(struct connections *connections, const struct connection_key *key,
 	const struct nf_conntrack *ct, struct connection **ret)
 {
@@ -31,6 +44,9 @@ bool connections_meet(struct connections *connections, const struct connection_k
 	connection_update(&begun, ct);
 	if (!connections_judge(connections, &begun))
 		return false;
+	*ret = NULL;
+	if (is_ahead(connections, ct))
+		return true;
 	connection = connections_add(connections, &begun);
 	if (connection && connection->start_ns >= connections->opened_ns) {
 		connection->announced = true; /* its end will be */
@@ -61,9 +77,11 @@ static int read_for_update(const struct nlmsghdr *message, void *userdata)
 		return MNL_CB_OK;
 	key = connection_key(ct);
 	connection = connections_find(connections, &key);
-	/* Its end is to be read, and the beginning of what took its place. */
-	if (connection && connection_was_replaced(connection, ct))
+	if (connection && connections_doubt(connections, connection, ct)) {
+		if (!connection_was_replaced(connection, ct))
+			connection->round = connections->round;
 		return MNL_CB_OK;
+	}
 	if (connection)
 		update_known(connections, connection, ct);
 	else if (!connections_concern(connections, &key))

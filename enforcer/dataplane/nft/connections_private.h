@@ -20,17 +20,23 @@ struct connections {
 	bool refused;  /* the kernel may have some that policy refuses, and that were not cut */
 	uint64_t policies; /* that connections_set_ir() has told */
 	uint64_t round;
-	uint64_t listings;  /* of all that the kernel has, each try */
-	uint64_t opened_ns; /* CLOCK_REALTIME */
-	uint64_t rested_ns; /* CLOCK_MONOTONIC: no listing before, for what was missed */
-	bool reading;       /* events are being read: a listing in between reads none */
-	uint64_t places;    /* that were given away */
-	uint64_t asked;     /* the last place that the kernel was asked of whether it is answered */
+	uint64_t listings;   /* of all that the kernel has, each try */
+	uint64_t opened_ns;  /* CLOCK_REALTIME */
+	uint64_t drained_ns; /* CLOCK_REALTIME: of what was announced before, all was read */
+	uint64_t rested_ns;  /* CLOCK_MONOTONIC: no listing before, for what was missed */
+	bool reading;        /* events are being read: a listing in between reads none */
+	uint64_t places;     /* that were given away */
+	uint64_t asked; /* the last place that the kernel was asked of whether it is answered */
 	uint64_t lost;
 	uint64_t unheard; /* ends without a beginning, not reported as lost yet */
 	uint32_t drops;   /* of events' socket, as far as they were told */
 };
 
+/* Whether ct, which a listing has, may be a later entry than this one of the same id, whose end is
+ * still to be read: it began after the last time that nothing was left to be read, or it was
+ * replaced for sure. */
+bool connections_doubt(const struct connections *connections, const struct connection *connection,
+	const struct nf_conntrack *ct);
 struct connection *connections_find(
 	const struct connections *connections, const struct connection_key *key);
 /* One that begins now, and is kept nowhere yet. */
@@ -60,8 +66,9 @@ void connections_report_drops(struct connections *connections);
 void connections_begin_listing(struct connections *connections);
 void connections_meet_stranger(struct connections *connections, const struct connection_key *key);
 /* One that a listing has, that concerns policy and is not known: its announcement is still to come,
- * or was lost, or it began as a stranger. Keeps it in *ret (NULL: no room), and reports that it has
- * begun. False, and *ret stays: policy refuses it. */
+ * or was lost, or it began as a stranger. Keeps it in *ret, and reports that it has begun. NULL: no
+ * room, or the next listing does, for events of the one before it, with the same id, may be to be
+ * read. False, and *ret stays: policy refuses it. */
 bool connections_meet(struct connections *connections, const struct connection_key *key,
 	const struct nf_conntrack *ct, struct connection **ret);
 

@@ -52,7 +52,7 @@ static int read_unanswered(const struct nlmsghdr *message, void *userdata)
 	key = connection_key(ct);
 	connection = connections_find(question->connections, &key);
 	if (!connection || connection->told || !is_of_age(connection, question->now_ns) ||
-		connection_was_replaced(connection, ct))
+		connections_doubt(question->connections, connection, ct))
 		return MNL_CB_OK;
 	connection_update(connection, ct);
 	if (connection->replied)

@@ -44,6 +44,39 @@ static void test_counters_that_went_back_tell(void **state)
 	expect_replaced(*state);
 }
 
+/* Heard of late, its own start says nothing: what began after all was read may be the next one. */
+static void test_what_may_be_the_next_one_waits(void **state)
+{
+	struct tracked *tracked = *state;
+	struct connections *connections = tracked->connections;
+	uint64_t drained_ns = connections->drained_ns;
+
+	known(tracked, "nf_conntrack_timestamp");
+	connections->items->start_ns = UINT64_MAX;
+	connections->drained_ns = drained_ns;
+	connections->reading = true; /* so that nothing is read meanwhile */
+	collect(tracked, 2);
+	assert_int_equal(connections_count(connections), 1);
+	connections->reading = false;
+	collect(tracked, 3);
+}
+
+static void test_the_unknown_waits_likewise(void **state)
+{
+	struct tracked *tracked = *state;
+	struct connections *connections = tracked->connections;
+
+	known(tracked, "nf_conntrack_timestamp");
+	connections_drop(connections, connections->items);
+	connections->drained_ns = 1;
+	connections->reading = true;
+	collect(tracked, 2);
+	assert_int_equal(connections_count(connections), 0);
+	connections->reading = false;
+	collect(tracked, 3);
+	assert_int_equal(connections_count(connections), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -51,6 +84,10 @@ int main(void)
 			test_a_later_start_tells, tracked_set_up, tracked_tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_counters_that_went_back_tell, tracked_set_up, tracked_tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_what_may_be_the_next_one_waits, tracked_set_up, tracked_tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_the_unknown_waits_likewise, tracked_set_up, tracked_tear_down),
 	};
 
 	if (geteuid() != 0) {
