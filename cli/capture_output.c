@@ -2,6 +2,7 @@
 #include "capture_output.h"
 
 #include "base/clock.h"
+#include "base/write_all.h"
 #include "capture/packet.h"
 #include "text.h"
 
@@ -41,27 +42,18 @@ static void take_back(const struct capture_output *output)
 }
 
 /* All or nothing. 1: it would have been beyond bytes_max. */
-static int write_all(
+static int write_whole(
 	struct capture_output *output, const void *bytes, size_t length, struct error *error)
 {
-	const char *from = bytes;
-	size_t done = 0;
-	ssize_t written;
 	int r;
 
 	output->is_full = output->bytes_max && output->bytes + length > output->bytes_max;
 	if (output->is_full)
 		return 1;
-	while (done < length) {
-		written = write(output->fd, from + done, length - done);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0) {
-			r = written < 0 ? -errno : -EIO;
-			take_back(output);
-			return error_errno(error, r, "write %s", output->name);
-		}
-		done += (size_t)written;
+	r = write_all(output->fd, bytes, length);
+	if (r < 0) {
+		take_back(output);
+		return error_errno(error, r, "write %s", output->name);
 	}
 	output->bytes += length;
 	return 0;
@@ -72,7 +64,7 @@ static int write_pcap_header(struct capture_output *output, struct error *error)
 	const struct pcap_header header = {
 		PCAP_MAGIC, 2, 4, 0, 0, PCAPNG_SNAP_MAX, CAPTURE_LINK_ETHERNET};
 
-	return write_all(output, &header, sizeof(header), error);
+	return write_whole(output, &header, sizeof(header), error);
 }
 
 static int write_pcap_packet(
@@ -84,7 +76,7 @@ static int write_pcap_packet(
 
 	memcpy(record, &header, sizeof(header));
 	memcpy(record + sizeof(header), block->bytes, block->captured);
-	return write_all(output, record, sizeof(header) + block->captured, error);
+	return write_whole(output, record, sizeof(header) + block->captured, error);
 }
 
 /* --- reading ------------------------------------------------------------------------------------
@@ -94,7 +86,7 @@ static int take_packet(struct capture_output *output, const uint8_t *bytes, size
 	const struct pcapng_block *block, struct error *error)
 {
 	int r = output->is_pcap ? write_pcap_packet(output, block, error)
-				: write_all(output, bytes, size, error);
+				: write_whole(output, bytes, size, error);
 
 	if (r == 0)
 		output->packets++;
@@ -110,7 +102,7 @@ static int take_block(struct capture_output *output, const uint8_t *bytes, size_
 	}
 	if (block->type == PCAPNG_PACKET)
 		return take_packet(output, bytes, size, block, error);
-	return output->is_pcap ? 0 : write_all(output, bytes, size, error);
+	return output->is_pcap ? 0 : write_whole(output, bytes, size, error);
 }
 
 /* Takes whole blocks off the beginning; *ret_taken: how many bytes these were. */
