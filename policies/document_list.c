@@ -2,13 +2,11 @@
 #include "policies/document.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "policies/array.h"
 #include "policies/read.h"
 
 #include <errno.h>
-
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 
 /* Finds documents by what makes them one and the same. */
 struct entry {
@@ -56,7 +54,7 @@ static int entry_add(
 	entry->key = key;
 	entry->index = index;
 	HASH_ADD_KEYPTR(hh, *entries, entry->key, strlen(entry->key), entry);
-	if (!entry->hh.tbl)
+	if (!HASH_ADDED(entry))
 		return -ENOMEM;
 	TAKE_PTR(key);
 	TAKE_PTR(entry);

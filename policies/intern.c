@@ -2,12 +2,10 @@
 #include "policies/intern.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 
 #include <errno.h>
 #include <string.h>
-
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 
 struct intern_entry {
 	UT_hash_handle hh;
@@ -39,7 +37,7 @@ int intern_as(struct intern *intern, const void *key, size_t key_size, uint32_t 
 	memcpy(entry->key, key, key_size);
 	entry->number = number;
 	HASH_ADD_KEYPTR(hh, intern->entries, entry->key, key_size, entry);
-	if (!entry->hh.tbl)
+	if (!HASH_ADDED(entry))
 		return -ENOMEM;
 	TAKE_PTR(entry);
 	return 0;

@@ -2,12 +2,10 @@
 #include "policies/model.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "policies/array.h"
 
 #include <errno.h>
-
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 
 #define INSERTED_MAX 16 /* more new workloads than this are sorted in as a whole */
 
@@ -173,7 +171,7 @@ static int remember_name(struct model *model, const char *namespace, const char 
 		return -EEXIST;
 	entry->text = text;
 	HASH_ADD_KEYPTR(hh, model->names, entry->text, strlen(entry->text), entry);
-	if (!entry->hh.tbl)
+	if (!HASH_ADDED(entry))
 		return -ENOMEM;
 	TAKE_PTR(text);
 	TAKE_PTR(entry);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* uthash as this room uses it: running out of memory fails one insertion, not the agent. */
+/* uthash as this room uses it: base/hash.h, faster for its tables. */
 #pragma once
+
+#ifdef UTHASH_H
+#error "uthash takes its hash function when it is included first"
+#endif
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM 1
 /* uthash's own function goes byte by byte; our keys are mostly whole words. */
 #define HASH_FUNCTION(key, length, hash) ((hash) = hash_bytes(key, length))
 
-#include <uthash.h>
+#include "base/hash.h"
 
 /* Each element of a chain that is passed over is a cache miss in a table of tens of thousands of
  * connections, and uthash's own 10 leaves several to pass. */
@@ -41,6 +44,3 @@ static inline unsigned int hash_bytes(const void *key, size_t length)
 	}
 	return (unsigned int)hash;
 }
-
-/* After HASH_ADD: false when there was no memory for it; the element is then in no table. */
-#define HASH_ADDED(element) ((element)->hh.tbl != NULL)

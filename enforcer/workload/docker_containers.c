@@ -2,6 +2,7 @@
 #include "workload/docker_containers.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "workload/docker_interfaces.h"
 #include "workload/docker_labels.h"
 #include "workload/netns.h"
@@ -11,9 +12,6 @@
 #include <string.h>
 
 /* Out of memory fails one look, not the agent. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 /* A start that takes longer than this is in trouble itself. */
 #define INSPECT_TIMEOUT_MS 30000
 #define RETRY_USEC         1000000ULL
@@ -208,7 +206,7 @@ int docker_containers_look(struct docker_containers *containers, const char *id)
 	look->containers = containers;
 	strncpy(look->id, id, sizeof(look->id) - 1);
 	HASH_ADD_STR(containers->looks, id, look);
-	if (!look->hh.tbl) {
+	if (!HASH_ADDED(look)) {
 		free(look);
 		return -ENOMEM;
 	}

@@ -2,6 +2,7 @@
 #include "workload/links.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "workload/rtnetlink.h"
 
 #include <errno.h>
@@ -12,9 +13,6 @@
 #include <sys/socket.h>
 
 /* Out of memory leads to a new listing, not to the end of the agent. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #define RECEIVE_BUFFER_BYTES (1 << 20)
 #define MESSAGE_BYTES        32768
 #define MESSAGES_PER_WAKEUP  64
@@ -75,7 +73,7 @@ static struct link *get_link(struct links *links, uint32_t ifindex)
 		return NULL;
 	link->ifindex = ifindex;
 	HASH_ADD(hh, links->links, ifindex, sizeof(link->ifindex), link);
-	if (!link->hh.tbl) {
+	if (!HASH_ADDED(link)) {
 		free(link);
 		return NULL;
 	}
@@ -130,7 +128,7 @@ static void put_address(struct links *links, const struct rtnetlink_address *new
 		address->key.address = news->address;
 		address->key.ifindex = news->ifindex;
 		HASH_ADD(hh, links->addresses, key, sizeof(address->key), address);
-		if (!address->hh.tbl) {
+		if (!HASH_ADDED(address)) {
 			free(address);
 			links->incomplete = true;
 			return;

@@ -108,7 +108,7 @@ static int link_entry(struct registry *registry, struct registry_entry *entry)
 {
 	HASH_ADD_KEYPTR_INORDER(
 		hh, registry->entries, entry->key, strlen(entry->key), entry, compare_entries);
-	return entry->hh.tbl ? 0 : -ENOMEM;
+	return HASH_ADDED(entry) ? 0 : -ENOMEM;
 }
 
 static int reserve_sorted(struct registry *registry)

@@ -136,7 +136,7 @@ static int take_addresses(struct registry *registry, struct registry_entry *entr
 			workload_remove_address(former->entry->workload, &owner->address);
 		}
 		HASH_ADD(hh, registry->owners, address, sizeof(owner->address), owner);
-		if (!owner->hh.tbl) {
+		if (!HASH_ADDED(owner)) {
 			workload_remove_address(entry->workload, &owner->address);
 			r = -ENOMEM;
 		}

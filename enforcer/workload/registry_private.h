@@ -2,12 +2,10 @@
 /* What the parts of the registry share; nobody else includes this. */
 #pragma once
 
+#include "base/hash.h"
 #include "workload/registry.h"
 
 /* Out of memory fails the put, not the agent: an element that could not be added has no table. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 /* Who an address belongs to now. */
 struct registry_owner {
 	struct address address;

@@ -42,7 +42,7 @@ static struct denial *remember(struct denials *denials, const struct abi_denial_
 	fresh->key = *key;
 	fresh->sequence = denials->sequence++;
 	HASH_ADD(hh, denials->items, key, sizeof(fresh->key), fresh);
-	return fresh->hh.tbl ? TAKE_PTR(fresh) : NULL;
+	return HASH_ADDED(fresh) ? TAKE_PTR(fresh) : NULL;
 }
 
 static void report_difference(

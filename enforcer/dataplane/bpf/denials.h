@@ -6,8 +6,8 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "dataplane/bpf/batch.h"
-#include "dataplane/bpf/hash.h"
 #include "dataplane/bpf/objects.h"
 #include "dataplane/bpf/report.h"
 #include "dataplane/bpf/reported.h"

@@ -53,7 +53,7 @@ struct identity *identities_find(struct identities *identities, const struct ide
 static int insert(struct identities *identities, struct identity *identity)
 {
 	HASH_ADD(hh, identities->items, key, sizeof(identity->key), identity);
-	if (!identity->hh.tbl)
+	if (!HASH_ADDED(identity))
 		return -ENOMEM;
 	identities->counts[identity->key.kind]++;
 	if (identity->key.kind == IDENTITY_PREFIX)

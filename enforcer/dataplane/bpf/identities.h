@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/address.h"
-#include "dataplane/bpf/hash.h"
+#include "base/hash.h"
 #include "dataplane/bpf/numbers.h"
 #include "dataplane/bpf/pool.h"
 #include "xdp/abi.h"

@@ -56,7 +56,7 @@ int interfaces_add(struct interfaces *interfaces, uint32_t ifindex, struct inter
 	for (unsigned int i = 0; i < ABI_DIRECTIONS; i++)
 		interface->fds[i] = -1;
 	HASH_ADD(hh, interfaces->items, ifindex, sizeof(ifindex), interface);
-	if (!interface->hh.tbl)
+	if (!HASH_ADDED(interface))
 		return -ENOMEM;
 	*ret = TAKE_PTR(interface);
 	return 0;

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "dataplane/attachment.h"
-#include "dataplane/bpf/hash.h"
 #include "dataplane/bpf/mechanism.h"
 #include "dataplane/bpf/objects.h"
 #include "dataplane/bpf/pins.h"

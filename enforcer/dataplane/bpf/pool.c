@@ -21,7 +21,7 @@ static struct pool_item *item_new(const void *content, size_t size)
 static int insert(struct pool *pool, struct pool_item *item)
 {
 	HASH_ADD_KEYPTR(hh, pool->items, item->content, item->size, item);
-	return item->hh.tbl ? 0 : -ENOMEM;
+	return HASH_ADDED(item) ? 0 : -ENOMEM;
 }
 
 int pool_intern(struct pool *pool, const void *content, size_t size, struct pool_item **ret)

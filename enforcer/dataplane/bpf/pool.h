@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "dataplane/bpf/hash.h"
+#include "base/hash.h"
 #include "dataplane/bpf/numbers.h"
 
 #include <stdbool.h>

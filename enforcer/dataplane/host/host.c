@@ -2,8 +2,8 @@
 #include "dataplane/host/host.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "dataplane/host/host_path.h"
-#include "dataplane/nft/clock.h"
 #include "dataplane/nft/connections.h"
 #include "dataplane/nft/describe.h"
 #include "dataplane/nft/layout.h"
@@ -117,14 +117,15 @@ static int switch_table(
 		return r;
 	if (host_path_plan_failsafe(&plan, &host->options.failsafe) < 0)
 		return error_nomem(error);
-	return table_apply(host->table, ir, &plan, host->note, clock_now_ns(CLOCK_MONOTONIC),
-		ret_changed, error);
+	return table_apply(
+		host->table, ir, &plan, host->note, clock_ns(CLOCK_MONOTONIC), ret_changed, error);
 }
 
 /* Running connections of before, where the table is new. */
 static int begin_adoption(struct host *host, const struct ir *ir, struct error *error)
 {
-	uint32_t seconds = (uint32_t)((host->options.adoption_ns + NS_PER_S - 1) / NS_PER_S);
+	uint32_t seconds =
+		(uint32_t)((host->options.adoption_ns + NS_PER_SECOND - 1) / NS_PER_SECOND);
 	_cleanup_free_ struct address *own = calloc(ir->addresses_count + 1, sizeof(*own));
 	size_t count = 0;
 
@@ -148,14 +149,14 @@ static int rebuild(struct host *host, struct error *error)
 static void repair(struct host *host, const struct intrusion *intrusion)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
-	uint64_t start_ns = clock_now_ns(CLOCK_MONOTONIC);
+	uint64_t start_ns = clock_ns(CLOCK_MONOTONIC);
 
 	table_doubt(host->table, intrusion->damage);
 	/* Before the first policy there is nothing to go by; it writes everything. */
 	if (!host->policy)
 		return;
 	(void)rebuild(host, &error);
-	repairs_add(&host->repairs, intrusion, clock_now_ns(CLOCK_MONOTONIC) - start_ns, &error,
+	repairs_add(&host->repairs, intrusion, clock_ns(CLOCK_MONOTONIC) - start_ns, &error,
 		&host->callbacks);
 }
 
@@ -174,7 +175,7 @@ static void sweep(struct host *host)
 		.who = WATCH_SOMEBODY};
 	bool there = table_is_there(host->table);
 
-	if (table_sweep(host->table, clock_now_ns(CLOCK_MONOTONIC), &error) < 0 && there &&
+	if (table_sweep(host->table, clock_ns(CLOCK_MONOTONIC), &error) < 0 && there &&
 		table_is_there(host->table))
 		report_trouble(host, &error);
 	if (table_is_sound(host->table))

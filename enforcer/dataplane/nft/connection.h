@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/address.h"
-#include "dataplane/nft/hash.h"
+#include "base/hash.h"
 #include "flow/event.h"
 #include "policies/evaluate.h"
 

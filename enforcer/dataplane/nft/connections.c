@@ -2,7 +2,7 @@
 #include "dataplane/nft/connections_private.h"
 
 #include "base/cleanup.h"
-#include "dataplane/nft/clock.h"
+#include "base/clock.h"
 #include "dataplane/nft/netlink.h"
 #include "dataplane/nft/ruleset.h"
 #include "dataplane/nft/snapshot.h"
@@ -23,7 +23,7 @@
 static void report_gap(struct connections *connections, uint64_t lost)
 {
 	const struct flow_event event = {
-		.type = FLOW_GAP, .time_ns = clock_now_ns(CLOCK_REALTIME), .lost = lost};
+		.type = FLOW_GAP, .time_ns = clock_ns(CLOCK_REALTIME), .lost = lost};
 
 	connections->lost += lost;
 	connections->callbacks->flow(&event, connections->callbacks->userdata);
@@ -132,14 +132,14 @@ void connections_report(
 
 	if (connection->judged != connections->policies)
 		(void)connections_judge_again(connections, connection);
-	event = connection_event(connection, type, clock_now_ns(CLOCK_REALTIME));
+	event = connection_event(connection, type, clock_ns(CLOCK_REALTIME));
 	connections->callbacks->flow(&event, connections->callbacks->userdata);
 }
 
 struct connection connections_begin(const struct connection_key *key)
 {
 	uint64_t identity = identity_add(IDENTITY_START, key, sizeof(*key));
-	struct connection connection = {.key = *key, .start_ns = clock_now_ns(CLOCK_REALTIME)};
+	struct connection connection = {.key = *key, .start_ns = clock_ns(CLOCK_REALTIME)};
 
 	connection.id = identity_add_number(identity, connection.start_ns);
 	return connection;
@@ -290,7 +290,7 @@ static int read_events(struct connections *connections)
 
 	connections->reading = true;
 	for (unsigned int i = 0; !r && i < READS_PER_WAKE; i++) {
-		uint64_t asked_ns = clock_now_ns(CLOCK_REALTIME);
+		uint64_t asked_ns = clock_ns(CLOCK_REALTIME);
 
 		r = netlink_receive(connections->events, read_event, connections);
 		if (r == -ENOBUFS) {
@@ -346,7 +346,7 @@ int connections_open(const struct dataplane_callbacks *callbacks,
 		return error_nomem(error);
 	connections->callbacks = callbacks;
 	connections->options = *options;
-	connections->opened_ns = clock_now_ns(CLOCK_REALTIME);
+	connections->opened_ns = clock_ns(CLOCK_REALTIME);
 	connections->parsed = nfct_new();
 	if (!connections->parsed)
 		return error_nomem(error);

@@ -5,12 +5,12 @@
 #include "dataplane/nft/connections_private.h"
 
 #include "base/cleanup.h"
-#include "dataplane/nft/clock.h"
+#include "base/clock.h"
 #include "dataplane/nft/netlink.h"
 
 /* The end of a connection is announced, if late where the socket was full; this is for when
  * somebody turns conntrack's events off. */
-#define MISSING_NS (60ULL * 1000000000)
+#define MISSING_NS (60 * NS_PER_SECOND)
 
 #define MISSED_SHARE 20
 
@@ -23,17 +23,22 @@ void connections_begin_listing(struct connections *connections)
 	connections->listings++;
 }
 
-/* Of an id that is known its end may still be to be read, of one that is not its beginning. */
-static bool is_ahead(const struct connections *connections, const struct nf_conntrack *ct)
+struct nf_conntrack *connections_entry(const struct connections *connections,
+	const struct nlmsghdr *message, struct connection_key *ret_key, struct connection **ret)
+{
+	_cleanup_(nfct_destroyp) struct nf_conntrack *ct = nfct_new();
+
+	if (!ct || connection_parse(message, ct) < 0)
+		return NULL;
+	*ret_key = connection_key(ct);
+	*ret = connections_find(connections, ret_key);
+	return TAKE_PTR(ct);
+}
+
+bool connections_is_ahead(const struct connections *connections, const struct nf_conntrack *ct)
 {
 	return nfct_attr_is_set(ct, ATTR_TIMESTAMP_START) &&
 	       nfct_get_attr_u64(ct, ATTR_TIMESTAMP_START) > connections->drained_ns;
-}
-
-bool connections_doubt(const struct connections *connections, const struct connection *connection,
-	const struct nf_conntrack *ct)
-{
-	return connection_was_replaced(connection, ct) || is_ahead(connections, ct);
 }
 
 bool connections_meet(struct connections *connections, const struct connection_key *key,
@@ -45,7 +50,7 @@ bool connections_meet(struct connections *connections, const struct connection_k
 	if (!connections_judge(connections, &begun))
 		return false;
 	*ret = NULL;
-	if (is_ahead(connections, ct))
+	if (connections_is_ahead(connections, ct))
 		return true;
 	connection = connections_add(connections, &begun);
 	if (connection && connection->start_ns >= connections->opened_ns) {
@@ -68,18 +73,16 @@ static void update_known(struct connections *connections, struct connection *con
 
 static int read_for_update(const struct nlmsghdr *message, void *userdata)
 {
-	_cleanup_(nfct_destroyp) struct nf_conntrack *ct = nfct_new();
 	struct connections *connections = userdata;
 	struct connection *connection;
 	struct connection_key key;
+	_cleanup_(nfct_destroyp) struct nf_conntrack *ct =
+		connections_entry(connections, message, &key, &connection);
 
-	if (!ct || connection_parse(message, ct) < 0)
+	if (!ct || (connection && connection_was_replaced(connection, ct)))
 		return MNL_CB_OK;
-	key = connection_key(ct);
-	connection = connections_find(connections, &key);
-	if (connection && connections_doubt(connections, connection, ct)) {
-		if (!connection_was_replaced(connection, ct))
-			connection->round = connections->round;
+	if (connection && connections_is_ahead(connections, ct)) {
+		connection->round = connections->round;
 		return MNL_CB_OK;
 	}
 	if (connection)
@@ -104,7 +107,7 @@ static void restart_listing(void *userdata)
 /* An end that is announced has the final counters, a listing before it has not. */
 static bool end_is_to_come(const struct connections *connections, struct connection *connection)
 {
-	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
 
 	if (!connections->options.reliable || !connection->announced)
 		return false;
@@ -148,13 +151,13 @@ int connections_collect(struct connections *connections, struct error *error)
 
 int connections_find_missed(struct connections *connections, struct error *error)
 {
-	uint64_t start_ns = clock_now_ns(CLOCK_MONOTONIC), end_ns;
+	uint64_t start_ns = clock_ns(CLOCK_MONOTONIC), end_ns;
 	int r;
 
 	if (!connections->missed || start_ns < connections->rested_ns)
 		return 0;
 	r = connections_collect(connections, error);
-	end_ns = clock_now_ns(CLOCK_MONOTONIC);
+	end_ns = clock_ns(CLOCK_MONOTONIC);
 	connections->rested_ns = end_ns + (end_ns - start_ns) * MISSED_SHARE;
 	return r;
 }

@@ -32,11 +32,13 @@ struct connections {
 	uint32_t drops;   /* of events' socket, as far as they were told */
 };
 
-/* Whether ct, which a listing has, may be a later entry than this one of the same id, whose end is
- * still to be read: it began after the last time that nothing was left to be read, or it was
- * replaced for sure. */
-bool connections_doubt(const struct connections *connections, const struct connection *connection,
-	const struct nf_conntrack *ct);
+/* Whether an entry of a listing began after the last time that nothing was left to be read. Then
+ * the end of one with the same id may be to be read, or both its beginning and its end. */
+bool connections_is_ahead(const struct connections *connections, const struct nf_conntrack *ct);
+/* What a listing's message has, for the caller to destroy, its key, and what is kept of it (NULL:
+ * nothing). NULL: it cannot be read, or out of memory. */
+struct nf_conntrack *connections_entry(const struct connections *connections,
+	const struct nlmsghdr *message, struct connection_key *ret_key, struct connection **ret);
 struct connection *connections_find(
 	const struct connections *connections, const struct connection_key *key);
 /* One that begins now, and is kept nowhere yet. */

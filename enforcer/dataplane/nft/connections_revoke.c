@@ -34,16 +34,15 @@ static void restart(void *userdata)
 
 static int read_for_revocation(const struct nlmsghdr *message, void *userdata)
 {
-	_cleanup_(nfct_destroyp) struct nf_conntrack *ct = nfct_new();
 	struct revocation *revocation = userdata;
 	struct connections *connections = revocation->connections;
 	struct connection *connection;
 	struct connection_key key;
+	_cleanup_(nfct_destroyp) struct nf_conntrack *ct =
+		connections_entry(connections, message, &key, &connection);
 
-	if (!ct || connection_parse(message, ct) < 0)
+	if (!ct)
 		return MNL_CB_OK;
-	key = connection_key(ct);
-	connection = connections_find(connections, &key);
 	if (!connections_concern(connections, &key)) {
 		if (!connection)
 			connections_meet_stranger(connections, &key);

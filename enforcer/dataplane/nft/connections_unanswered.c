@@ -7,12 +7,11 @@
 #include "dataplane/nft/connections.h"
 
 #include "base/cleanup.h"
-#include "dataplane/nft/clock.h"
+#include "base/clock.h"
 #include "dataplane/nft/connection.h"
 #include "dataplane/nft/connections_private.h"
 #include "dataplane/nft/netlink.h"
-
-#define UNANSWERED_NS (2 * NS_PER_S)
+#include "xdp/connection_times.h"
 
 DEFINE_CLEANUP(struct nf_conntrack *, nfct_destroy)
 
@@ -23,7 +22,7 @@ struct question {
 
 static bool is_of_age(const struct connection *connection, uint64_t now_ns)
 {
-	return connection->start_ns + UNANSWERED_NS <= now_ns;
+	return connection->start_ns + CONNECTION_UNANSWERED_NS <= now_ns;
 }
 
 /* The place of the latest that is of age; 0: there is none. They stand in the order in which they
@@ -42,17 +41,16 @@ static uint64_t latest_of_age(const struct connections *connections, uint64_t no
 
 static int read_unanswered(const struct nlmsghdr *message, void *userdata)
 {
-	_cleanup_(nfct_destroyp) struct nf_conntrack *ct = nfct_new();
 	const struct question *question = userdata;
 	struct connection *connection;
 	struct connection_key key;
+	_cleanup_(nfct_destroyp) struct nf_conntrack *ct =
+		connections_entry(question->connections, message, &key, &connection);
 
-	if (!ct || connection_parse(message, ct) < 0)
+	if (!ct || !connection || connection->told || !is_of_age(connection, question->now_ns))
 		return MNL_CB_OK;
-	key = connection_key(ct);
-	connection = connections_find(question->connections, &key);
-	if (!connection || connection->told || !is_of_age(connection, question->now_ns) ||
-		connections_doubt(question->connections, connection, ct))
+	if (connection_was_replaced(connection, ct) ||
+		connections_is_ahead(question->connections, ct))
 		return MNL_CB_OK;
 	connection_update(connection, ct);
 	if (connection->replied)
@@ -64,7 +62,7 @@ static int read_unanswered(const struct nlmsghdr *message, void *userdata)
 
 int connections_tell_unanswered(struct connections *connections, struct error *error)
 {
-	struct question question = {connections, clock_now_ns(CLOCK_REALTIME)};
+	struct question question = {connections, clock_ns(CLOCK_REALTIME)};
 	uint64_t latest = latest_of_age(connections, question.now_ns);
 	char buffer[CONNECTION_REQUEST_BYTES];
 	int r;

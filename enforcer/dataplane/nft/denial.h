@@ -2,8 +2,8 @@
 /* One kind of refusal: who, whom, what, why, and how much of it was reported. */
 #pragma once
 
+#include "base/hash.h"
 #include "dataplane/nft/element.h"
-#include "dataplane/nft/hash.h"
 #include "dataplane/nft/nflog.h"
 #include "dataplane/nft/refusal.h"
 #include "flow/event.h"

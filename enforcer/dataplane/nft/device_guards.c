@@ -2,9 +2,9 @@
 #include "dataplane/nft/device_guards.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "dataplane/nft/batch.h"
 #include "dataplane/nft/chain.h"
-#include "dataplane/nft/hash.h"
 #include "dataplane/nft/layout.h"
 #include "dataplane/nft/listing.h"
 #include "dataplane/nft/netlink.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dataplane/nft/device_refusals.h"
 
-#include "dataplane/nft/clock.h"
+#include "base/clock.h"
+#include "base/hash.h"
 #include "dataplane/nft/counts.h"
-#include "dataplane/nft/hash.h"
 #include "dataplane/nft/refusal.h"
 
 #include <errno.h>
@@ -149,7 +149,7 @@ static void report(struct device *device, size_t i, enum reason reason,
 {
 	const struct count *counted = &device->counted[i];
 	struct count *reported = &device->reported[i];
-	uint64_t now_ns = clock_now_ns(CLOCK_REALTIME);
+	uint64_t now_ns = clock_ns(CLOCK_REALTIME);
 	bool leaves = reason != REASON_POLICY_DENIED;
 	struct flow_event event = {
 		.type = FLOW_DENIED,

@@ -2,6 +2,7 @@
 #include "dataplane/nft/device_sources.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "dataplane/nft/batch.h"
 #include "dataplane/nft/chain.h"
 #include "dataplane/nft/device_arrival.h"
@@ -9,7 +10,6 @@
 #include "dataplane/nft/device_lists.h"
 #include "dataplane/nft/device_refusals.h"
 #include "dataplane/nft/device_rule.h"
-#include "dataplane/nft/hash.h"
 #include "dataplane/nft/layout.h"
 #include "dataplane/nft/listing.h"
 #include "dataplane/nft/netlink.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dataplane/nft/dump.h"
 
-#include "dataplane/nft/clock.h"
+#include "base/clock.h"
 #include "dataplane/nft/layout.h"
 
 #include <errno.h>
@@ -185,7 +185,7 @@ static bool tell_connections(
 	const struct connections *connections, const struct dump *dump, uint64_t *place)
 {
 	const struct connection *connection = connections_first(connections);
-	uint64_t now_ns = clock_now_ns(CLOCK_REALTIME);
+	uint64_t now_ns = clock_ns(CLOCK_REALTIME);
 
 	while (connection && connection->place <= *place)
 		connection = connection->hh.next;

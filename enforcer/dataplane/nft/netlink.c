@@ -2,7 +2,7 @@
 #include "dataplane/nft/netlink.h"
 
 #include "base/cleanup.h"
-#include "dataplane/nft/hash.h"
+#include "base/hash.h"
 
 #include <errno.h>
 #include <fcntl.h>

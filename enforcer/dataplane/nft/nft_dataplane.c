@@ -6,8 +6,8 @@
 #include "dataplane/dataplane.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "dataplane/nft/attached.h"
-#include "dataplane/nft/clock.h"
 #include "dataplane/nft/connections.h"
 #include "dataplane/nft/describe.h"
 #include "dataplane/nft/device_guards.h"
@@ -115,7 +115,7 @@ static int rebuild(struct dataplane *dataplane, struct error *error)
 	plan_in_force_forget(&dataplane->plan);
 	if (!r)
 		r = table_apply(dataplane->table, dataplane->policy, &plan, dataplane->note,
-			clock_now_ns(CLOCK_MONOTONIC), &changed, error);
+			clock_ns(CLOCK_MONOTONIC), &changed, error);
 	return r ? r : cut(dataplane, error);
 }
 
@@ -129,7 +129,7 @@ static int repair_devices(struct dataplane *dataplane, struct error *error)
 static void repair(struct dataplane *dataplane, const struct intrusion *intrusion)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
-	uint64_t start_ns = clock_now_ns(CLOCK_MONOTONIC);
+	uint64_t start_ns = clock_ns(CLOCK_MONOTONIC);
 	int r = 0;
 
 	if (intrusion->inet)
@@ -143,8 +143,8 @@ static void repair(struct dataplane *dataplane, const struct intrusion *intrusio
 		r = repair_devices(dataplane, &error);
 	if (!r)
 		r = sampling_hold(dataplane->sampling, &error);
-	repairs_add(&dataplane->repairs, intrusion, clock_now_ns(CLOCK_MONOTONIC) - start_ns,
-		&error, &dataplane->callbacks);
+	repairs_add(&dataplane->repairs, intrusion, clock_ns(CLOCK_MONOTONIC) - start_ns, &error,
+		&dataplane->callbacks);
 }
 
 static void on_intrusion(const struct intrusion *intrusion, void *userdata)
@@ -160,7 +160,7 @@ static void sweep(struct dataplane *dataplane)
 		.table = LAYOUT_TABLE, .inet = true, .damage = TABLE_EDITED, .who = WATCH_SOMEBODY};
 	bool there = table_is_there(dataplane->table);
 
-	if (table_sweep(dataplane->table, clock_now_ns(CLOCK_MONOTONIC), &error) < 0 && there &&
+	if (table_sweep(dataplane->table, clock_ns(CLOCK_MONOTONIC), &error) < 0 && there &&
 		table_is_there(dataplane->table))
 		report_trouble(dataplane, &error);
 	if (table_is_sound(dataplane->table))
@@ -286,7 +286,8 @@ static int nft_open(const struct dataplane_options *options,
 static int begin_adoption(
 	struct dataplane *dataplane, const struct dataplane_state *state, struct error *error)
 {
-	uint32_t seconds = (uint32_t)((dataplane->options.adoption_ns + NS_PER_S - 1) / NS_PER_S);
+	uint32_t seconds =
+		(uint32_t)((dataplane->options.adoption_ns + NS_PER_SECOND - 1) / NS_PER_SECOND);
 	_cleanup_free_ struct address *addresses = NULL;
 	size_t count = 0, size = 0;
 

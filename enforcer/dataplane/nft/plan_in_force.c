@@ -2,7 +2,7 @@
 #include "dataplane/nft/plan_in_force.h"
 
 #include "base/cleanup.h"
-#include "dataplane/nft/clock.h"
+#include "base/clock.h"
 #include "dataplane/nft/plan.h"
 
 void plan_in_force_forget(struct plan_in_force *plan)
@@ -24,8 +24,8 @@ static int write_anew(struct plan_in_force *plan, struct table *table,
 	laps_end(state->laps, "plan");
 	if (r < 0)
 		return r;
-	r = table_apply(table, state->ir, &ruleset, note, clock_now_ns(CLOCK_MONOTONIC),
-		ret_changed, error);
+	r = table_apply(
+		table, state->ir, &ruleset, note, clock_ns(CLOCK_MONOTONIC), ret_changed, error);
 	plan->memory = memory;
 	plan->followable = !r;
 	return r;

@@ -2,7 +2,7 @@
 #include "dataplane/nft/refusals.h"
 
 #include "base/cleanup.h"
-#include "dataplane/nft/clock.h"
+#include "base/clock.h"
 #include "dataplane/nft/counts.h"
 #include "dataplane/nft/denial.h"
 #include "dataplane/nft/listing.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#define IDLE_NS        (60 * NS_PER_S)
+#define IDLE_NS        (60 * NS_PER_SECOND)
 #define RECORDS_MAX    ((size_t)(4 * REFUSAL_SET_SIZE))
 #define READS_PER_WAKE 64
 
@@ -39,8 +39,8 @@ static void report(
 
 	denial->packets += packets;
 	denial->bytes += bytes;
-	denial->active_ns = clock_now_ns(CLOCK_MONOTONIC);
-	denial->event.time_ns = denial->event.end_ns = clock_now_ns(CLOCK_REALTIME);
+	denial->active_ns = clock_ns(CLOCK_MONOTONIC);
+	denial->event.time_ns = denial->event.end_ns = clock_ns(CLOCK_REALTIME);
 	event = denial->event;
 	event.packets[0] = packets;
 	event.bytes[0] = bytes;
@@ -50,7 +50,7 @@ static void report(
 static void report_gap(struct refusals *refusals, uint64_t lost)
 {
 	const struct flow_event event = {
-		.type = FLOW_GAP, .time_ns = clock_now_ns(CLOCK_REALTIME), .lost = lost};
+		.type = FLOW_GAP, .time_ns = clock_ns(CLOCK_REALTIME), .lost = lost};
 
 	if (lost)
 		refusals->options.callbacks->flow(&event, refusals->options.callbacks->userdata);
@@ -104,7 +104,7 @@ static void count_by_packet(
 			refusals->lost++;
 			return;
 		}
-		denial_from_packet(denial, packet, &prefix, clock_now_ns(CLOCK_REALTIME));
+		denial_from_packet(denial, packet, &prefix, clock_ns(CLOCK_REALTIME));
 		denial_explain(denial, refusals->ir);
 	}
 	denial->pending_packets++;
@@ -130,10 +130,10 @@ static void take_packet(struct refusals *refusals, const struct nflog_packet *pa
 	denial = add(refusals, &key);
 	if (!denial)
 		return; /* the element has counted it */
-	denial_from_packet(denial, packet, &prefix, clock_now_ns(CLOCK_REALTIME));
+	denial_from_packet(denial, packet, &prefix, clock_ns(CLOCK_REALTIME));
 	denial_explain(denial, refusals->ir);
 	/* Not counted here: where its set was full, a coarser element has counted the packet. */
-	denial->active_ns = clock_now_ns(CLOCK_MONOTONIC);
+	denial->active_ns = clock_ns(CLOCK_MONOTONIC);
 }
 
 static int read_logged(const struct nlmsghdr *message, void *userdata)
@@ -226,7 +226,7 @@ int refusals_dump(const struct refusals *refusals, size_t first, size_t count,
 	void (*visit)(const struct dump_flow *flow, void *userdata), void *userdata)
 {
 	const struct denial *denial = refusals->records;
-	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
 
 	for (; denial && first; first--)
 		denial = denial->hh.next;
@@ -265,9 +265,9 @@ static int take_element(const uint8_t *bytes, size_t length, uint64_t packets,
 			reading->refusals->lost += packets;
 			return 0;
 		}
-		denial_from_key(denial, &key, clock_now_ns(CLOCK_REALTIME));
+		denial_from_key(denial, &key, clock_ns(CLOCK_REALTIME));
 		denial_explain(denial, reading->refusals->ir);
-		denial->active_ns = clock_now_ns(CLOCK_MONOTONIC);
+		denial->active_ns = clock_ns(CLOCK_MONOTONIC);
 	}
 	if (packets)
 		report(reading->refusals, denial, packets, counted_bytes);
@@ -346,7 +346,7 @@ static int collect(struct refusals *refusals, uint64_t before_ns, struct error *
 
 int refusals_collect(struct refusals *refusals, struct error *error)
 {
-	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
 
 	return collect(refusals, now_ns > IDLE_NS ? now_ns - IDLE_NS : 0, error);
 }

@@ -6,8 +6,8 @@
  */
 #pragma once
 
+#include "base/hash.h"
 #include "dataplane/nft/element.h"
-#include "dataplane/nft/hash.h"
 #include "dataplane/nft/set.h"
 #include "policies/ir.h"
 

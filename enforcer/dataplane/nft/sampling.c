@@ -2,7 +2,7 @@
 #include "dataplane/nft/sampling.h"
 
 #include "base/cleanup.h"
-#include "dataplane/nft/clock.h"
+#include "base/clock.h"
 #include "dataplane/nft/listing.h"
 #include "dataplane/nft/netlink.h"
 #include "dataplane/nft/nflog.h"
@@ -60,7 +60,7 @@ static void hand_on(const struct sampling *sampling, const struct nflog_packet *
 {
 	bool back = answers(packet);
 	const struct flow_sample sample = {
-		.time_ns = clock_now_ns(CLOCK_REALTIME),
+		.time_ns = clock_ns(CLOCK_REALTIME),
 		.source = back ? packet->destination : packet->source,
 		.destination = back ? packet->source : packet->destination,
 		.source_port = back ? packet->destination_port : packet->source_port,

@@ -98,7 +98,7 @@ static int add(struct xdp_hooks *hooks, uint32_t ifindex, const char *name,
 	hook->tc = tc;
 	snprintf(hook->name, sizeof(hook->name), "%s", name);
 	HASH_ADD(hh, hooks->items, key, sizeof(hook->key), hook);
-	if (!hook->hh.tbl)
+	if (!HASH_ADDED(hook))
 		return -ENOMEM;
 	*ret = TAKE_PTR(hook);
 	return 0;

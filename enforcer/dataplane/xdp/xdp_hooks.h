@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "dataplane/bpf/hash.h"
+#include "base/hash.h"
 #include "dataplane/bpf/mechanism.h"
 #include "dataplane/bpf/pins.h"
 #include "dataplane/xdp/xdp_objects.h"

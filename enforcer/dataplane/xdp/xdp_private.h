@@ -2,8 +2,8 @@
 /* What early dropping consists of. */
 #pragma once
 
+#include "base/hash.h"
 #include "dataplane/bpf/denials.h"
-#include "dataplane/bpf/hash.h"
 #include "dataplane/bpf/report.h"
 #include "dataplane/xdp/deny_job.h"
 #include "dataplane/xdp/xdp.h"

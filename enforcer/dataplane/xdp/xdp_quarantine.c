@@ -42,7 +42,7 @@ static int put(struct investigator **investigators, const struct prefix *prefix,
 	fresh->key = key;
 	fresh->flags = flags;
 	HASH_ADD(hh, *investigators, key, sizeof(fresh->key), fresh);
-	if (!fresh->hh.tbl)
+	if (!HASH_ADDED(fresh))
 		return -ENOMEM;
 	fresh = NULL;
 	return 0;

@@ -26,7 +26,7 @@ struct xdp_target *xdp_targets_get(struct xdp *xdp, const struct xdp_interface *
 		return NULL;
 	fresh->interface = *interface;
 	HASH_ADD(hh, xdp->targets, interface.ifindex, sizeof(interface->ifindex), fresh);
-	return fresh->hh.tbl ? TAKE_PTR(fresh) : NULL;
+	return HASH_ADDED(fresh) ? TAKE_PTR(fresh) : NULL;
 }
 
 static void forget(struct xdp *xdp, struct xdp_target *target)

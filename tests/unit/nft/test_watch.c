@@ -2,8 +2,8 @@
 /* Whose doing a change of the ruleset was, in a network namespace of its own. */
 #include "dataplane/nft/watch.h"
 
+#include "base/clock.h"
 #include "dataplane/nft/batch.h"
-#include "dataplane/nft/clock.h"
 #include "dataplane/nft/element.h"
 #include "dataplane/nft/layout.h"
 #include "dataplane/nft/netlink.h"

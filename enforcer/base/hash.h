@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* uthash as this room uses it: running out of memory fails one insertion, not the agent. */
+/* uthash as the agent uses it: running out of memory fails one insertion, not the process. */
 #pragma once
 
 #define HASH_NONFATAL_OOM 1
