@@ -17,7 +17,7 @@
 /* To be woken costs as much as to read an event, so those of some time are read together: up to
  * 200,000 a second, more than can be read. */
 #define REST_USEC      10000
-#define READS_PER_WAKE 2048
+#define READS_PER_WAKE (2048 / INBOX_SIZE)
 #define READS_MAX      64 /* times as many */
 
 static void report_gap(struct connections *connections, uint64_t lost)
@@ -292,7 +292,7 @@ static int read_events(struct connections *connections)
 	for (unsigned int i = 0; !r && i < READS_PER_WAKE; i++) {
 		uint64_t asked_ns = clock_ns(CLOCK_REALTIME);
 
-		r = netlink_receive(connections->events, read_event, connections);
+		r = inbox_receive(connections->inbox, connections->events, read_event, connections);
 		if (r == -ENOBUFS) {
 			/* What is there now is listed, and cut where policy refuses it. */
 			connections_report_drops(connections);
@@ -348,7 +348,8 @@ int connections_open(const struct dataplane_callbacks *callbacks,
 	connections->options = *options;
 	connections->opened_ns = clock_ns(CLOCK_REALTIME);
 	connections->parsed = nfct_new();
-	if (!connections->parsed)
+	connections->inbox = inbox_new();
+	if (!connections->parsed || !connections->inbox)
 		return error_nomem(error);
 	r = netlink_open(&connections->socket, error);
 	if (!r)
@@ -379,6 +380,7 @@ void connections_free(struct connections *connections)
 	strangers_clear(&connections->strangers);
 	netlink_closep(&connections->events);
 	netlink_closep(&connections->socket);
+	inbox_free(connections->inbox);
 	if (connections->parsed)
 		nfct_destroy(connections->parsed);
 	free(connections);

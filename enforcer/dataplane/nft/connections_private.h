@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dataplane/nft/connections.h"
+#include "dataplane/nft/inbox.h"
 #include "dataplane/nft/strangers.h"
 
 struct connections {
@@ -10,6 +11,7 @@ struct connections {
 	struct connections_options options;
 	struct mnl_socket *socket;
 	struct mnl_socket *events;
+	struct inbox *inbox; /* where they are read */
 	sd_event_source *source;
 	struct nf_conntrack *parsed; /* where each message is taken apart */
 	const struct ir *ir;
