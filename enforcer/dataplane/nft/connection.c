@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 
 #include <arpa/inet.h>
-#include <errno.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
 #include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
@@ -14,83 +14,37 @@
 
 #define SEED_TIMEOUT_S 300 /* until its next packet sets the usual one */
 
-int connection_parse(const struct nlmsghdr *message, struct nf_conntrack *ct)
-{
-	return nfct_nlmsg_parse(message, ct) < 0 ? -EINVAL : 0;
-}
-
-static bool is_ipv4(const struct nf_conntrack *ct)
-{
-	return nfct_get_attr_u8(ct, ATTR_ORIG_L3PROTO) == AF_INET;
-}
-
-static struct address get_address(
-	const struct nf_conntrack *ct, enum nf_conntrack_attr ipv4, enum nf_conntrack_attr ipv6)
-{
-	const void *bytes = nfct_get_attr(ct, is_ipv4(ct) ? ipv4 : ipv6);
-	static const struct address none;
-
-	if (!bytes)
-		return none;
-	return is_ipv4(ct) ? address_from_ipv4(bytes) : address_from_ipv6(bytes);
-}
-
 static bool is_icmp(uint8_t protocol)
 {
 	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
 }
 
-struct connection_key connection_key(const struct nf_conntrack *ct)
+bool connection_was_replaced(
+	const struct connection *connection, const struct connection_entry *entry)
 {
-	struct connection_key key = {
-		.id = nfct_get_attr_u32(ct, ATTR_ID),
-		.protocol = nfct_get_attr_u8(ct, ATTR_ORIG_L4PROTO),
-	};
-
-	key.source = get_address(ct, ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV6_SRC);
-	key.destination = get_address(ct, ATTR_REPL_IPV4_SRC, ATTR_REPL_IPV6_SRC);
-	if (is_icmp(key.protocol)) {
-		key.source_port = key.destination_port = ntohs(nfct_get_attr_u16(ct, ATTR_ICMP_ID));
-		key.type_code = (uint16_t)(nfct_get_attr_u8(ct, ATTR_ICMP_TYPE) << 8 |
-					   nfct_get_attr_u8(ct, ATTR_ICMP_CODE));
-	} else {
-		key.source_port = ntohs(nfct_get_attr_u16(ct, ATTR_ORIG_PORT_SRC));
-		key.destination_port = ntohs(nfct_get_attr_u16(ct, ATTR_REPL_PORT_SRC));
-	}
-	return key;
-}
-
-bool connection_was_replaced(const struct connection *connection, const struct nf_conntrack *ct)
-{
-	static const enum nf_conntrack_attr counters[] = {
-		ATTR_ORIG_COUNTER_PACKETS, ATTR_REPL_COUNTER_PACKETS};
-
 	/* Ours is of when it was heard of, at the earliest of when it began. */
-	if (nfct_attr_is_set(ct, ATTR_TIMESTAMP_START))
-		return nfct_get_attr_u64(ct, ATTR_TIMESTAMP_START) > connection->start_ns;
+	if (entry->start_ns)
+		return entry->start_ns > connection->start_ns;
 	for (size_t i = 0; i < 2; i++)
-		if (nfct_attr_is_set(ct, counters[i]) &&
-			nfct_get_attr_u64(ct, counters[i]) < connection->packets[i])
+		if (entry->counts[i] && entry->packets[i] < connection->packets[i])
 			return true;
 	return false;
 }
 
-void connection_update(struct connection *connection, const struct nf_conntrack *ct)
+void connection_update(struct connection *connection, const struct connection_entry *entry)
 {
-	if (nfct_attr_is_set(ct, ATTR_ORIG_COUNTER_PACKETS)) {
-		connection->packets[0] = nfct_get_attr_u64(ct, ATTR_ORIG_COUNTER_PACKETS);
-		connection->bytes[0] = nfct_get_attr_u64(ct, ATTR_ORIG_COUNTER_BYTES);
+	for (size_t i = 0; i < 2; i++) {
+		if (!entry->counts[i])
+			continue;
+		connection->packets[i] = entry->packets[i];
+		connection->bytes[i] = entry->bytes[i];
 	}
-	if (nfct_attr_is_set(ct, ATTR_REPL_COUNTER_PACKETS)) {
-		connection->packets[1] = nfct_get_attr_u64(ct, ATTR_REPL_COUNTER_PACKETS);
-		connection->bytes[1] = nfct_get_attr_u64(ct, ATTR_REPL_COUNTER_BYTES);
-	}
-	if (nfct_attr_is_set(ct, ATTR_TCP_STATE))
-		connection->tcp_state = nfct_get_attr_u8(ct, ATTR_TCP_STATE);
-	if (nfct_attr_is_set(ct, ATTR_STATUS))
-		connection->replied = nfct_get_attr_u32(ct, ATTR_STATUS) & IPS_SEEN_REPLY;
-	if (nfct_attr_is_set(ct, ATTR_TIMESTAMP_START))
-		connection->start_ns = nfct_get_attr_u64(ct, ATTR_TIMESTAMP_START);
+	if (entry->has_tcp_state)
+		connection->tcp_state = entry->tcp_state;
+	if (entry->has_status)
+		connection->replied = entry->status & IPS_SEEN_REPLY;
+	if (entry->start_ns)
+		connection->start_ns = entry->start_ns;
 }
 
 const char *connection_state(const struct connection *connection)
@@ -111,11 +65,6 @@ const char *connection_state(const struct connection *connection)
 	default:
 		return "opening";
 	}
-}
-
-bool connection_is_seeded(const struct nf_conntrack *ct)
-{
-	return nfct_get_attr_u32(ct, ATTR_STATUS) & IPS_ASSURED;
 }
 
 struct flow_query connection_query(const struct connection_key *key)
@@ -229,15 +178,35 @@ struct nlmsghdr *connection_request_unanswered(char *buffer)
 	return message;
 }
 
-struct nlmsghdr *connection_request_delete(char *buffer, const struct nf_conntrack *ct)
+static const struct nlattr *find_attribute(const struct nlmsghdr *message, uint16_t type)
 {
-	struct nlmsghdr *message = request(
-		buffer, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, nfct_get_attr_u8(ct, ATTR_ORIG_L3PROTO));
+	const struct nlattr *attribute;
 
-	nfct_nlmsg_build(message, ct);
-	/* Only this one, not a later connection with the same ends. */
-	mnl_attr_put_u32(message, CTA_ID, htonl(nfct_get_attr_u32(ct, ATTR_ID)));
-	return message;
+	mnl_attr_for_each(attribute, message,
+		sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attribute) == type) return attribute;
+	return NULL;
+}
+
+static bool put_copy(struct nlmsghdr *request, const struct nlattr *attribute)
+{
+	return attribute &&
+	       mnl_attr_put_check(request, CONNECTION_REQUEST_BYTES, attribute->nla_type,
+		       mnl_attr_get_payload_len(attribute), mnl_attr_get_payload(attribute));
+}
+
+struct nlmsghdr *connection_request_delete(char *buffer, const struct nlmsghdr *message)
+{
+	const struct nfgenmsg *header = mnl_nlmsg_get_payload(message);
+	const struct nlattr *zone = find_attribute(message, CTA_ZONE);
+	struct nlmsghdr *deletion =
+		request(buffer, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, header->nfgen_family);
+
+	if (put_copy(deletion, find_attribute(message, CTA_TUPLE_ORIG)) &&
+		/* Only this one, not a later connection with the same ends. */
+		put_copy(deletion, find_attribute(message, CTA_ID)) &&
+		(!zone || put_copy(deletion, zone)))
+		return deletion;
+	return NULL;
 }
 
 static void set_tuple(struct nf_conntrack *ct, const struct flow_query *query, uint16_t source_port)

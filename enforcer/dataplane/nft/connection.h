@@ -1,27 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One conntrack entry as policy and flow events see it, and messages about it. */
+/* A connection as policy and flow events see it, and messages about it to conntrack. */
 #pragma once
 
-#include "base/address.h"
 #include "base/hash.h"
+#include "dataplane/nft/connection_entry.h"
 #include "flow/event.h"
 #include "policies/evaluate.h"
 
 #include <libmnl/libmnl.h>
-#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
 #include <stdint.h>
-
-/* As the inet hooks judge it: before source NAT, behind destination NAT. */
-struct connection_key {
-	struct address source;
-	struct address destination;
-	uint16_t source_port; /* ICMP: its identifier */
-	uint16_t destination_port;
-	uint32_t id; /* conntrack's own */
-	uint16_t type_code;
-	uint8_t protocol;
-	uint8_t pad;
-};
 
 struct connection {
 	struct connection_key key;
@@ -45,19 +32,14 @@ struct connection {
 	UT_hash_handle hh;
 };
 
-/* What conntrack says in message: into ct. -EINVAL */
-int connection_parse(const struct nlmsghdr *message, struct nf_conntrack *ct);
 /* mnl_cb_t; userdata: uint32_t, left alone where the message does not say. */
 int connection_parse_total(const struct nlmsghdr *message, void *userdata);
-struct connection_key connection_key(const struct nf_conntrack *ct);
-/* Whether ct is a later entry than the one that connection is of: an id comes of an entry's place
- * in memory and its addresses, so that whoever takes both over has the same one. */
-bool connection_was_replaced(const struct connection *connection, const struct nf_conntrack *ct);
-/* Counters and start, where ct has them. */
-void connection_update(struct connection *connection, const struct nf_conntrack *ct);
-
-/* A new one that connection_request_seed() has made: no packet makes one assured at once. */
-bool connection_is_seeded(const struct nf_conntrack *ct);
+/* Whether entry is a later one than that of connection: an id comes of an entry's place in memory
+ * and its addresses, so that whoever takes both over has the same one. */
+bool connection_was_replaced(
+	const struct connection *connection, const struct connection_entry *entry);
+/* Counters, state and start, where entry has them. */
+void connection_update(struct connection *connection, const struct connection_entry *entry);
 
 /* "established", "opening", …; other protocols than TCP: "answered" or not. Static. */
 const char *connection_state(const struct connection *connection);
@@ -73,7 +55,8 @@ struct nlmsghdr *connection_request_total(char *buffer);
 struct nlmsghdr *connection_request_list(char *buffer);
 /* Of those alone that nobody has answered; kernels before 6.0 list all. */
 struct nlmsghdr *connection_request_unanswered(char *buffer);
-struct nlmsghdr *connection_request_delete(char *buffer, const struct nf_conntrack *ct);
+/* message: what conntrack said of it. NULL: not who it is, or at great length. */
+struct nlmsghdr *connection_request_delete(char *buffer, const struct nlmsghdr *message);
 /* An established TCP connection whose sequence numbers nobody knows. NULL: out of memory. */
 struct nlmsghdr *connection_request_seed(
 	char *buffer, const struct flow_query *query, uint16_t source_port);

@@ -175,20 +175,20 @@ struct connection *connections_add(struct connections *connections, const struct
 	return NULL;
 }
 
-/* The entry in connections->parsed. */
-static int delete_entry(struct connections *connections)
+int connections_delete(const struct connections *connections, const struct nlmsghdr *message)
 {
 	char buffer[CONNECTION_REQUEST_BYTES];
+	struct nlmsghdr *request = connection_request_delete(buffer, message);
 
-	return netlink_query(connections->socket,
-		connection_request_delete(buffer, connections->parsed), NULL, NULL);
+	return request ? netlink_query(connections->socket, request, NULL, NULL) : -EINVAL;
 }
 
 /* Let in by the policy before this one, on the way while that was swept. What cannot be cut now,
  * the next listing cuts. */
-static void refuse_new(struct connections *connections, struct connection *connection)
+static void refuse_new(struct connections *connections, struct connection *connection,
+	const struct nlmsghdr *message)
 {
-	int r = delete_entry(connections);
+	int r = connections_delete(connections, message);
 
 	if (r == -ENOENT && connections->options.reliable)
 		/* It is over already, and its own end is to come. */
@@ -205,26 +205,27 @@ void connections_meet_stranger(struct connections *connections, const struct con
 		connections->complete = false;
 }
 
-static void take_new(struct connections *connections, const struct connection_key *key)
+static void take_new(struct connections *connections, const struct connection_entry *entry,
+	const struct nlmsghdr *message)
 {
-	struct connection *connection = connections_find(connections, key), begun;
+	struct connection *connection = connections_find(connections, &entry->key), begun;
 
 	if (connection) {
 		connection->announced = true;
 		return;
 	}
-	if (!connections_concern(connections, key)) {
-		connections_meet_stranger(connections, key);
+	if (!connections_concern(connections, &entry->key)) {
+		connections_meet_stranger(connections, &entry->key);
 		return;
 	}
 	/* First: it is cut whether or not there is room to remember it. */
-	begun = connections_begin(key);
+	begun = connections_begin(&entry->key);
 	begun.announced = true;
-	connection_update(&begun, connections->parsed);
-	if (connection_is_seeded(connections->parsed))
+	connection_update(&begun, entry);
+	if (connection_entry_is_seeded(entry))
 		begun.reason = REASON_ADOPTED;
 	if (!connections_judge(connections, &begun)) {
-		refuse_new(connections, &begun);
+		refuse_new(connections, &begun, message);
 		return;
 	}
 	connection = connections_add(connections, &begun);
@@ -234,16 +235,16 @@ static void take_new(struct connections *connections, const struct connection_ke
 
 /* Of a connection whose beginning was not announced, unless an earlier agent heard of it, or we
  * have cut it ourselves. heard: it was, when no policy bound it. */
-static void take_end_alone(struct connections *connections, const struct connection_key *key,
+static void take_end_alone(struct connections *connections, const struct connection_entry *entry,
 	uint32_t port, bool heard)
 {
 	struct connection connection;
 
 	if (!connections->options.reliable || netlink_is_own(port) ||
-		!connections_concern(connections, key))
+		!connections_concern(connections, &entry->key))
 		return;
-	connection = connections_begin(key);
-	connection_update(&connection, connections->parsed);
+	connection = connections_begin(&entry->key);
+	connection_update(&connection, entry);
 	if (connection.start_ns < connections->opened_ns)
 		return;
 	connections_judge(connections, &connection);
@@ -252,16 +253,16 @@ static void take_end_alone(struct connections *connections, const struct connect
 }
 
 static void take_end(
-	struct connections *connections, const struct connection_key *key, uint32_t port)
+	struct connections *connections, const struct connection_entry *entry, uint32_t port)
 {
-	struct connection *connection = connections_find(connections, key);
-	bool stranger = strangers_remove(&connections->strangers, key);
+	struct connection *connection = connections_find(connections, &entry->key);
+	bool stranger = strangers_remove(&connections->strangers, &entry->key);
 
 	if (!connection) {
-		take_end_alone(connections, key, port, stranger);
+		take_end_alone(connections, entry, port, stranger);
 		return;
 	}
-	connection_update(connection, connections->parsed);
+	connection_update(connection, entry);
 	connections_report(connections, connection, FLOW_END);
 	connections_drop(connections, connection);
 }
@@ -269,17 +270,14 @@ static void take_end(
 static int read_event(const struct nlmsghdr *message, void *userdata)
 {
 	struct connections *connections = userdata;
-	struct connection_key key;
+	struct connection_entry entry;
 
-	nfct_destroy(connections->parsed);
-	connections->parsed = nfct_new();
-	if (!connections->parsed || connection_parse(message, connections->parsed) < 0)
+	if (connection_entry_read(message, &entry) < 0)
 		return MNL_CB_OK;
-	key = connection_key(connections->parsed);
 	if ((message->nlmsg_type & 0xff) == IPCTNL_MSG_CT_DELETE)
-		take_end(connections, &key, message->nlmsg_pid);
+		take_end(connections, &entry, message->nlmsg_pid);
 	else
-		take_new(connections, &key);
+		take_new(connections, &entry, message);
 	return MNL_CB_OK;
 }
 
@@ -347,9 +345,8 @@ int connections_open(const struct dataplane_callbacks *callbacks,
 	connections->callbacks = callbacks;
 	connections->options = *options;
 	connections->opened_ns = clock_ns(CLOCK_REALTIME);
-	connections->parsed = nfct_new();
 	connections->inbox = inbox_new();
-	if (!connections->parsed || !connections->inbox)
+	if (!connections->inbox)
 		return error_nomem(error);
 	r = netlink_open(&connections->socket, error);
 	if (!r)
@@ -381,8 +378,6 @@ void connections_free(struct connections *connections)
 	netlink_closep(&connections->events);
 	netlink_closep(&connections->socket);
 	inbox_free(connections->inbox);
-	if (connections->parsed)
-		nfct_destroy(connections->parsed);
 	free(connections);
 }
 

@@ -4,7 +4,6 @@
  */
 #include "dataplane/nft/connections_private.h"
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "dataplane/nft/netlink.h"
 
@@ -14,8 +13,6 @@
 
 #define MISSED_SHARE 20
 
-DEFINE_CLEANUP(struct nf_conntrack *, nfct_destroy)
-
 void connections_begin_listing(struct connections *connections)
 {
 	strangers_clear(&connections->strangers);
@@ -23,34 +20,22 @@ void connections_begin_listing(struct connections *connections)
 	connections->listings++;
 }
 
-struct nf_conntrack *connections_entry(const struct connections *connections,
-	const struct nlmsghdr *message, struct connection_key *ret_key, struct connection **ret)
+bool connections_is_ahead(
+	const struct connections *connections, const struct connection_entry *entry)
 {
-	_cleanup_(nfct_destroyp) struct nf_conntrack *ct = nfct_new();
-
-	if (!ct || connection_parse(message, ct) < 0)
-		return NULL;
-	*ret_key = connection_key(ct);
-	*ret = connections_find(connections, ret_key);
-	return TAKE_PTR(ct);
+	return entry->start_ns > connections->drained_ns;
 }
 
-bool connections_is_ahead(const struct connections *connections, const struct nf_conntrack *ct)
+bool connections_meet(struct connections *connections, const struct connection_entry *entry,
+	struct connection **ret)
 {
-	return nfct_attr_is_set(ct, ATTR_TIMESTAMP_START) &&
-	       nfct_get_attr_u64(ct, ATTR_TIMESTAMP_START) > connections->drained_ns;
-}
+	struct connection begun = connections_begin(&entry->key), *connection;
 
-bool connections_meet(struct connections *connections, const struct connection_key *key,
-	const struct nf_conntrack *ct, struct connection **ret)
-{
-	struct connection begun = connections_begin(key), *connection;
-
-	connection_update(&begun, ct);
+	connection_update(&begun, entry);
 	if (!connections_judge(connections, &begun))
 		return false;
 	*ret = NULL;
-	if (connections_is_ahead(connections, ct))
+	if (connections_is_ahead(connections, entry))
 		return true;
 	connection = connections_add(connections, &begun);
 	if (connection && connection->start_ns >= connections->opened_ns) {
@@ -62,9 +47,9 @@ bool connections_meet(struct connections *connections, const struct connection_k
 }
 
 static void update_known(struct connections *connections, struct connection *connection,
-	const struct nf_conntrack *ct)
+	const struct connection_entry *entry)
 {
-	connection_update(connection, ct);
+	connection_update(connection, entry);
 	/* Where cutting it has failed. */
 	if (connection->judged != connections->policies &&
 		!connections_judge_again(connections, connection))
@@ -75,21 +60,22 @@ static int read_for_update(const struct nlmsghdr *message, void *userdata)
 {
 	struct connections *connections = userdata;
 	struct connection *connection;
-	struct connection_key key;
-	_cleanup_(nfct_destroyp) struct nf_conntrack *ct =
-		connections_entry(connections, message, &key, &connection);
+	struct connection_entry entry;
 
-	if (!ct || (connection && connection_was_replaced(connection, ct)))
+	if (connection_entry_read(message, &entry) < 0)
 		return MNL_CB_OK;
-	if (connection && connections_is_ahead(connections, ct)) {
+	connection = connections_find(connections, &entry.key);
+	if (connection && connection_was_replaced(connection, &entry))
+		return MNL_CB_OK;
+	if (connection && connections_is_ahead(connections, &entry)) {
 		connection->round = connections->round;
 		return MNL_CB_OK;
 	}
 	if (connection)
-		update_known(connections, connection, ct);
-	else if (!connections_concern(connections, &key))
-		connections_meet_stranger(connections, &key);
-	else if (!connections_meet(connections, &key, ct, &connection))
+		update_known(connections, connection, &entry);
+	else if (!connections_concern(connections, &entry.key))
+		connections_meet_stranger(connections, &entry.key);
+	else if (!connections_meet(connections, &entry, &connection))
 		connections->refused = true;
 	if (!connection)
 		return MNL_CB_OK;

@@ -13,7 +13,6 @@ struct connections {
 	struct mnl_socket *events;
 	struct inbox *inbox; /* where they are read */
 	sd_event_source *source;
-	struct nf_conntrack *parsed; /* where each message is taken apart */
 	const struct ir *ir;
 	struct connection *items;
 	struct strangers strangers;
@@ -36,11 +35,8 @@ struct connections {
 
 /* Whether an entry of a listing began after the last time that nothing was left to be read. Then
  * the end of one with the same id may be to be read, or both its beginning and its end. */
-bool connections_is_ahead(const struct connections *connections, const struct nf_conntrack *ct);
-/* What a listing's message has, for the caller to destroy, its key, and what is kept of it (NULL:
- * nothing). NULL: it cannot be read, or out of memory. */
-struct nf_conntrack *connections_entry(const struct connections *connections,
-	const struct nlmsghdr *message, struct connection_key *ret_key, struct connection **ret);
+bool connections_is_ahead(
+	const struct connections *connections, const struct connection_entry *entry);
 struct connection *connections_find(
 	const struct connections *connections, const struct connection_key *key);
 /* One that begins now, and is kept nowhere yet. */
@@ -48,6 +44,8 @@ struct connection connections_begin(const struct connection_key *key);
 /* Keeps a copy. NULL: no room, which is reported. */
 struct connection *connections_add(struct connections *connections, const struct connection *begun);
 void connections_drop(struct connections *connections, struct connection *connection);
+/* Deletes the entry of which conntrack said message. -ENOENT: there is none any more. */
+int connections_delete(const struct connections *connections, const struct nlmsghdr *message);
 
 bool connections_concern(const struct connections *connections, const struct connection_key *key);
 /* Puts the policy's word on a connection; false: it is refused. */
@@ -73,8 +71,8 @@ void connections_meet_stranger(struct connections *connections, const struct con
  * or was lost, or it began as a stranger. Keeps it in *ret, and reports that it has begun. NULL: no
  * room, or the next listing does, for events of the one before it, with the same id, may be to be
  * read. False, and *ret stays: policy refuses it. */
-bool connections_meet(struct connections *connections, const struct connection_key *key,
-	const struct nf_conntrack *ct, struct connection **ret);
+bool connections_meet(struct connections *connections, const struct connection_entry *entry,
+	struct connection **ret);
 
 /* All events that the kernel has told by now are taken in; false: that cannot be said. */
 bool connections_catch_up(struct connections *connections);

@@ -13,8 +13,6 @@
 
 #include <errno.h>
 
-DEFINE_CLEANUP(struct nf_conntrack *, nfct_destroy)
-
 struct revocation {
 	struct connections *connections;
 	struct condemned condemned;
@@ -37,43 +35,42 @@ static int read_for_revocation(const struct nlmsghdr *message, void *userdata)
 	struct revocation *revocation = userdata;
 	struct connections *connections = revocation->connections;
 	struct connection *connection;
-	struct connection_key key;
-	_cleanup_(nfct_destroyp) struct nf_conntrack *ct =
-		connections_entry(connections, message, &key, &connection);
+	struct connection_entry entry;
 
-	if (!ct)
+	if (connection_entry_read(message, &entry) < 0)
 		return MNL_CB_OK;
-	if (!connections_concern(connections, &key)) {
+	connection = connections_find(connections, &entry.key);
+	if (!connections_concern(connections, &entry.key)) {
 		if (!connection)
-			connections_meet_stranger(connections, &key);
+			connections_meet_stranger(connections, &entry.key);
 		return MNL_CB_OK;
 	}
 	if (connection ? connections_judge_again(connections, connection)
-		       : connections_meet(connections, &key, ct, &connection))
+		       : connections_meet(connections, &entry, &connection))
 		return MNL_CB_OK;
-	if (condemned_add(&revocation->condemned, ct) < 0) {
+	if (condemned_add(&revocation->condemned, message) < 0) {
 		errno = ENOMEM;
 		return MNL_CB_ERROR;
 	}
-	TAKE_PTR(ct);
 	return MNL_CB_OK;
 }
 
-static int cut(struct connections *connections, struct nf_conntrack *ct)
+static int cut(struct connections *connections, const struct nlmsghdr *message)
 {
-	struct connection_key key = connection_key(ct);
-	struct connection *known = connections_find(connections, &key);
-	struct connection connection = known ? *known : connections_begin(&key);
-	char buffer[CONNECTION_REQUEST_BYTES];
-	int r = netlink_query(
-		connections->socket, connection_request_delete(buffer, ct), NULL, NULL);
+	struct connection connection, *known;
+	struct connection_entry entry;
+	int r = connection_entry_read(message, &entry);
 
+	if (!r)
+		r = connections_delete(connections, message);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	/* It is over already, and its own end is to come. */
 	if (r < 0 && connections->options.reliable)
 		return 0;
-	connection_update(&connection, ct);
+	known = connections_find(connections, &entry.key);
+	connection = known ? *known : connections_begin(&entry.key);
+	connection_update(&connection, &entry);
 	connections_judge(connections, &connection);
 	connections_report(connections, &connection, FLOW_END);
 	if (known)

@@ -6,14 +6,11 @@
  */
 #include "dataplane/nft/connections.h"
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "dataplane/nft/connection.h"
 #include "dataplane/nft/connections_private.h"
 #include "dataplane/nft/netlink.h"
 #include "xdp/connection_times.h"
-
-DEFINE_CLEANUP(struct nf_conntrack *, nfct_destroy)
 
 struct question {
 	struct connections *connections;
@@ -43,16 +40,17 @@ static int read_unanswered(const struct nlmsghdr *message, void *userdata)
 {
 	const struct question *question = userdata;
 	struct connection *connection;
-	struct connection_key key;
-	_cleanup_(nfct_destroyp) struct nf_conntrack *ct =
-		connections_entry(question->connections, message, &key, &connection);
+	struct connection_entry entry;
 
-	if (!ct || !connection || connection->told || !is_of_age(connection, question->now_ns))
+	if (connection_entry_read(message, &entry) < 0)
 		return MNL_CB_OK;
-	if (connection_was_replaced(connection, ct) ||
-		connections_is_ahead(question->connections, ct))
+	connection = connections_find(question->connections, &entry.key);
+	if (!connection || connection->told || !is_of_age(connection, question->now_ns))
 		return MNL_CB_OK;
-	connection_update(connection, ct);
+	if (connection_was_replaced(connection, &entry) ||
+		connections_is_ahead(question->connections, &entry))
+		return MNL_CB_OK;
+	connection_update(connection, &entry);
 	if (connection->replied)
 		return MNL_CB_OK;
 	connection->told = true;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What conntrack says of one connection, in an event or in a listing (linux/netfilter/
+ * nfnetlink_conntrack.h). Read here and not by libnetfilter_conntrack, which makes room for all
+ * that an entry may have and copies it, in some five times the time: thousands of these come in a
+ * second.
+ */
+#pragma once
+
+#include "base/address.h"
+
+#include <libmnl/libmnl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* As the inet hooks judge it: before source NAT, behind destination NAT. */
+struct connection_key {
+	struct address source;
+	struct address destination;
+	uint16_t source_port; /* ICMP: its identifier */
+	uint16_t destination_port;
+	uint32_t id; /* conntrack's own */
+	uint16_t type_code;
+	uint8_t protocol;
+	uint8_t pad;
+};
+
+struct connection_entry {
+	struct connection_key key;
+	uint64_t packets[2];
+	uint64_t bytes[2];
+	uint64_t start_ns; /* CLOCK_REALTIME; 0: it does not say */
+	uint32_t status;   /* enum ip_conntrack_status */
+	uint8_t tcp_state; /* enum tcp_conntrack */
+	bool counts[2];    /* whether it says packets and bytes */
+	bool has_status;
+	bool has_tcp_state;
+};
+
+/* -EINVAL: it does not say who talks to whom. */
+int connection_entry_read(const struct nlmsghdr *message, struct connection_entry *ret);
+
+/* A new one that connection_request_seed() has made: no packet makes one assured at once. */
+bool connection_entry_is_seeded(const struct connection_entry *entry);
