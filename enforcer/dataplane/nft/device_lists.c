@@ -85,6 +85,9 @@ void device_lists_change_clear(struct device_lists_change *change)
 	clear(change->added);
 	inputs_free(change->inputs);
 	change->inputs = NULL;
+	free(change->differing);
+	change->differing = NULL;
+	change->differing_count = 0;
 }
 
 void device_lists_forget(struct device_lists *lists)
@@ -321,6 +324,8 @@ static int compare_interface(struct comparison *comparison, const size_t *order,
 			comparison->places[i] += before->elements[i];
 		return 0;
 	}
+	for (size_t i = 0; i < count; i++)
+		comparison->change->differing[comparison->change->differing_count++] = order[i];
 	if (!r)
 		r = make_own(comparison, order, count, input);
 	return r ? r : compare_elements(comparison, before);
@@ -338,7 +343,8 @@ int device_lists_compare(const struct device_lists *lists, const struct dataplan
 	if (r < 0)
 		return r;
 	ret->inputs = comparison.inputs = new_inputs(state, &comparison.hearing);
-	if (!ret->inputs)
+	ret->differing = calloc(count + 1, sizeof(*ret->differing));
+	if (!ret->inputs || !ret->differing)
 		return -ENOMEM;
 	comparison.same_tables = are_same_tables(lists->inputs, ret->inputs);
 	for (size_t i = 0; !r && i < count; i = next) {

@@ -24,6 +24,8 @@ struct device_lists_change {
 	struct element_list removed[DEVICE_LISTS];
 	struct element_list added[DEVICE_LISTS];
 	struct device_inputs *inputs; /* of the lists as they are not */
+	size_t *differing;            /* indexes of attachments that are not as before */
+	size_t differing_count;
 };
 
 /*

@@ -10,8 +10,12 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <net/ethernet.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Before so many are known, none is looked for that is gone. */
+#define DEVICES_MIN 256
 
 struct count {
 	uint64_t packets;
@@ -33,6 +37,8 @@ struct device_refusals {
 	const enum reason *reasons;
 	size_t reasons_count;
 	struct device *devices;
+	size_t devices_many; /* once they are more, those that are gone are forgotten */
+	struct count gone[DEVICE_REFUSALS_MAX];
 };
 
 int device_refusals_new(
@@ -45,6 +51,7 @@ int device_refusals_new(
 	refusals->table = table;
 	refusals->reasons = reasons;
 	refusals->reasons_count = count;
+	refusals->devices_many = DEVICES_MIN;
 	*ret = refusals;
 	return 0;
 }
@@ -179,6 +186,32 @@ static void report(struct device *device, size_t i, enum reason reason,
 	callbacks->flow(&event, callbacks->userdata);
 }
 
+/* Interfaces get numbers that none had before, for ever. What was refused on one still counts. */
+static void forget_gone(struct device_refusals *refusals)
+{
+	struct device *device, *next;
+	char name[IF_NAMESIZE];
+
+	if (HASH_COUNT(refusals->devices) <= refusals->devices_many)
+		return;
+	HASH_ITER (hh, refusals->devices, device, next) {
+		if (if_indextoname(device->ifindex, name))
+			continue;
+		for (size_t i = 0; i < refusals->reasons_count; i++) {
+			refusals->gone[i].packets += device->counted[i].packets;
+			refusals->gone[i].bytes += device->counted[i].bytes;
+		}
+		HASH_DEL(refusals->devices, device);
+		free(device);
+	}
+	refusals->devices_many = 2 * (size_t)HASH_COUNT(refusals->devices) + DEVICES_MIN;
+}
+
+size_t device_refusals_count(const struct device_refusals *refusals)
+{
+	return HASH_COUNT(refusals->devices);
+}
+
 int device_refusals_read(struct device_refusals *refusals, struct mnl_socket *socket,
 	const struct dataplane_callbacks *callbacks)
 {
@@ -192,6 +225,9 @@ int device_refusals_read(struct device_refusals *refusals, struct mnl_socket *so
 		for (device = refusals->devices; callbacks && device; device = device->hh.next)
 			report(device, i, refusals->reasons[i], callbacks);
 	}
+	/* All that was counted has been told. */
+	if (callbacks)
+		forget_gone(refusals);
 	return 0;
 }
 
@@ -200,7 +236,8 @@ void device_refusals_sum(const struct device_refusals *refusals, size_t i, uint6
 {
 	const struct device *device;
 
-	*ret_packets = *ret_bytes = 0;
+	*ret_packets = refusals->gone[i].packets;
+	*ret_bytes = refusals->gone[i].bytes;
 	for (device = refusals->devices; device; device = device->hh.next) {
 		*ret_packets += device->counted[i].packets;
 		*ret_bytes += device->counted[i].bytes;

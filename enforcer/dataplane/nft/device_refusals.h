@@ -18,8 +18,11 @@ int device_refusals_new(
 void device_refusals_free(struct device_refusals *refusals);
 
 /* Who is behind an interface, for the events; not forgotten with it, since its last refusals are
- * read later. 0 or -ENOMEM. */
+ * read later, but once many are gone. 0 or -ENOMEM. */
 int device_refusals_name(struct device_refusals *refusals, const struct attachment *attachment);
+
+/* Interfaces that are remembered. */
+size_t device_refusals_count(const struct device_refusals *refusals);
 
 /* Takes the kernel's counts. callbacks: reports what is new; NULL: leaves that to the next call. */
 int device_refusals_read(struct device_refusals *refusals, struct mnl_socket *socket,

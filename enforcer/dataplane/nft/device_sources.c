@@ -272,13 +272,14 @@ static int mark_wanted(
 	return 0;
 }
 
-static int name_refused(struct device_sources *sources, const struct dataplane_state *state)
+static int name_refused(struct device_sources *sources, const struct dataplane_state *state,
+	const struct device_lists_change *change)
 {
 	int r = 0;
 
-	for (size_t i = 0; !r && i < state->attachments_count; i++)
-		if (state->attachments[i].workload >= 0)
-			r = device_refusals_name(sources->refusals, &state->attachments[i]);
+	for (size_t i = 0; !r && i < change->differing_count; i++)
+		r = device_refusals_name(
+			sources->refusals, &state->attachments[change->differing[i]]);
 	return r;
 }
 
@@ -289,7 +290,7 @@ int device_sources_apply(
 	int r = device_lists_compare(&sources->lists, state, &change);
 
 	if (!r)
-		r = name_refused(sources, state);
+		r = name_refused(sources, state, &change);
 	if (!r)
 		r = mark_wanted(sources, state->attachments, state->attachments_count);
 	if (r < 0)

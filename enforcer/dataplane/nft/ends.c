@@ -33,7 +33,6 @@ int ends_copy(const struct attachment *attachments, size_t count, struct ends *r
 			memcpy(end->mac, attachment->mac, sizeof(end->mac));
 		}
 	}
-	qsort(ends.items, ends.count, sizeof(*ends.items), compare);
 	*ret = ends;
 	return 0;
 }
@@ -44,12 +43,15 @@ void ends_clear(struct ends *ends)
 	*ends = (struct ends){0};
 }
 
-static const struct end *find(const struct ends *ends, const struct address *address)
+static const struct end *find(struct ends *ends, const struct address *address)
 {
 	const struct end key = {.address = *address};
 
 	if (!ends->count)
 		return NULL;
+	if (!ends->sorted)
+		qsort(ends->items, ends->count, sizeof(*ends->items), compare);
+	ends->sorted = true;
 	return bsearch(&key, ends->items, ends->count, sizeof(*ends->items), compare);
 }
 
@@ -61,7 +63,7 @@ static void fill_mac(uint8_t mac[static 6], const struct end *end)
 		memcpy(mac, end->mac, sizeof(end->mac));
 }
 
-void ends_fill(const struct ends *ends, struct flow_event *event)
+void ends_fill(struct ends *ends, struct flow_event *event)
 {
 	const struct end *source = find(ends, &event->source);
 	const struct end *destination = find(ends, &event->destination);

@@ -8,6 +8,7 @@
 #include "dataplane/attachment.h"
 #include "flow/event.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,8 +19,9 @@ struct end {
 };
 
 struct ends {
-	struct end *items; /* by address */
+	struct end *items;
 	size_t count;
+	bool sorted; /* by address: not before somebody asks */
 };
 
 /* 0 or -ENOMEM; then *ret is untouched. */
@@ -28,4 +30,4 @@ void ends_clear(struct ends *ends);
 
 /* Fills in what the event does not say yet: the MACs of ends that are here, and the interface of
  * the source, or else of the destination. */
-void ends_fill(const struct ends *ends, struct flow_event *event);
+void ends_fill(struct ends *ends, struct flow_event *event);

@@ -204,7 +204,7 @@ static bool adopt(const struct nflog_packet *packet, void *userdata)
 
 static void on_flow(const struct flow_event *event, void *userdata)
 {
-	const struct dataplane *dataplane = userdata;
+	struct dataplane *dataplane = userdata;
 	struct flow_event named = *event;
 
 	/* What it was told before it opened the connection. */
