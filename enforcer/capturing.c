@@ -128,6 +128,7 @@ static int resolve_end(const struct agent *agent, const char *reference, struct 
 	if (address_parse(reference, &address) == 0)
 		return view_end_add(end, &address) < 0 ? error_nomem(error) : 0;
 	*ret = registry_find(agent->registry, reference, &ambiguous);
+	end->is_workload = *ret;
 	if (*ret) {
 		end->workload = write_name(*ret);
 		return end->workload ? 0 : error_nomem(error);

@@ -262,8 +262,10 @@ static int refresh(struct capture *capture, struct error *error)
 static void on_second(struct capture *capture)
 {
 	/* The last that it sent has been read by now. */
-	if (capture->is_orphaned)
+	if (capture->is_orphaned) {
 		insides_clear(&capture->insides);
+		view_forget_workloads(&capture->view);
+	}
 	count_drops(capture);
 	if (recording_statistics(&capture->recording, false) == RECORDING_FULL)
 		end(capture, CAPTURE_BYTES);

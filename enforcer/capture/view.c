@@ -38,6 +38,17 @@ int view_end_add(struct view_end *end, const struct address *address)
 	return 0;
 }
 
+void view_forget_workloads(struct view *view)
+{
+	for (int end = 0; end < 2; end++) {
+		if (!view->ends[end].is_workload)
+			continue;
+		view->ends[end].addresses_count = 0;
+		for (size_t i = 0; i < view->interfaces_count; i++)
+			view->interfaces[i].is_wanted[end] = false;
+	}
+}
+
 bool view_end_has(const struct view_end *end, const uint8_t address[static 16])
 {
 	for (size_t i = 0; i < end->addresses_count; i++)

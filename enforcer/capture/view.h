@@ -34,7 +34,8 @@ struct view_interface {
 /* One end of what is captured. */
 struct view_end {
 	bool is_any;
-	char *workload; /* "shop/api", however it was asked for; NULL: anybody, or an address */
+	bool is_workload; /* whichever addresses it has */
+	char *workload;   /* "shop/api", however it was asked for; NULL: anybody, or an address */
 	struct address *addresses;
 	size_t addresses_count;
 };
@@ -59,6 +60,8 @@ struct view {
 int view_add_interface(struct view *view, struct view_interface **ret);
 int view_add_address(struct view_interface *interface, const struct address *address);
 int view_end_add(struct view_end *end, const struct address *address);
+/* Ends that are workloads are nowhere any more: their addresses may be somebody else's by now. */
+void view_forget_workloads(struct view *view);
 bool view_end_has(const struct view_end *end, const uint8_t address[static 16]);
 /* After the last addition. 0 or -ENOMEM. */
 int view_finish(struct view *view);

@@ -249,6 +249,16 @@ capture anew.pcapng --workload job icmp
 in_ns "$id-job" ping -qc 1 10.77.0.11 >"$work/ping"
 check "is seen" await 5 has anew.pcapng 2 "host 10.77.0.14"
 ip netns del "$id-job"
+job_is_gone() {
+	segctl workloads -o json | jq -e '[.workloads[] | select(.name == "job" and .enforced)] == []'
+}
+check "and goes" await 5 job_is_gone
+workload_up "$id-heir" 14 heir
+sleep 1.2 # so long, packets that were under way are still its own
+in_ns "$id-heir" ping -qc 1 10.77.0.11 >"$work/ping"
+settle
+expect "who has its address then is not seen in its name" 2 lines_of anew.pcapng "host 10.77.0.14"
+ip netns del "$id-heir"
 # Nobody asks for the address of before, which would tell the taps.
 ip -n "$id-web" neigh flush dev eth0
 workload_up "$id-job" 16 job "app: job"
