@@ -44,9 +44,7 @@ static void on_event(const struct flow_event *event, void *userdata)
 	struct record record = {.event = *event};
 	json_t *json;
 
-	record.source = cache_endpoint(replay->cache, &event->source);
-	record.destination = cache_endpoint(replay->cache, &event->destination);
-	record.rule = cache_rule(replay->cache, event->rule);
+	cache_resolve(replay->cache, &record);
 	resolve_observed(&replay->resolver, replay->pool, &record);
 	json = record_to_json(&record, replay->node, &replay->scratch);
 	record_clear(&record);

@@ -173,12 +173,7 @@ void flow_pipeline_free(struct flow_pipeline *pipeline)
 
 static void resolve(struct flow_pipeline *pipeline, struct record *record)
 {
-	const struct flow_event *event = &record->event;
-
-	record->source = cache_endpoint(pipeline->cache, &event->source);
-	record->destination = cache_endpoint(pipeline->cache, &event->destination);
-	record->rule = cache_rule(pipeline->cache, event->rule);
-	record->interface = cache_interface(pipeline->cache, event->ifindex);
+	cache_resolve(pipeline->cache, record);
 	resolve_observed(&pipeline->resolver, pipeline->names, record);
 }
 
