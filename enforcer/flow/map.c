@@ -32,7 +32,7 @@ struct connection {
 	UT_hash_handle hh;
 };
 
-/* What an edge owns. */
+/* What an edge owns that had connections under way. */
 struct active {
 	struct connection *connections;
 	size_t count;
@@ -62,10 +62,15 @@ static void leave_edge(struct connection *connection)
 	connection->edge = NULL;
 }
 
+/* Without memory it is of none, as if the edge had been evicted. */
 static void join_edge(struct connection *connection, struct tally *edge)
 {
 	struct active *active = edge->owned;
 
+	if (!active)
+		active = edge->owned = calloc(1, sizeof(*active));
+	if (!active)
+		return;
 	DL_APPEND2(active->connections, connection, edge_prev, edge_next);
 	active->count++;
 	connection->edge = edge;
@@ -127,11 +132,8 @@ static struct tally *find_edge(struct map *map, const struct record *record)
 		.protocol = event->protocol,
 		.verdict = (uint8_t)event->verdict,
 	};
-	struct tally *edge = tally_touch(&map->edges, &key, record);
 
-	if (edge && !edge->owned)
-		edge->owned = calloc(1, sizeof(struct active));
-	return edge && edge->owned ? edge : NULL;
+	return tally_touch(&map->edges, &key, record);
 }
 
 /* The one place where traffic is added, each packet once. */
@@ -181,10 +183,10 @@ static struct connection *track(struct map *map, const struct flow_event *event)
 	struct connection *connection = NULL;
 
 	if (make_room(map, event->time_ns))
-		connection = calloc(1, sizeof(*connection));
+		connection = malloc(sizeof(*connection));
 	if (!connection)
 		return NULL;
-	connection->id = event->id;
+	*connection = (struct connection){.id = event->id};
 	HASH_ADD(hh, map->connections, id, sizeof(connection->id), connection);
 	if (!HASH_ADDED(connection)) {
 		free(connection);

@@ -5,17 +5,9 @@
 #include <string.h>
 #include <utlist.h>
 
-_Static_assert(sizeof(struct tally_key) == 72, "struct tally_key has padding");
+#define CACHE_LINE 64
 
-static void tally_free(struct tally *tally)
-{
-	name_release(tally->key.source_name);
-	name_release(tally->key.destination_name);
-	name_release(tally->key.rule);
-	name_release(tally->rule);
-	name_release(tally->application);
-	free(tally);
-}
+_Static_assert(sizeof(struct tally_key) == 72, "struct tally_key has padding");
 
 static void remove_tally(struct tally_table *table, struct tally *tally)
 {
@@ -23,34 +15,51 @@ static void remove_tally(struct tally_table *table, struct tally *tally)
 		table->evicted(tally, table->userdata);
 	HASH_DELETE(hh, table->tallies, tally);
 	DL_DELETE(table->by_age, tally);
-	tally_free(tally);
+	name_release(tally->key.source_name);
+	name_release(tally->key.destination_name);
+	name_release(tally->key.rule);
+	name_release(tally->rule);
+	name_release(tally->application);
 }
 
-static void make_room(struct tally_table *table)
+/* The one to go next was not touched for longest, so it has left the processor's caches. */
+static void fetch_oldest(const struct tally_table *table)
+{
+	const char *oldest = (const char *)table->by_age;
+
+	for (size_t offset = 0; oldest && offset < sizeof(struct tally); offset += CACHE_LINE)
+		__builtin_prefetch(oldest + offset);
+}
+
+/* One without content, in the oldest one's place if there is no room for more. */
+static struct tally *new_tally(struct tally_table *table)
 {
 	struct tally *oldest = table->by_age;
 
 	if (HASH_COUNT(table->tallies) < table->tallies_max)
-		return;
+		return calloc(1, sizeof(*oldest));
 	table->evicted_count++;
 	table->evicted_packets += oldest->packets[0] + oldest->packets[1];
 	remove_tally(table, oldest);
+	fetch_oldest(table);
+	memset(oldest, 0, sizeof(*oldest));
+	return oldest;
 }
 
-static struct tally *add_tally(struct tally_table *table, const struct tally_key *key)
+static struct tally *add_tally(
+	struct tally_table *table, const struct tally_key *key, unsigned int hash)
 {
-	struct tally *tally;
+	struct tally *tally = new_tally(table);
 
-	make_room(table);
-	tally = calloc(1, sizeof(*tally));
 	if (!tally)
 		return NULL;
 	tally->key = *key;
-	HASH_ADD(hh, table->tallies, key, sizeof(tally->key), tally);
+	HASH_ADD_BYHASHVALUE(hh, table->tallies, key, sizeof(tally->key), hash, tally);
 	if (!HASH_ADDED(tally)) {
 		free(tally);
 		return NULL;
 	}
+	DL_APPEND(table->by_age, tally);
 	name_reference(tally->key.source_name);
 	name_reference(tally->key.destination_name);
 	name_reference(tally->key.rule);
@@ -80,21 +89,30 @@ static void update_attributes(struct tally *tally, const struct record *record)
 		tally->end_ns = event->end_ns;
 }
 
+static void make_latest(struct tally_table *table, struct tally *tally)
+{
+	/* The head's predecessor is the last. */
+	if (table->by_age->prev == tally)
+		return;
+	DL_DELETE(table->by_age, tally);
+	DL_APPEND(table->by_age, tally);
+}
+
 struct tally *tally_touch(
 	struct tally_table *table, const struct tally_key *key, const struct record *record)
 {
+	unsigned int hash = hash_bytes(key, sizeof(*key));
 	struct tally *tally;
 
-	HASH_FIND(hh, table->tallies, key, sizeof(*key), tally);
+	HASH_FIND_BYHASHVALUE(hh, table->tallies, key, sizeof(*key), hash, tally);
 	if (tally)
-		DL_DELETE(table->by_age, tally);
+		make_latest(table, tally);
 	else
-		tally = add_tally(table, key);
+		tally = add_tally(table, key, hash);
 	if (!tally) {
 		table->turned_away++;
 		return NULL;
 	}
-	DL_APPEND(table->by_age, tally);
 	update_attributes(tally, record);
 	return tally;
 }
@@ -142,6 +160,10 @@ struct record tally_record(const struct tally *tally)
 
 void tally_table_clear(struct tally_table *table)
 {
-	while (table->by_age)
-		remove_tally(table, table->by_age);
+	struct tally *oldest;
+
+	while ((oldest = table->by_age)) {
+		remove_tally(table, oldest);
+		free(oldest);
+	}
 }

@@ -30,6 +30,7 @@ struct tally_key {
 };
 
 struct tally {
+	UT_hash_handle hh; /* beside the key: both are read of whichever one is met on the way */
 	struct tally_key key;
 	struct name *application; /* that was last found out; NULL: none was */
 	struct name *rule;        /* of the last event, as are these */
@@ -45,7 +46,6 @@ struct tally {
 	uint64_t connections;
 	void *owned;               /* of the table's user, who gets it back by evicted */
 	struct tally *prev, *next; /* from the longest idle to the latest */
-	UT_hash_handle hh;
 };
 
 struct tally_table {
