@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "flow/record.h"
 
+#include "flow/digits.h"
 #include "flow/protocol.h"
 #include "flow/timestamp.h"
 #include "flow/vocabulary.h"
@@ -40,11 +41,15 @@ static void write_text(struct writer *writer, const char *text)
 
 static void write_time(struct writer *writer, uint64_t time_ns)
 {
-	char text[TIMESTAMP_LENGTH + 1];
+	char *text = writer_room(writer, 1 + TIMESTAMP_LENGTH + 1);
 
-	writer_literal(writer, "\"");
-	writer_bytes(writer, timestamp_format(time_ns, text), TIMESTAMP_LENGTH);
-	writer_literal(writer, "\"");
+	if (!text)
+		return;
+	*text++ = '"';
+	timestamp_format(time_ns, text);
+	text += TIMESTAMP_LENGTH;
+	*text++ = '"';
+	writer_end(writer, text);
 }
 
 static void write_name(struct writer *writer, const struct name *name)
@@ -93,20 +98,35 @@ static void write_id(struct writer *writer, uint64_t id)
 	writer_literal(writer, "\"");
 }
 
+static char *put_octet(char *text, unsigned int octet)
+{
+	if (octet >= 100) {
+		*text++ = (char)('0' + octet / 100);
+		return put_two_digits(text, octet % 100);
+	}
+	if (octet >= 10)
+		return put_two_digits(text, octet);
+	*text++ = (char)('0' + octet);
+	return text;
+}
+
 /* As address_format(), which goes through printf for each byte of an IPv4 address. */
 static void write_address(struct writer *writer, const struct address *address)
 {
-	char text[ADDRESS_TEXT_MAX];
+	char text[ADDRESS_TEXT_MAX], *end;
 
 	if (!address_is_ipv4(address)) {
 		write_text(writer, address_format(address, text));
 		return;
 	}
+	end = writer_room(writer, ADDRESS_TEXT_MAX);
+	if (!end)
+		return;
 	for (size_t i = sizeof(address->bytes) - 4; i < sizeof(address->bytes); i++) {
-		if (i > sizeof(address->bytes) - 4)
-			writer_literal(writer, ".");
-		writer_uint(writer, address->bytes[i]);
+		end = put_octet(end, address->bytes[i]);
+		*end++ = '.';
 	}
+	writer_end(writer, end - 1);
 }
 
 /* The name's members become those of what is being written: its text without the braces. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "flow/timestamp.h"
 
+#include "flow/digits.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -11,6 +13,7 @@
 #include <time.h>
 
 #define NSEC_PER_SEC 1000000000ULL
+#define DATE_LENGTH  10 /* "2026-11-21" */
 
 uint64_t timestamp_now_ns(void)
 {
@@ -20,47 +23,61 @@ uint64_t timestamp_now_ns(void)
 	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
 }
 
-static char *put_digits(char *text, unsigned int number, unsigned int digits)
-{
-	for (unsigned int i = digits; i-- > 0; number /= 10)
-		text[i] = (char)('0' + number % 10);
-	return text + digits;
-}
-
 /*
  * The date of a day since 1970 in the proleptic Gregorian calendar, counted in eras of 400 years
  * that begin on a 1st of March. gmtime_r() takes the time zone's lock, three times for each record.
  */
-static char *put_date(char *text, uint64_t day)
+static void put_date(char *text, uint32_t day)
 {
-	uint64_t shifted = day + 719468, era = shifted / 146097, day_of_era = shifted % 146097;
-	uint64_t year_of_era =
+	uint32_t shifted = day + 719468, era = shifted / 146097, day_of_era = shifted % 146097;
+	uint32_t year_of_era =
 		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	uint64_t day_of_year =
+	uint32_t day_of_year =
 		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	uint64_t month = (5 * day_of_year + 2) / 153; /* 0: March */
-	uint64_t year = era * 400 + year_of_era + (month >= 10);
+	uint32_t month = (5 * day_of_year + 2) / 153; /* 0: March */
+	uint32_t year = era * 400 + year_of_era + (month >= 10);
 
-	text = put_digits(text, (unsigned int)year, 4);
+	text = put_two_digits(text, year / 100);
+	text = put_two_digits(text, year % 100);
 	*text++ = '-';
-	text = put_digits(text, (unsigned int)(month < 10 ? month + 3 : month - 9), 2);
+	text = put_two_digits(text, month < 10 ? month + 3 : month - 9);
 	*text++ = '-';
-	return put_digits(text, (unsigned int)(day_of_year - (153 * month + 2) / 5 + 1), 2);
+	put_two_digits(text, day_of_year - (153 * month + 2) / 5 + 1);
+}
+
+/* Nearly all times that are formatted one after the other are of one day. */
+static char *put_day(char *text, uint32_t day)
+{
+	static _Thread_local struct {
+		uint32_t day; /* counts from 1; 0: none yet */
+		char date[DATE_LENGTH];
+	} last;
+
+	if (last.day != day + 1) {
+		put_date(last.date, day);
+		last.day = day + 1;
+	}
+	memcpy(text, last.date, sizeof(last.date));
+	return text + sizeof(last.date);
 }
 
 const char *timestamp_format(uint64_t time_ns, char text[static TIMESTAMP_LENGTH + 1])
 {
 	uint64_t seconds = time_ns / NSEC_PER_SEC;
-	char *end = put_date(text, seconds / 86400);
+	uint32_t second_of_day = (uint32_t)(seconds % 86400);
+	uint32_t microseconds = (uint32_t)(time_ns % NSEC_PER_SEC) / 1000;
+	char *end = put_day(text, (uint32_t)(seconds / 86400));
 
 	*end++ = 'T';
-	end = put_digits(end, (unsigned int)(seconds / 3600 % 24), 2);
+	end = put_two_digits(end, second_of_day / 3600);
 	*end++ = ':';
-	end = put_digits(end, (unsigned int)(seconds / 60 % 60), 2);
+	end = put_two_digits(end, second_of_day / 60 % 60);
 	*end++ = ':';
-	end = put_digits(end, (unsigned int)(seconds % 60), 2);
+	end = put_two_digits(end, second_of_day % 60);
 	*end++ = '.';
-	end = put_digits(end, (unsigned int)(time_ns % NSEC_PER_SEC / 1000), 6);
+	end = put_two_digits(end, microseconds / 10000);
+	end = put_two_digits(end, microseconds / 100 % 100);
+	end = put_two_digits(end, microseconds % 100);
 	*end++ = 'Z';
 	*end = '\0';
 	return text;

@@ -38,4 +38,18 @@ static inline void writer_bytes(struct writer *writer, const char *bytes, size_t
 	writer->length += length;
 }
 
+/* Where the caller puts up to length bytes, to say with writer_end() what comes behind them. NULL:
+ * as writer_grow(). */
+static inline char *writer_room(struct writer *writer, size_t length)
+{
+	if (writer->capacity - writer->length < length && !writer_grow(writer, length))
+		return NULL;
+	return writer->data + writer->length;
+}
+
+static inline void writer_end(struct writer *writer, const char *end)
+{
+	writer->length = (size_t)(end - writer->data);
+}
+
 #define writer_literal(writer, literal) writer_bytes(writer, literal, sizeof(literal) - 1)

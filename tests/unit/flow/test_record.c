@@ -40,6 +40,26 @@ static void recorded_lines_survive_a_round_trip(void **state)
 	writer_clear(&writer);
 }
 
+static void addresses_are_written_as_everywhere_else(void **state)
+{
+	struct record record = {.event = fixture_event(1)};
+	struct writer writer = WRITER_INIT;
+	char address[ADDRESS_TEXT_MAX], expected[128];
+
+	(void)state;
+	record.event.ethertype = 0x0806; /* no ports */
+	for (unsigned int octet = 0; octet <= 255; octet++) {
+		record.event.source.bytes[12 + octet % 4] = (uint8_t)octet;
+		snprintf(expected, sizeof(expected), "{\"ip\":\"%s\"}",
+			address_format(&record.event.source, address));
+		writer_reset(&writer);
+		record_write_end(&record, RECORD_SOURCE, &writer);
+		assert_int_equal(writer.length, strlen(expected));
+		assert_memory_equal(writer.data, expected, writer.length);
+	}
+	writer_clear(&writer);
+}
+
 static void hostile_names_stay_one_line_of_json(void **state)
 {
 	struct record record = {.event = fixture_event(1)};
@@ -200,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(recorded_lines_survive_a_round_trip),
+		cmocka_unit_test(addresses_are_written_as_everywhere_else),
 		cmocka_unit_test(hostile_names_stay_one_line_of_json),
 		cmocka_unit_test(what_packets_said_survives_a_round_trip),
 		cmocka_unit_test(what_sockets_said_survives_a_round_trip),

@@ -21,22 +21,50 @@ static void grows_and_keeps_what_it_has(void **state)
 	assert_null(writer.data);
 }
 
-static void writes_numbers_to_the_last_digit(void **state)
+static void assert_writes(uint64_t number)
 {
-	static const uint64_t numbers[] = {0, 9, 10, 65535, UINT64_MAX};
 	struct writer writer = WRITER_INIT;
 	char expected[32];
+	int length = snprintf(expected, sizeof(expected), "%llu", (unsigned long long)number);
+
+	writer_uint(&writer, number);
+	assert_int_equal(writer.length, length);
+	assert_memory_equal(writer.data, expected, (size_t)length);
+	writer_clear(&writer);
+}
+
+/* On both sides of each power of two and of ten, where the number of digits may be taken wrong. */
+static void writes_numbers_to_the_last_digit(void **state)
+{
+	uint64_t power = 1;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		int length = snprintf(
-			expected, sizeof(expected), "%llu", (unsigned long long)numbers[i]);
-
-		writer_reset(&writer);
-		writer_uint(&writer, numbers[i]);
-		assert_int_equal(writer.length, length);
-		assert_memory_equal(writer.data, expected, (size_t)length);
+	for (unsigned int bit = 0; bit < 64; bit++) {
+		assert_writes((1ULL << bit) - 1);
+		assert_writes(1ULL << bit);
 	}
+	for (unsigned int digits = 1; digits < 20; digits++) {
+		power *= 10;
+		assert_writes(power - 1);
+		assert_writes(power);
+		assert_writes(power + power / 2);
+	}
+	assert_writes(UINT64_MAX);
+}
+
+static void takes_what_the_caller_puts_into_its_room(void **state)
+{
+	struct writer writer = WRITER_INIT;
+	char *text;
+
+	(void)state;
+	writer_literal(&writer, "ab");
+	text = writer_room(&writer, 5000);
+	assert_non_null(text);
+	text[0] = 'c';
+	writer_end(&writer, text + 1);
+	assert_int_equal(writer.length, 3);
+	assert_memory_equal(writer.data, "abc", 3);
 	writer_clear(&writer);
 }
 
@@ -45,6 +73,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(grows_and_keeps_what_it_has),
 		cmocka_unit_test(writes_numbers_to_the_last_digit),
+		cmocka_unit_test(takes_what_the_caller_puts_into_its_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
