@@ -51,13 +51,21 @@ static void for_each_name(struct history *history, const struct record *record,
 	visit(history, record->observed.domain);
 }
 
+/* The place in the ring of what is index records behind the oldest. */
+static size_t place_of(const struct history *history, size_t index)
+{
+	size_t place = history->first + index;
+
+	return place < history->records_max ? place : place - history->records_max;
+}
+
 static void remove_oldest(struct history *history)
 {
 	struct record *oldest = &history->ring[history->first];
 
 	for_each_name(history, oldest, let_go);
 	record_clear(oldest);
-	history->first = (history->first + 1) % history->records_max;
+	history->first = place_of(history, 1);
 	history->count--;
 }
 
@@ -70,14 +78,14 @@ void history_free(struct history *history)
 	free(history);
 }
 
-void history_add(struct history *history, const struct record *record)
+void history_take(struct history *history, const struct record *record)
 {
 	struct record *slot;
 
 	if (history->count == history->records_max)
 		remove_oldest(history);
-	slot = &history->ring[(history->first + history->count) % history->records_max];
-	*slot = record_copy(record);
+	slot = &history->ring[place_of(history, history->count)];
+	*slot = *record;
 	history->count++;
 	for_each_name(history, slot, hold);
 	while (history_bytes(history) > history->bytes_max)
@@ -96,5 +104,5 @@ size_t history_bytes(const struct history *history)
 
 const struct record *history_at(const struct history *history, size_t index)
 {
-	return &history->ring[(history->first + index) % history->records_max];
+	return &history->ring[place_of(history, index)];
 }

@@ -11,8 +11,8 @@ struct history;
 int history_new(size_t records_max, size_t bytes_max, struct history **ret);
 void history_free(struct history *history);
 
-/* Copies. The oldest go. */
-void history_add(struct history *history, const struct record *record);
+/* The record's references are the history's from now on. The oldest records go. */
+void history_take(struct history *history, const struct record *record);
 size_t history_count(const struct history *history);
 size_t history_bytes(const struct history *history);
 /* index 0 is the oldest. Valid until the next addition. */

@@ -15,19 +15,20 @@
 struct name_pool;
 
 struct name {
+	UT_hash_handle hh;
 	struct name_pool *pool; /* NULL: in none */
-	unsigned int references;
-	unsigned int history_references; /* how many records of the history hold it */
-	size_t size_bytes;               /* about what it costs in memory */
-	bool is_workload;                /* an endpoint that is one */
 	json_t *json;
-	/* Members that are asked for with each record; NULL: it has none. */
+	/* Members that are asked for often; NULL: it has none. */
 	const char *workload;
 	const char *namespace;
 	const char *entity;
 	char *role; /* what role_of() has made of it; NULL until it is asked */
+	/* From here on together in memory, since each record of it needs them. */
+	unsigned int references;
+	unsigned int history_references; /* how many records of the history hold it */
+	size_t size_bytes;               /* about what it costs in memory */
+	bool is_workload;                /* an endpoint that is one */
 	size_t length;
-	UT_hash_handle hh;
 	char text[]; /* json, compact */
 };
 

@@ -220,15 +220,16 @@ void flow_pipeline_event(struct flow_pipeline *pipeline, const struct flow_event
 		resolve(pipeline, &record);
 	if (event->type == FLOW_DENIED)
 		denied_add(pipeline->denied, &record);
-	if (map_add(pipeline->map, &record)) {
-		pipeline->records++;
-		pipeline->told[event->type][event->verdict]++;
-		history_add(pipeline->history, &record);
-		hand_out(pipeline, &record);
-		if (pipeline->observer)
-			pipeline->observer(&record, pipeline->observer_userdata);
+	if (!map_add(pipeline->map, &record)) {
+		record_clear(&record);
+		return;
 	}
-	record_clear(&record);
+	pipeline->records++;
+	pipeline->told[event->type][event->verdict]++;
+	hand_out(pipeline, &record);
+	if (pipeline->observer)
+		pipeline->observer(&record, pipeline->observer_userdata);
+	history_take(pipeline->history, &record);
 }
 
 void flow_pipeline_observe(struct flow_pipeline *pipeline,

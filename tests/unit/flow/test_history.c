@@ -14,12 +14,19 @@ static void keeps_the_newest(void **state)
 	for (uint64_t id = 0; id < 10; id++) {
 		struct record record = {.event = fixture_event(id)};
 
-		history_add(history, &record);
+		history_take(history, &record);
 		assert_int_equal(history_count(history), id < 4 ? id + 1 : 4);
 	}
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(history_at(history, i)->event.id, 6 + i);
 	history_free(history);
+}
+
+static void take_copy(struct history *history, const struct record *record)
+{
+	struct record copy = record_copy(record);
+
+	history_take(history, &copy);
 }
 
 /* Names count once, however many records hold them, and no longer than one does. */
@@ -35,14 +42,14 @@ static void counts_the_bytes_of_names(void **state)
 	assert_int_equal(history_new(2, SIZE_MAX, &history), 0);
 	record.source = fixture_name(pool, "{\"workload\": \"web\"}");
 	name_bytes = record.source->size_bytes;
-	history_add(history, &record);
-	history_add(history, &record);
+	take_copy(history, &record);
+	take_copy(history, &record);
 	assert_int_equal(history_bytes(history), 2 * sizeof(record) + name_bytes);
 	record_clear(&record);
 	record.event = fixture_event(2);
-	history_add(history, &record);
+	take_copy(history, &record);
 	assert_int_equal(history_bytes(history), 2 * sizeof(record) + name_bytes);
-	history_add(history, &record);
+	take_copy(history, &record);
 	assert_int_equal(history_bytes(history), 2 * sizeof(record));
 	assert_int_equal(name_pool_count(pool), 0);
 	history_free(history);
@@ -63,8 +70,7 @@ static void is_bounded_by_bytes_too(void **state)
 		struct record record = {.event = fixture_event(id)};
 
 		record.source = name_new(NULL, json_pack("{s:s}", "workload", label));
-		history_add(history, &record);
-		record_clear(&record);
+		history_take(history, &record);
 		assert_true(history_bytes(history) <= bytes_max);
 	}
 	assert_true(history_count(history) > 0 && history_count(history) < 100);
