@@ -34,6 +34,8 @@ bool connection_was_replaced(
 void connection_update(struct connection *connection, const struct connection_entry *entry)
 {
 	for (size_t i = 0; i < 2; i++) {
+		connection->reported &=
+			entry->counts[i] && entry->packets[i] == connection->packets[i];
 		if (!entry->counts[i])
 			continue;
 		connection->packets[i] = entry->packets[i];

@@ -28,7 +28,7 @@ static uint64_t get_u64(const struct nlattr *attribute)
 	return be64toh(mnl_attr_get_u64(attribute));
 }
 
-static void read_addresses(const struct nlattr *nest, struct tuple *tuple)
+static void read_source(const struct nlattr *nest, struct tuple *tuple)
 {
 	const struct nlattr *attribute;
 
@@ -38,11 +38,11 @@ static void read_addresses(const struct nlattr *nest, struct tuple *tuple)
 		case CTA_IP_V4_SRC:
 			tuple->source = address_from_ipv4(mnl_attr_get_payload(attribute));
 			tuple->has_source = true;
-			break;
+			return;
 		case CTA_IP_V6_SRC:
 			tuple->source = address_from_ipv6(mnl_attr_get_payload(attribute));
 			tuple->has_source = true;
-			break;
+			return;
 		default:
 			break;
 		}
@@ -85,7 +85,7 @@ static void read_tuple(const struct nlattr *nest, struct tuple *tuple)
 	mnl_attr_for_each_nested(attribute, nest)
 	{
 		if (mnl_attr_get_type(attribute) == CTA_TUPLE_IP)
-			read_addresses(attribute, tuple);
+			read_source(attribute, tuple);
 		else if (mnl_attr_get_type(attribute) == CTA_TUPLE_PROTO)
 			read_protocol(attribute, tuple);
 	}

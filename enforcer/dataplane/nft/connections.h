@@ -59,7 +59,8 @@ void connections_read(struct connections *connections);
 int connections_revoke(
 	struct connections *connections, const struct touched *touched, struct error *error);
 
-/* Reports the counters of all (FLOW_UPDATE), and finds what events have missed. */
+/* Reports the counters of all that have not rested since they were reported (FLOW_UPDATE), and
+ * finds what events have missed. */
 int connections_collect(struct connections *connections, struct error *error);
 
 /* The same, if announcements were dropped since the last listing. To be called every second; in a
