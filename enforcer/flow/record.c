@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "flow/record.h"
 
-#include "flow/digits.h"
 #include "flow/protocol.h"
+#include "flow/put.h"
 #include "flow/timestamp.h"
 #include "flow/vocabulary.h"
 
@@ -39,19 +39,6 @@ static void write_text(struct writer *writer, const char *text)
 	writer_bytes(writer, text, strlen(text));
 }
 
-static void write_time(struct writer *writer, uint64_t time_ns)
-{
-	char *text = writer_room(writer, 1 + TIMESTAMP_LENGTH + 1);
-
-	if (!text)
-		return;
-	*text++ = '"';
-	timestamp_format(time_ns, text);
-	text += TIMESTAMP_LENGTH;
-	*text++ = '"';
-	writer_end(writer, text);
-}
-
 static void write_name(struct writer *writer, const struct name *name)
 {
 	if (name)
@@ -60,42 +47,52 @@ static void write_name(struct writer *writer, const struct name *name)
 		writer_literal(writer, "null");
 }
 
-static void write_pair(struct writer *writer, const uint64_t pair[static 2])
+#define TIME_MAX (TIMESTAMP_LENGTH + 2)
+
+static char *put_time(char *text, uint64_t time_ns)
 {
-	writer_literal(writer, "[");
-	writer_uint(writer, pair[0]);
-	writer_literal(writer, ",");
-	writer_uint(writer, pair[1]);
-	writer_literal(writer, "]");
+	*text++ = '"';
+	timestamp_format(time_ns, text);
+	text += TIMESTAMP_LENGTH;
+	*text++ = '"';
+	return text;
 }
 
-static void write_mac(struct writer *writer, const uint8_t mac[static 6])
-{
-	static const char digits[] = "0123456789abcdef";
-	char text[17];
+#define PAIR_MAX (2 * PUT_UINT_MAX + 3)
 
-	for (size_t i = 0; i < 6; i++) {
-		text[i * 3] = digits[mac[i] >> 4];
-		text[i * 3 + 1] = digits[mac[i] & 15];
-		if (i < 5)
-			text[i * 3 + 2] = ':';
-	}
-	writer_literal(writer, ",\"mac\":\"");
-	writer_bytes(writer, text, sizeof(text));
-	writer_literal(writer, "\"");
+static char *put_pair(char *text, const uint64_t pair[static 2])
+{
+	*text++ = '[';
+	text = put_uint(text, pair[0]);
+	*text++ = ',';
+	text = put_uint(text, pair[1]);
+	*text++ = ']';
+	return text;
 }
+
+#define ID_MAX (2 * sizeof(uint64_t) + 2)
 
 /* 64 bits do not fit into a JSON number that every reader keeps exact. */
-static void write_id(struct writer *writer, uint64_t id)
+static char *put_id(char *text, uint64_t id)
 {
-	static const char digits[] = "0123456789abcdef";
-	char text[16];
+	*text++ = '"';
+	for (unsigned int shift = 64; shift; shift -= 8)
+		text = put_hexadecimal(text, (uint8_t)(id >> (shift - 8)));
+	*text++ = '"';
+	return text;
+}
 
-	for (unsigned int i = 16; i-- > 0; id >>= 4)
-		text[i] = digits[id & 15];
-	writer_literal(writer, "\"");
-	writer_bytes(writer, text, sizeof(text));
-	writer_literal(writer, "\"");
+#define MAC_MAX (6 * 3 + 1)
+
+static char *put_mac(char *text, const uint8_t mac[static 6])
+{
+	*text++ = '"';
+	for (size_t i = 0; i < 6; i++) {
+		text = put_hexadecimal(text, mac[i]);
+		*text++ = ':';
+	}
+	text[-1] = '"';
+	return text;
 }
 
 static char *put_octet(char *text, unsigned int octet)
@@ -110,23 +107,17 @@ static char *put_octet(char *text, unsigned int octet)
 	return text;
 }
 
-/* As address_format(), which goes through printf for each byte of an IPv4 address. */
-static void write_address(struct writer *writer, const struct address *address)
+/* As address_format(), which goes through printf for each byte of an IPv4 address. Up to
+ * ADDRESS_TEXT_MAX. */
+static char *put_address(char *text, const struct address *address)
 {
-	char text[ADDRESS_TEXT_MAX], *end;
-
-	if (!address_is_ipv4(address)) {
-		write_text(writer, address_format(address, text));
-		return;
-	}
-	end = writer_room(writer, ADDRESS_TEXT_MAX);
-	if (!end)
-		return;
+	if (!address_is_ipv4(address))
+		return strchr(address_format(address, text), '\0');
 	for (size_t i = sizeof(address->bytes) - 4; i < sizeof(address->bytes); i++) {
-		end = put_octet(end, address->bytes[i]);
-		*end++ = '.';
+		text = put_octet(text, address->bytes[i]);
+		*text++ = '.';
 	}
-	writer_end(writer, end - 1);
+	return text - 1;
 }
 
 /* The name's members become those of what is being written: its text without the braces. */
@@ -138,24 +129,36 @@ static void write_members(struct writer *writer, const struct name *name)
 	writer_bytes(writer, name->text + 1, name->length - 2);
 }
 
-void record_write_end(const struct record *record, enum record_end end, struct writer *writer)
+/* What of an end is in its packets. */
+static char *put_end(char *text, const struct flow_event *event, enum record_end end)
 {
 	static const uint8_t no_mac[6];
-	const struct flow_event *event = &record->event;
 	bool source = end == RECORD_SOURCE;
-	const struct name *name = source ? record->source : record->destination;
 	const uint8_t *mac = source ? event->source_mac : event->destination_mac;
 
-	writer_literal(writer, "{\"ip\":\"");
-	write_address(writer, source ? &event->source : &event->destination);
-	writer_literal(writer, "\"");
+	text = put_literal(text, "{\"ip\":\"");
+	text = put_address(text, source ? &event->source : &event->destination);
+	*text++ = '"';
 	if (protocol_is_ip(event->ethertype) && protocol_has_ports(event->protocol)) {
-		writer_literal(writer, ",\"port\":");
-		writer_uint(writer, source ? event->source_port : event->destination_port);
+		text = put_literal(text, ",\"port\":");
+		text = put_uint(text, source ? event->source_port : event->destination_port);
 	}
-	if (memcmp(mac, no_mac, sizeof(no_mac)))
-		write_mac(writer, mac);
-	write_members(writer, name);
+	if (memcmp(mac, no_mac, sizeof(no_mac)) != 0) {
+		text = put_literal(text, ",\"mac\":");
+		text = put_mac(text, mac);
+	}
+	return text;
+}
+
+void record_write_end(const struct record *record, enum record_end end, struct writer *writer)
+{
+	static const char keys[] = "{\"ip\":\"\",\"port\":,\"mac\":";
+	char *text = writer_room(writer, sizeof(keys) + ADDRESS_TEXT_MAX + PUT_UINT_MAX + MAC_MAX);
+
+	if (!text)
+		return;
+	writer_end(writer, put_end(text, &record->event, end));
+	write_members(writer, end == RECORD_SOURCE ? record->source : record->destination);
 	writer_literal(writer, "}");
 }
 
@@ -195,22 +198,34 @@ static void write_decision(struct writer *writer, const struct record *record)
 	write_name(writer, record->rule);
 }
 
-static void write_counters(struct writer *writer, const struct record *record)
+static void write_counters(struct writer *writer, const struct flow_event *event)
 {
-	const struct flow_event *event = &record->event;
+	static const char keys[] = ",\"packets\":,\"bytes\":,\"start\":,\"end\":";
+	char *text = writer_room(writer, sizeof(keys) + 2UL * PAIR_MAX + 2UL * TIME_MAX);
 
-	writer_literal(writer, ",\"packets\":");
-	write_pair(writer, event->packets);
-	writer_literal(writer, ",\"bytes\":");
-	write_pair(writer, event->bytes);
-	writer_literal(writer, ",\"start\":");
-	write_time(writer, event->start_ns);
-	writer_literal(writer, ",\"end\":");
-	write_time(writer, event->end_ns);
+	if (!text)
+		return;
+	text = put_literal(text, ",\"packets\":");
+	text = put_pair(text, event->packets);
+	text = put_literal(text, ",\"bytes\":");
+	text = put_pair(text, event->bytes);
+	text = put_literal(text, ",\"start\":");
+	text = put_time(text, event->start_ns);
+	text = put_literal(text, ",\"end\":");
+	text = put_time(text, event->end_ns);
+	writer_end(writer, text);
+}
+
+static void write_origin(struct writer *writer, const struct record *record)
+{
+	char *text;
+
 	writer_literal(writer, ",\"interface\":");
 	write_name(writer, record->interface);
 	writer_literal(writer, ",\"id\":");
-	write_id(writer, event->id);
+	text = writer_room(writer, ID_MAX);
+	if (text)
+		writer_end(writer, put_id(text, record->event.id));
 }
 
 /* A pair of which each end's may be unknown: null. */
@@ -282,10 +297,13 @@ static void write_observed(struct writer *writer, const struct flow_observation 
 void record_write(const struct record *record, const struct name *node, struct writer *writer)
 {
 	const struct flow_event *event = &record->event;
+	char *text;
 
 	_Static_assert(RECORD_SCHEMA == 1, "the literal below names the schema");
 	writer_literal(writer, "{\"schema\":1,\"time\":");
-	write_time(writer, event->time_ns);
+	text = writer_room(writer, TIME_MAX);
+	if (text)
+		writer_end(writer, put_time(text, event->time_ns));
 	writer_literal(writer, ",\"node\":");
 	write_name(writer, node);
 	writer_literal(writer, ",\"event\":\"");
@@ -301,7 +319,8 @@ void record_write(const struct record *record, const struct name *node, struct w
 		record_write_end(record, RECORD_SOURCE, writer);
 		writer_literal(writer, ",\"destination\":");
 		record_write_end(record, RECORD_DESTINATION, writer);
-		write_counters(writer, record);
+		write_counters(writer, event);
+		write_origin(writer, record);
 		write_measurements(writer, event);
 		write_observed(writer, &record->observed);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "flow/timestamp.h"
 
-#include "flow/digits.h"
+#include "flow/put.h"
 
 #include <ctype.h>
 #include <errno.h>
