@@ -15,6 +15,8 @@
 /* Data planes do not stamp packets and connections by the same clock everywhere. */
 #define SLACK_NS NS_PER_SECOND
 
+_Static_assert(DNS_NAMES_ADDRESSES < UINT16_MAX, "a hint counts all entries if need be");
+
 struct told {
 	char *text; /* NULL: none */
 	uint64_t since_ns;
@@ -46,8 +48,12 @@ struct owner {
 	UT_hash_handle hh;
 };
 
+/* Of most addresses a workload was told nothing, and with each record one is asked for. */
+#define HINTS 32768
+
 struct dns_names {
 	struct entry *entries;
+	uint16_t hints[HINTS]; /* how many entries have a hash like this: 0 spares looking */
 	struct entry *by_age;
 	struct owner
 		*owners; /* by the name's pointer, which the reference keeps from being reused */
@@ -111,6 +117,7 @@ static void entry_remove(struct dns_names *names, struct entry *entry)
 {
 	struct owner *owner = entry->owner;
 
+	names->hints[entry->hh.hashv % HINTS]--;
 	HASH_DELETE(hh, names->entries, entry);
 	DL_DELETE(names->by_age, entry);
 	DL_DELETE2(owner->entries, entry, own_prev, own_next);
@@ -152,9 +159,12 @@ static struct owner *owner_of(struct dns_names *names, struct name *workload)
 
 static struct entry *find(const struct dns_names *names, const struct entry_key *key)
 {
+	unsigned int hash = hash_bytes(key, sizeof(*key));
 	struct entry *entry;
 
-	HASH_FIND(hh, names->entries, key, sizeof(*key), entry);
+	if (!names->hints[hash % HINTS])
+		return NULL;
+	HASH_FIND_BYHASHVALUE(hh, names->entries, key, sizeof(*key), hash, entry);
 	return entry;
 }
 
@@ -171,6 +181,7 @@ static struct entry *entry_new(struct dns_names *names, const struct entry_key *
 		free(entry);
 		return NULL;
 	}
+	names->hints[entry->hh.hashv % HINTS]++;
 	return entry;
 }
 
