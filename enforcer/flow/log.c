@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define BUFFER_BYTES        (1 << 20)
-#define WRITE_BYTES         (256 << 10) /* worth a system call before the second is over */
+#define WRITE_BYTES         (512 << 10) /* worth a system call before the second is over */
 #define FLUSH_USEC          900000
 #define FLUSH_ACCURACY_USEC 50000
 

@@ -22,16 +22,20 @@ static void remove_tally(struct tally_table *table, struct tally *tally)
 	name_release(tally->application);
 }
 
-/* The one to go next was not touched for longest, so it has left the processor's caches. */
+/* Those to go next were not touched for longest, so they have left the processor's caches: the
+ * second's turn comes when the first goes, and by then the first has its place in the hash. */
 static void fetch_oldest(const struct tally_table *table)
 {
-	const char *oldest = (const char *)table->by_age;
+	const struct tally *first = table->by_age;
+	const char *second = (const char *)first->next;
+	const UT_hash_table *hash = first->hh.tbl;
 
-	for (size_t offset = 0; oldest && offset < sizeof(struct tally); offset += CACHE_LINE)
-		__builtin_prefetch(oldest + offset);
+	__builtin_prefetch(&hash->buckets[first->hh.hashv & (hash->num_buckets - 1)]);
+	for (size_t offset = 0; second && offset < sizeof(*first); offset += CACHE_LINE)
+		__builtin_prefetch(second + offset);
 }
 
-/* One without content, in the oldest one's place if there is no room for more. */
+/* One whose sums are zero, in the oldest one's place if there is no room for more. */
 static struct tally *new_tally(struct tally_table *table)
 {
 	struct tally *oldest = table->by_age;
@@ -41,8 +45,9 @@ static struct tally *new_tally(struct tally_table *table)
 	table->evicted_count++;
 	table->evicted_packets += oldest->packets[0] + oldest->packets[1];
 	remove_tally(table, oldest);
-	fetch_oldest(table);
-	memset(oldest, 0, sizeof(*oldest));
+	if (table->by_age)
+		fetch_oldest(table);
+	memset(&oldest->application, 0, sizeof(*oldest) - offsetof(struct tally, application));
 	return oldest;
 }
 
