@@ -138,9 +138,14 @@ add_workloads() {
 	done
 }
 
-# What it settles at: memory that a change has left over goes back a second after the last one.
+# What it settles at: without the connections of the rounds before, and memory that a change has left
+# over goes back a second after the last one.
 remember_memory() { # METRIC
-	sleep 2
+	for configuration in "${planes[@]}"; do
+		enter "$configuration"
+		in_ns "$node" conntrack -F >/dev/null 2>&1
+	done
+	sleep 4
 	for configuration in "${planes[@]}"; do
 		enter "$configuration"
 		sample "$1" "$configuration" "$(awk '/^VmRSS/ { printf "%.1f", $2 / 1024 }' \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dataplane/nft/connection.h"
 
+#include "dataplane/nft/attribute_walk.h"
+
 #include <netinet/in.h>
 
 #include <arpa/inet.h>
@@ -34,6 +36,8 @@ bool connection_was_replaced(
 void connection_update(struct connection *connection, const struct connection_entry *entry)
 {
 	for (size_t i = 0; i < 2; i++) {
+		connection->reported &=
+			entry->counts[i] && entry->packets[i] == connection->packets[i];
 		if (!entry->counts[i])
 			continue;
 		connection->packets[i] = entry->packets[i];
@@ -180,11 +184,7 @@ struct nlmsghdr *connection_request_unanswered(char *buffer)
 
 static const struct nlattr *find_attribute(const struct nlmsghdr *message, uint16_t type)
 {
-	const struct nlattr *attribute;
-
-	mnl_attr_for_each(attribute, message,
-		sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attribute) == type) return attribute;
-	return NULL;
+	return attribute_walk_find(attribute_walk_message(message, sizeof(struct nfgenmsg)), type);
 }
 
 static bool put_copy(struct nlmsghdr *request, const struct nlattr *attribute)

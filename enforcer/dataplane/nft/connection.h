@@ -25,6 +25,7 @@ struct connection {
 	bool replied;        /* there were packets both ways */
 	bool told;           /* that nobody answers */
 	bool announced;      /* by an event, so its end will be, too */
+	bool reported;       /* with all that is known of it */
 	uint64_t place;      /* later ones have higher numbers */
 	uint64_t round;      /* of the last listing that had it */
 	uint64_t missing_ns; /* CLOCK_MONOTONIC: of the first that had it no more; 0: none */
@@ -38,7 +39,8 @@ int connection_parse_total(const struct nlmsghdr *message, void *userdata);
  * and its addresses, so that whoever takes both over has the same one. */
 bool connection_was_replaced(
 	const struct connection *connection, const struct connection_entry *entry);
-/* Counters, state and start, where entry has them. */
+/* Counters, state and start, where entry has them. Where no packet has come since, there is nothing
+ * new to report. */
 void connection_update(struct connection *connection, const struct connection_entry *entry);
 
 /* "established", "opening", …; other protocols than TCP: "answered" or not. Static. */

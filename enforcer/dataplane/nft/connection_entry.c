@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dataplane/nft/connection_entry.h"
 
+#include "dataplane/nft/attribute_walk.h"
+
 #include <netinet/in.h>
 
 #include <endian.h>
@@ -28,21 +30,21 @@ static uint64_t get_u64(const struct nlattr *attribute)
 	return be64toh(mnl_attr_get_u64(attribute));
 }
 
-static void read_addresses(const struct nlattr *nest, struct tuple *tuple)
+static void read_source(const struct nlattr *nest, struct tuple *tuple)
 {
+	struct attribute_walk walk = attribute_walk_nest(nest);
 	const struct nlattr *attribute;
 
-	mnl_attr_for_each_nested(attribute, nest)
-	{
-		switch (mnl_attr_get_type(attribute)) {
+	while ((attribute = attribute_walk_next(&walk))) {
+		switch (attribute_type(attribute)) {
 		case CTA_IP_V4_SRC:
 			tuple->source = address_from_ipv4(mnl_attr_get_payload(attribute));
 			tuple->has_source = true;
-			break;
+			return;
 		case CTA_IP_V6_SRC:
 			tuple->source = address_from_ipv6(mnl_attr_get_payload(attribute));
 			tuple->has_source = true;
-			break;
+			return;
 		default:
 			break;
 		}
@@ -51,11 +53,11 @@ static void read_addresses(const struct nlattr *nest, struct tuple *tuple)
 
 static void read_protocol(const struct nlattr *nest, struct tuple *tuple)
 {
+	struct attribute_walk walk = attribute_walk_nest(nest);
 	const struct nlattr *attribute;
 
-	mnl_attr_for_each_nested(attribute, nest)
-	{
-		switch (mnl_attr_get_type(attribute)) {
+	while ((attribute = attribute_walk_next(&walk))) {
+		switch (attribute_type(attribute)) {
 		case CTA_PROTO_NUM:
 			tuple->protocol = mnl_attr_get_u8(attribute);
 			break;
@@ -80,13 +82,13 @@ static void read_protocol(const struct nlattr *nest, struct tuple *tuple)
 
 static void read_tuple(const struct nlattr *nest, struct tuple *tuple)
 {
+	struct attribute_walk walk = attribute_walk_nest(nest);
 	const struct nlattr *attribute;
 
-	mnl_attr_for_each_nested(attribute, nest)
-	{
-		if (mnl_attr_get_type(attribute) == CTA_TUPLE_IP)
-			read_addresses(attribute, tuple);
-		else if (mnl_attr_get_type(attribute) == CTA_TUPLE_PROTO)
+	while ((attribute = attribute_walk_next(&walk))) {
+		if (attribute_type(attribute) == CTA_TUPLE_IP)
+			read_source(attribute, tuple);
+		else if (attribute_type(attribute) == CTA_TUPLE_PROTO)
 			read_protocol(attribute, tuple);
 	}
 }
@@ -94,25 +96,21 @@ static void read_tuple(const struct nlattr *nest, struct tuple *tuple)
 static void read_counters(
 	const struct nlattr *nest, struct connection_entry *entry, unsigned int way)
 {
+	struct attribute_walk walk = attribute_walk_nest(nest);
 	const struct nlattr *attribute;
 
 	entry->counts[way] = true;
-	mnl_attr_for_each_nested(attribute, nest)
-	{
-		if (mnl_attr_get_type(attribute) == CTA_COUNTERS_PACKETS)
+	while ((attribute = attribute_walk_next(&walk))) {
+		if (attribute_type(attribute) == CTA_COUNTERS_PACKETS)
 			entry->packets[way] = get_u64(attribute);
-		else if (mnl_attr_get_type(attribute) == CTA_COUNTERS_BYTES)
+		else if (attribute_type(attribute) == CTA_COUNTERS_BYTES)
 			entry->bytes[way] = get_u64(attribute);
 	}
 }
 
 static const struct nlattr *find(const struct nlattr *nest, uint16_t type)
 {
-	const struct nlattr *attribute;
-
-	mnl_attr_for_each_nested(
-		attribute, nest) if (mnl_attr_get_type(attribute) == type) return attribute;
-	return NULL;
+	return attribute_walk_find(attribute_walk_nest(nest), type);
 }
 
 static void read_tcp_state(const struct nlattr *nest, struct connection_entry *entry)
@@ -137,7 +135,7 @@ static void read_start(const struct nlattr *nest, struct connection_entry *entry
 static void read_attribute(
 	const struct nlattr *attribute, struct connection_entry *entry, struct tuple ways[static 2])
 {
-	switch (mnl_attr_get_type(attribute)) {
+	switch (attribute_type(attribute)) {
 	case CTA_TUPLE_ORIG:
 		read_tuple(attribute, &ways[0]);
 		break;
@@ -182,11 +180,12 @@ static void put_ends(struct connection_key *key, const struct tuple ways[static 
 
 int connection_entry_read(const struct nlmsghdr *message, struct connection_entry *ret)
 {
+	struct attribute_walk walk = attribute_walk_message(message, sizeof(struct nfgenmsg));
 	struct connection_entry entry = {0};
 	struct tuple ways[2] = {0};
 	const struct nlattr *attribute;
 
-	mnl_attr_for_each(attribute, message, sizeof(struct nfgenmsg))
+	while ((attribute = attribute_walk_next(&walk)))
 		read_attribute(attribute, &entry, ways);
 	if (!ways[0].has_source || !ways[1].has_source)
 		return -EINVAL;

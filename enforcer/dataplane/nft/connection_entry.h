@@ -2,7 +2,7 @@
 /*
  * What conntrack says of one connection, in an event or in a listing (linux/netfilter/
  * nfnetlink_conntrack.h). Read here and not by libnetfilter_conntrack, which makes room for all
- * that an entry may have and copies it, in some five times the time: thousands of these come in a
+ * that an entry may have and copies it, in some six times the time: thousands of these come in a
  * second.
  */
 #pragma once

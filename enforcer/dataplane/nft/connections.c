@@ -132,6 +132,7 @@ void connections_report(
 
 	if (connection->judged != connections->policies)
 		(void)connections_judge_again(connections, connection);
+	connection->reported = true;
 	event = connection_event(connection, type, clock_ns(CLOCK_REALTIME));
 	connections->callbacks->flow(&event, connections->callbacks->userdata);
 }

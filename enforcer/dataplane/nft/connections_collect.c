@@ -81,7 +81,8 @@ static int read_for_update(const struct nlmsghdr *message, void *userdata)
 		return MNL_CB_OK;
 	connection->round = connections->round;
 	connection->missing_ns = 0;
-	connections_report(connections, connection, FLOW_UPDATE);
+	if (!connection->reported)
+		connections_report(connections, connection, FLOW_UPDATE);
 	return MNL_CB_OK;
 }
 

@@ -27,7 +27,8 @@ struct connections {
 	uint64_t rested_ns;  /* CLOCK_MONOTONIC: no listing before, for what was missed */
 	bool reading;        /* events are being read: a listing in between reads none */
 	uint64_t places;     /* that were given away */
-	uint64_t asked; /* the last place that the kernel was asked of whether it is answered */
+	uint64_t asked;     /* the last place that the kernel was asked of whether it is answered */
+	uint64_t asking_ns; /* CLOCK_MONOTONIC: it is not asked that before */
 	uint64_t lost;
 	uint64_t unheard; /* ends without a beginning, not reported as lost yet */
 	uint32_t drops;   /* of events' socket, as far as they were told */

@@ -12,6 +12,10 @@
 #include "dataplane/nft/netlink.h"
 #include "xdp/connection_times.h"
 
+/* A listing walks all of conntrack's table: where that is large, more seldom, so that it takes a
+ * hundredth of a CPU. */
+#define ASKING_SHARE 100
+
 struct question {
 	struct connections *connections;
 	uint64_t now_ns;
@@ -61,16 +65,22 @@ static int read_unanswered(const struct nlmsghdr *message, void *userdata)
 int connections_tell_unanswered(struct connections *connections, struct error *error)
 {
 	struct question question = {connections, clock_ns(CLOCK_REALTIME)};
-	uint64_t latest = latest_of_age(connections, question.now_ns);
+	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC), spent_ns, latest;
 	char buffer[CONNECTION_REQUEST_BYTES];
 	int r;
 
+	if (now_ns < connections->asking_ns)
+		return 0;
+	latest = latest_of_age(connections, question.now_ns);
 	if (latest <= connections->asked)
 		return 0;
+	spent_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	r = netlink_dump(connections->socket, connection_request_unanswered(buffer),
 		read_unanswered, NULL, &question);
 	if (r < 0)
 		return error_errno(error, r, "list connections without an answer");
+	spent_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - spent_ns;
+	connections->asking_ns = now_ns + spent_ns * ASKING_SHARE;
 	connections->asked = latest;
 	return 0;
 }

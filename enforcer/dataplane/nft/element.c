@@ -88,9 +88,7 @@ static int compare_keys(const void *one, const void *other)
 	const struct element *a = one, *b = other;
 	int order = memcmp(a->key, b->key, sizeof(a->key));
 
-	if (!order)
-		order = (b->kind == ELEMENT_RANGE_END) - (a->kind == ELEMENT_RANGE_END);
-	return order ? order : memcmp(a->key_end, b->key_end, sizeof(a->key_end));
+	return order ? order : (b->kind == ELEMENT_RANGE_END) - (a->kind == ELEMENT_RANGE_END);
 }
 
 /* And no key twice. */

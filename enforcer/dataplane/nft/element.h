@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #define ELEMENT_KEY_MAX 40 /* two IPv6 addresses, protocol, port; each in whole 32-bit words */
+#define ELEMENT_END_MAX 20 /* of what has ranges: protocol and port, type and code */
 
 /* Where a lookup leads. */
 struct target {
@@ -30,8 +31,13 @@ enum element_kind {
 };
 
 struct element {
-	uint8_t key[ELEMENT_KEY_MAX];
-	uint8_t key_end[ELEMENT_KEY_MAX];
+	union { /* there are many: of an ELEMENT_RANGE, the second half is where it ends */
+		uint8_t key[ELEMENT_KEY_MAX];
+		struct {
+			uint8_t key_start[ELEMENT_END_MAX];
+			uint8_t key_end[ELEMENT_END_MAX];
+		};
+	};
 	uint8_t key_length;
 	uint8_t kind; /* enum element_kind */
 	uint32_t timeout_s;

@@ -194,6 +194,31 @@ static void test_without_ends_it_is_none(void **state)
 	assert_int_equal(connection_entry_read(&buffer.header, &entry), -EINVAL);
 }
 
+/* Not a byte behind the end is looked at, wherever that is. */
+static void test_reads_no_further_than_it_goes(void **state)
+{
+	struct connection_entry entry;
+	union buffer buffer;
+	uint32_t bytes;
+
+	(void)state;
+	put_nated(&buffer);
+	bytes = buffer.header.nlmsg_len;
+	for (uint32_t i = mnl_nlmsg_size(sizeof(struct nfgenmsg)); i <= bytes; i++) {
+		struct nlmsghdr *copy = malloc(i);
+
+		assert_non_null(copy);
+		memcpy(copy, &buffer, i);
+		copy->nlmsg_len = i;
+		/* The id is the last of it. */
+		if (!connection_entry_read(copy, &entry))
+			assert_int_equal(entry.key.id, i == bytes ? 0x12345678 : 0);
+		else
+			assert_true(i < bytes);
+		free(copy);
+	}
+}
+
 static const struct nlattr *attribute_of(const struct nlmsghdr *message, uint16_t type)
 {
 	const struct nlattr *attribute;
@@ -239,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_icmp_has_an_identifier),
 		cmocka_unit_test(test_all_that_it_says),
 		cmocka_unit_test(test_without_ends_it_is_none),
+		cmocka_unit_test(test_reads_no_further_than_it_goes),
 		cmocka_unit_test(test_deletion_names_what_it_deletes),
 	};
 

@@ -67,6 +67,21 @@ static void test_asks_again_where_asking_failed(void **state)
 	assert_int_equal(tracked->count, 1);
 }
 
+static void test_rests_in_a_storm(void **state)
+{
+	struct tracked *tracked = *state;
+
+	tracked_ask(TRACKED_API);
+	take_in(tracked);
+	tracked->connections->asking_ns = UINT64_MAX;
+	tell(tracked);
+	assert_int_equal(tracked->count, 0);
+	tracked->connections->asking_ns = 0;
+	tell(tracked);
+	assert_int_equal(tracked->count, 1);
+	assert_true(tracked->connections->asking_ns > 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, tracked_set_up, tracked_tear_down)
 
 int main(void)
@@ -75,6 +90,7 @@ int main(void)
 		TEST(test_tells_of_each_once),
 		TEST(test_waits_for_an_answer),
 		TEST(test_asks_again_where_asking_failed),
+		TEST(test_rests_in_a_storm),
 	};
 
 	if (geteuid() != 0) {
