@@ -29,16 +29,16 @@ struct entry_key {
 };
 
 struct entry {
+	UT_hash_handle hh; /* beside the key and the answer: what a record needs */
 	struct entry_key key;
-	struct owner *owner;
+	struct name *end;                        /* that the last answer was made of */
+	struct name *named;                      /* that answer */
+	unsigned int named_by;                   /* bits of told[] that are in it */
 	struct told told[DNS_NAMES_PER_ADDRESS]; /* the latest first */
+	struct owner *owner;
 	size_t bytes;
-	struct name *end;                  /* that the last answer was made of */
-	struct name *named;                /* that answer */
-	unsigned int named_by;             /* bits of told[] that are in it */
 	struct entry *prev, *next;         /* of all, from the longest not told to the latest */
 	struct entry *own_prev, *own_next; /* of the workload, likewise */
-	UT_hash_handle hh;
 };
 
 struct owner {
