@@ -3,14 +3,15 @@
  * A workload is used as a stepping stone: somebody has a session with it, and soon after it turns
  * to somebody else, as it is not used to. What is unusual is what the role's baseline does not
  * have; while that is learnt, it is to work on another machine (SSH and the like), or to go
- * anywhere right after a session with a proxy's port. Causes are followed backwards, from hop to
- * hop.
+ * anywhere right after a session with a proxy's port, unless it did the same before anybody came.
+ * Causes are followed backwards, from hop to hop.
  */
 #include "detect/contact.h"
 #include "detect/detectors.h"
 #include "detect/ledger.h"
 #include "detect/newness.h"
 #include "detect/party.h"
+#include "detect/seen.h"
 #include "detect/service.h"
 #include "detect/suspect.h"
 #include "detect/waiting.h"
@@ -19,15 +20,16 @@
 #include "base/utf8.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define STONES_MAX   8192
-#define CHANNELS_MAX 8192
-#define VISITS       8 /* that are remembered of a workload: the latest */
-#define HOPS_MAX     4
-#define SKEW_NS      (NS_PER_SECOND / 2) /* records of two interfaces come in any order */
+#define STONES_MAX 8192
+#define EDGES_MAX  8192
+#define VISITS     8 /* that are remembered of a workload: the latest */
+#define HOPS_MAX   4
+#define SKEW_NS    (NS_PER_SECOND / 2) /* records of two interfaces come in any order */
 
 enum parameter {
 	WINDOW,
@@ -67,6 +69,8 @@ struct detector {
 	uint64_t proxy_window_ns;
 	struct ledger stones;
 	struct waiting pending; /* what may be the effect of a visit */
+	struct seen done;       /* edges that were there before */
+	struct seen caused;     /* of these, what a visit once explained: no habit */
 };
 
 static void stone_clear(void *entry)
@@ -98,6 +102,9 @@ static void remember_visit(
 	struct stone *stone;
 	struct visit *visit;
 
+	/* Whoever pings has no session. (What else ICMP may carry is the tunnel detector's.) */
+	if (record->event.protocol == IPPROTO_ICMP || record->event.protocol == IPPROTO_ICMPV6)
+		return;
 	/* Customers of every day lead nowhere. */
 	if (novelty == NOVELTY_USUAL && class != SERVICE_REMOTE && class != SERVICE_PROXY)
 		return;
@@ -291,6 +298,7 @@ static void look_back(struct detector *detector, const struct record *record)
 	if (record->event.time_ns > stone->suspect.last_ns + detector->window_ns)
 		suspect_clear(&stone->suspect);
 	suspect_add(&stone->suspect, record);
+	seen_add(&detector->caused, party_edge(record));
 	report(detector, stone, record, cause, novelty);
 }
 
@@ -310,8 +318,12 @@ static void suspect_stone(
 {
 	struct ledger_key key = {{party_key(record, RECORD_SOURCE)}};
 	const struct stone *stone = ledger_find(&detector->stones, &key);
+	uint64_t edge = party_edge(record);
+	bool is_habit = seen_add(&detector->done, edge) && !seen_has(&detector->caused, edge);
 
-	if (stone && novelty != NOVELTY_USUAL && find_cause(detector, stone, record, novelty))
+	if (!stone || novelty == NOVELTY_USUAL || (novelty == NOVELTY_UNKNOWN && is_habit))
+		return;
+	if (find_cause(detector, stone, record, novelty))
 		waiting_add(&detector->pending, record);
 }
 
@@ -336,9 +348,16 @@ static int pivot_open(
 	const double *values, const struct detect_context *context, struct detector **ret)
 {
 	struct detector *detector = calloc(1, sizeof(*detector));
+	int r = detector ? seen_open(&detector->done, EDGES_MAX) : -ENOMEM;
 
-	if (!detector)
-		return -ENOMEM;
+	if (!r)
+		r = seen_open(&detector->caused, EDGES_MAX);
+	if (r < 0) {
+		if (detector)
+			seen_close(&detector->done);
+		free(detector);
+		return r;
+	}
 	detector->context = context;
 	detector->window_ns = clock_from_seconds(values[WINDOW]);
 	detector->proxy_window_ns = clock_from_seconds(values[PROXY_WINDOW]);
@@ -361,6 +380,8 @@ static json_t *pivot_describe(const struct detector *detector)
 static void pivot_close(struct detector *detector)
 {
 	waiting_clear(&detector->pending);
+	seen_close(&detector->done);
+	seen_close(&detector->caused);
 	ledger_clear(&detector->stones);
 	free(detector);
 }

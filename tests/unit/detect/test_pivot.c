@@ -103,6 +103,46 @@ static void who_was_turned_away_is_no_cause(void **state)
 	stage_close(&stage);
 }
 
+/* Monitoring pings everybody, and everybody then goes on with what he does. */
+static void a_ping_is_no_session(void **state)
+{
+	struct stage stage;
+	struct record ping;
+
+	(void)state;
+	stage_open(&stage, &pivot_detector);
+	ping = stage_record(&stage, 0, "monitor", "ops", 0, FLOW_NEW);
+	ping.event.protocol = IPPROTO_ICMP;
+	stage_play(&stage, ping);
+	stage_open_to(&stage, 0.5, "ops", "web", 22);
+	wait_until(&stage, 6);
+	assert_int_equal(stage.found, 0);
+	stage_close(&stage);
+}
+
+/* Somebody has a look at a machine that asks its database all day. */
+static void habits_are_no_effect(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	stage_open(&stage, &pivot_detector);
+	stage_open_to(&stage, 0, "reader", "db", 5432);
+	stage_open_to(&stage, 10, "admin", "reader", 22);
+	stage_open_to(&stage, 11, "reader", "db", 5432);
+	wait_until(&stage, 17);
+	assert_int_equal(stage.found, 0);
+	stage_open_to(&stage, 18, "reader", "cache", 6379);
+	wait_until(&stage, 24);
+	assert_int_equal(stage.found, 1);
+	/* What has been found out is no habit by being done again. */
+	stage_open_to(&stage, 300, "admin", "reader", 22);
+	stage_open_to(&stage, 301, "reader", "cache", 6379);
+	wait_until(&stage, 307);
+	assert_int_equal(stage.found, 2);
+	stage_close(&stage);
+}
+
 /* Something new behind a customer of every day is new_edge's. */
 static void usual_visits_are_no_cause(void **state)
 {
@@ -145,6 +185,8 @@ int main(void)
 		cmocka_unit_test(a_proxy_leads_anywhere),
 		cmocka_unit_test(tiers_are_no_chain),
 		cmocka_unit_test(who_was_turned_away_is_no_cause),
+		cmocka_unit_test(a_ping_is_no_session),
+		cmocka_unit_test(habits_are_no_effect),
 		cmocka_unit_test(usual_visits_are_no_cause),
 		cmocka_unit_test(what_is_remembered_is_bounded),
 	};
