@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # bench.sh BUILD: make detect-bench. Every attack of attacks.sh on both data planes, without and with a
-# policy, with what is usual learnt and without; then a benign day on both. Prints what was found, and
-# after how long and how many probes, sessions or bytes. RUNS selects: "ebpf:open:learnt nft:benign:new".
+# policy, with what is usual learnt and without; then a benign day and a benign night on both. Prints what
+# was found, and after how long and how many probes, sessions or bytes. RUNS selects:
+# "ebpf:open:learnt nft:benign:new".
 BUILD=${1:?usage: bench.sh BUILD}
 here=$(cd "$(dirname "$0")/../.." && pwd)
 out=$BUILD/detect
@@ -10,14 +11,14 @@ mkdir -p "$out"
 failed=0
 
 runs=${RUNS-ebpf:open:learnt ebpf:closed:learnt ebpf:open:new nft:open:learnt nft:closed:learnt nft:open:new
-	ebpf:benign:new ebpf:benign:learnt nft:benign:new}
+	ebpf:benign:new ebpf:benign:learnt nft:benign:new ebpf:night:new nft:night:learnt}
 : >"$out/attacks.txt"
 : >"$out/benign.txt"
 for run in $runs; do
 	IFS=: read -r plane posture history <<<"$run"
 	printf '== %s, %s\n' "$plane" "$posture${history:+, $history}" >&2
-	if [ "$posture" = benign ]; then
-		"$here/tests/detect/benign.sh" "$BUILD" "$plane" "$history" | tee -a "$out/benign.txt" >&2
+	if [ "$posture" = benign ] || [ "$posture" = night ]; then
+		"$here/tests/detect/$posture.sh" "$BUILD" "$plane" "$history" | tee -a "$out/benign.txt" >&2
 	else
 		"$here/tests/detect/attack.sh" "$BUILD" "$plane" "$posture" "$history" |
 			tee "$out/$plane-$posture-$history.txt" >&2

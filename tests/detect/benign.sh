@@ -15,6 +15,8 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 . "$here/tests/lib.sh"
 # shellcheck source=tests/detect/shop.sh
 . "$here/tests/detect/shop.sh"
+# shellcheck source=tests/detect/day.sh
+. "$here/tests/detect/day.sh"
 trap node_down EXIT
 trap 'exit 130' INT TERM HUP
 id=benign-$$
@@ -36,17 +38,7 @@ start resolver "$tools/echo" udp/53
 start exporters "$tools/echo" $(seq -f 'tcp/%g' 9100 9149)
 start crowd "$tools/echo" tcp/9000
 
-# As in the attack suite.
-printf 'beacon.shortest: 0.3\nlearning: %s\n' "$([ "$history" = learnt ] && echo 45s || echo 7d)" \
-	>"$work/detect.yaml"
-agent_start --dataplane="$plane" --no-docker --workloads="$work/workloads.yaml" --remove-on-exit \
-	--adoption=0 --detect-settings="$work/detect.yaml" || exit 1
-segctl policy apply -f "$here/tests/detect/open.yaml" >"$work/apply.log" || exit 1
-
-ends=$((SECONDS + duration))
-going() {
-	[ $SECONDS -lt $ends ]
-}
+day_begin || exit 1
 
 # Every 2 seconds, from the node, as runtimes do it.
 day_health_checks() {
@@ -194,24 +186,4 @@ day_outside() {
 	done
 }
 
-days=()
-for day in health_checks prometheus start_up rolling_restart load_balancer pool pages backup dns ci peers \
-	outside; do
-	"day_$day" >"$work/$day.log" 2>&1 </dev/null &
-	days+=("$!")
-done
-wait "${days[@]}"
-sleep 35 # the last connections are told of
-segctl alerts --all -o json >"$work/alerts.json"
-[ "$(jq '.alerts | length' "$work/alerts.json")" = 0 ] || segctl alerts --all -o wide
-at_least() {
-	jq --arg severity "$1" '[.alerts[] | select(.severity == $severity)] | length' "$work/alerts.json"
-}
-records=$(wc -l <"$work/log/flows.log")
-check "there is something to look at: $records records" [ "$records" -gt 300 ]
-expect "$plane, $history: no alert is critical" 0 at_least critical
-expect "$plane, $history: none is high" 0 at_least high
-expect "$plane, $history: none is medium" 0 at_least medium
-check "$plane, $history: at most one is low" [ "$(at_least low)" -le 1 ]
-[ -z "${KEEP-}" ] || { mkdir -p "$KEEP" && cp "$work"/log/* "$work/alerts.json" "$KEEP"; }
-finish
+day_run health_checks prometheus start_up rolling_restart load_balancer pool pages backup dns ci peers outside
