@@ -254,7 +254,7 @@ job_is_gone() {
 }
 check "and goes" await 5 job_is_gone
 workload_up "$id-heir" 14 heir
-sleep 1.2 # so long, packets that were under way are still its own
+sleep 2.5 # a second long, packets that were under way are still its own
 in_ns "$id-heir" ping -qc 1 10.77.0.11 >"$work/ping"
 settle
 expect "who has its address then is not seen in its name" 2 lines_of anew.pcapng "host 10.77.0.14"
