@@ -13,6 +13,9 @@
 #include <time.h>
 
 #define RECEIVE_BYTES (4 << 20)
+/* Some 24,000 events of conntrack, at 1,408 bytes each of twice this: those of a second in a storm.
+ */
+#define KEPT_BYTES (16 << 20)
 /* The kernel fills at most 32 KiB of a dump. */
 #define MESSAGE_BYTES    ((size_t)(64 << 10))
 #define ANSWER_TIMEOUT_S 10
@@ -119,8 +122,10 @@ int netlink_open_events(const int *groups, struct mnl_socket **ret, struct error
 
 int netlink_keep_events(struct mnl_socket *socket, struct error *error)
 {
-	int one = 1;
+	int bytes = KEPT_BYTES, one = 1;
 
+	(void)setsockopt(
+		mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
 	/* Without the second one, the kernel drops all until everything was read. */
 	if (mnl_socket_setsockopt(socket, NETLINK_BROADCAST_ERROR, &one, sizeof(one)) < 0 ||
 		mnl_socket_setsockopt(socket, NETLINK_NO_ENOBUFS, &one, sizeof(one)) < 0)

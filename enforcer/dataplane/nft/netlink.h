@@ -13,8 +13,8 @@ int netlink_open(struct mnl_socket **ret, struct error *error);
 /* The same for reading events from an event loop: never blocks. groups: NFNLGRP_*, ends with 0. */
 int netlink_open_events(const int *groups, struct mnl_socket **ret, struct error *error);
 
-/* For a socket of events: the kernel tries again what it had no room for, where it can (what ends
- * in conntrack), and -ENOBUFS is not told any more. */
+/* For a socket of events: it has room for many, the kernel tries again what it had none for, where
+ * it can (what ends in conntrack), and -ENOBUFS is not told any more. */
 int netlink_keep_events(struct mnl_socket *socket, struct error *error);
 
 /* Sends one request and calls back for each message of its answer, until the end of the dump or the
