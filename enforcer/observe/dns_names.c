@@ -48,12 +48,36 @@ struct owner {
 	UT_hash_handle hh;
 };
 
-/* Of most addresses a workload was told nothing, and with each record one is asked for. */
-#define HINTS 32768
+/* Of most addresses a workload was told nothing, and with each record one is asked for. A bit in
+ * few lines of memory says so for all whose hash has none like it, and spares looking. */
+#define HINTS     131072
+#define HINT_BITS 64
+
+struct hints {
+	uint64_t any[HINTS / HINT_BITS];
+	uint16_t count[HINTS];
+};
+
+static void hint(struct hints *hints, unsigned int hash)
+{
+	hints->count[hash % HINTS]++;
+	hints->any[hash % HINTS / HINT_BITS] |= 1ULL << hash % HINT_BITS;
+}
+
+static void hint_no_more(struct hints *hints, unsigned int hash)
+{
+	if (!--hints->count[hash % HINTS])
+		hints->any[hash % HINTS / HINT_BITS] &= ~(1ULL << hash % HINT_BITS);
+}
+
+static bool is_hinted(const struct hints *hints, unsigned int hash)
+{
+	return hints->any[hash % HINTS / HINT_BITS] & 1ULL << hash % HINT_BITS;
+}
 
 struct dns_names {
 	struct entry *entries;
-	uint16_t hints[HINTS]; /* how many entries have a hash like this: 0 spares looking */
+	struct hints hints;
 	struct entry *by_age;
 	struct owner
 		*owners; /* by the name's pointer, which the reference keeps from being reused */
@@ -117,7 +141,7 @@ static void entry_remove(struct dns_names *names, struct entry *entry)
 {
 	struct owner *owner = entry->owner;
 
-	names->hints[entry->hh.hashv % HINTS]--;
+	hint_no_more(&names->hints, entry->hh.hashv);
 	HASH_DELETE(hh, names->entries, entry);
 	DL_DELETE(names->by_age, entry);
 	DL_DELETE2(owner->entries, entry, own_prev, own_next);
@@ -162,7 +186,7 @@ static struct entry *find(const struct dns_names *names, const struct entry_key 
 	unsigned int hash = hash_bytes(key, sizeof(*key));
 	struct entry *entry;
 
-	if (!names->hints[hash % HINTS])
+	if (!is_hinted(&names->hints, hash))
 		return NULL;
 	HASH_FIND_BYHASHVALUE(hh, names->entries, key, sizeof(*key), hash, entry);
 	return entry;
@@ -181,7 +205,7 @@ static struct entry *entry_new(struct dns_names *names, const struct entry_key *
 		free(entry);
 		return NULL;
 	}
-	names->hints[entry->hh.hashv % HINTS]++;
+	hint(&names->hints, entry->hh.hashv);
 	return entry;
 }
 
