@@ -117,12 +117,12 @@ void map_free(struct map *map)
 	free(map);
 }
 
-/* The edge of a record, with the latest rule and reason. NULL: out of memory. */
-static struct tally *find_edge(struct map *map, const struct record *record)
+static struct tally_key edge_key(const struct record *record)
 {
 	const struct flow_event *event = &record->event;
 	bool ip = protocol_is_ip(event->ethertype);
-	struct tally_key key = {
+
+	return (struct tally_key){
 		.source = event->source,
 		.destination = event->destination,
 		.source_name = record->source,
@@ -132,20 +132,26 @@ static struct tally *find_edge(struct map *map, const struct record *record)
 		.protocol = event->protocol,
 		.verdict = (uint8_t)event->verdict,
 	};
-
-	return tally_touch(&map->edges, &key, record);
 }
 
-/* The one place where traffic is added, each packet once. */
-static void count(struct map *map, struct tally *edge, const struct record *record,
-	uint64_t connections, const uint64_t packets[static 2], const uint64_t bytes[static 2])
+/* The one place where traffic is added, each packet once. Returns the edge, with the latest rule
+ * and reason; NULL: out of memory. */
+static struct tally *count(struct map *map, const struct record *record, uint64_t connections,
+	const uint64_t packets[static 2], const uint64_t bytes[static 2])
 {
+	const struct tally_key key = edge_key(record);
+	unsigned int hash = tally_expect(&map->edges, &key);
+	struct tally *edge;
+
+	/* While the observer works, the edge's place is on its way from memory. */
 	if (map->observer)
 		map->observer(record, connections, packets, bytes, map->observer_data);
+	edge = tally_touch_expected(&map->edges, &key, hash, record);
 	if (!edge)
-		return;
+		return NULL;
 	edge->connections += connections;
 	tally_add(edge, packets, bytes);
+	return edge;
 }
 
 void map_observe(struct map *map,
@@ -210,7 +216,7 @@ static void take_delta(
 /* A connection that is over and that was not tracked: its final counters are all there is. */
 static void add_whole(struct map *map, const struct record *record)
 {
-	count(map, find_edge(map, record), record, 1, record->event.packets, record->event.bytes);
+	count(map, record, 1, record->event.packets, record->event.bytes);
 }
 
 static void add_to_connection(
@@ -225,13 +231,12 @@ static void add_to_connection(
 	connection->seen_ns = event->time_ns;
 	DL_DELETE(map->by_age, connection);
 	DL_APPEND(map->by_age, connection);
-	edge = find_edge(map, record);
-	if (edge != connection->edge) {
-		leave_edge(connection);
-		if (edge)
-			join_edge(connection, edge);
-	}
-	count(map, edge, record, first, packets, bytes);
+	edge = count(map, record, first, packets, bytes);
+	if (edge == connection->edge)
+		return;
+	leave_edge(connection);
+	if (edge)
+		join_edge(connection, edge);
 }
 
 /* That nobody answers is told once, as soon as a data plane says so. */
@@ -288,8 +293,7 @@ bool map_add(struct map *map, const struct record *record)
 	case FLOW_END:
 		return add_connection(map, record);
 	case FLOW_DENIED:
-		count(map, find_edge(map, record), record, 0, record->event.packets,
-			record->event.bytes);
+		count(map, record, 0, record->event.packets, record->event.bytes);
 		return true;
 	case FLOW_GAP:
 		break;

@@ -83,10 +83,16 @@ static int open_log(
 	return pipeline->log_directory ? flow_log_new(&log, event, &pipeline->log) : -ENOMEM;
 }
 
+/* All that is added up besides the map. */
 static void on_traffic(const struct record *record, uint64_t connections,
 	const uint64_t packets[static 2], const uint64_t bytes[static 2], void *userdata)
 {
-	flow_store_add(userdata, record, connections, packets, bytes);
+	struct flow_pipeline *pipeline = userdata;
+
+	if (record->event.type == FLOW_DENIED)
+		denied_add(pipeline->denied, record);
+	if (pipeline->store)
+		flow_store_add(pipeline->store, record, connections, packets, bytes);
 }
 
 static int open_store(
@@ -97,14 +103,8 @@ static int open_store(
 		.size_bytes_max = options->store_bytes ? options->store_bytes : STORE_BYTES,
 		.retention_ns = options->store_ns ? options->store_ns : STORE_NS,
 	};
-	int r;
 
-	if (!options->store_path)
-		return 0;
-	r = flow_store_new(&store, event, &pipeline->store);
-	if (!r)
-		map_observe(pipeline->map, on_traffic, pipeline->store);
-	return r;
+	return options->store_path ? flow_store_new(&store, event, &pipeline->store) : 0;
 }
 
 static int make_parts(struct flow_pipeline *pipeline, const struct flow_options *options,
@@ -128,6 +128,7 @@ static int make_parts(struct flow_pipeline *pipeline, const struct flow_options 
 	result = map_new(EDGES_MAX, CONNECTIONS_MAX, &pipeline->map);
 	if (result < 0)
 		return result;
+	map_observe(pipeline->map, on_traffic, pipeline);
 	return denied_new(REFUSALS_MAX, &pipeline->denied);
 }
 
@@ -218,8 +219,6 @@ void flow_pipeline_event(struct flow_pipeline *pipeline, const struct flow_event
 		pipeline->lost += event->lost;
 	else
 		resolve(pipeline, &record);
-	if (event->type == FLOW_DENIED)
-		denied_add(pipeline->denied, &record);
 	if (!map_add(pipeline->map, &record)) {
 		record_clear(&record);
 		return;

@@ -22,15 +22,19 @@ static void remove_tally(struct tally_table *table, struct tally *tally)
 	name_release(tally->application);
 }
 
+static void fetch_bucket(const UT_hash_table *table, unsigned int hash)
+{
+	__builtin_prefetch(&table->buckets[hash & (table->num_buckets - 1)]);
+}
+
 /* Those to go next were not touched for longest, so they have left the processor's caches: the
  * second's turn comes when the first goes, and by then the first has its place in the hash. */
 static void fetch_oldest(const struct tally_table *table)
 {
 	const struct tally *first = table->by_age;
 	const char *second = (const char *)first->next;
-	const UT_hash_table *hash = first->hh.tbl;
 
-	__builtin_prefetch(&hash->buckets[first->hh.hashv & (hash->num_buckets - 1)]);
+	fetch_bucket(first->hh.tbl, first->hh.hashv);
 	for (size_t offset = 0; second && offset < sizeof(*first); offset += CACHE_LINE)
 		__builtin_prefetch(second + offset);
 }
@@ -103,10 +107,24 @@ static void make_latest(struct tally_table *table, struct tally *tally)
 	DL_APPEND(table->by_age, tally);
 }
 
+unsigned int tally_expect(const struct tally_table *table, const struct tally_key *key)
+{
+	unsigned int hash = hash_bytes(key, sizeof(*key));
+
+	if (table->tallies)
+		fetch_bucket(table->tallies->hh.tbl, hash);
+	return hash;
+}
+
 struct tally *tally_touch(
 	struct tally_table *table, const struct tally_key *key, const struct record *record)
 {
-	unsigned int hash = hash_bytes(key, sizeof(*key));
+	return tally_touch_expected(table, key, tally_expect(table, key), record);
+}
+
+struct tally *tally_touch_expected(struct tally_table *table, const struct tally_key *key,
+	unsigned int hash, const struct record *record)
+{
 	struct tally *tally;
 
 	HASH_FIND_BYHASHVALUE(hh, table->tallies, key, sizeof(*key), hash, tally);

@@ -63,6 +63,11 @@ struct tally_table {
  * NULL: out of memory, counted. */
 struct tally *tally_touch(
 	struct tally_table *table, const struct tally_key *key, const struct record *record);
+/* The same in two steps, for who has something to do while the place of key is on its way from
+ * memory: tally_expect() returns what tally_touch_expected() takes as hash. */
+unsigned int tally_expect(const struct tally_table *table, const struct tally_key *key);
+struct tally *tally_touch_expected(struct tally_table *table, const struct tally_key *key,
+	unsigned int hash, const struct record *record);
 void tally_add(
 	struct tally *tally, const uint64_t packets[static 2], const uint64_t bytes[static 2]);
 /* The tally as a record without references of its own; its time is the last event's. */
