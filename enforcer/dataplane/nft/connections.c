@@ -124,6 +124,12 @@ bool connections_judge_again(const struct connections *connections, struct conne
 	return true;
 }
 
+void connections_report_before(const struct connections *connections)
+{
+	if (connections->options.before)
+		connections->options.before(connections->options.userdata);
+}
+
 /* What a policy that has changed since has to say of a connection is asked when somebody hears. */
 void connections_report(
 	struct connections *connections, struct connection *connection, enum flow_event_type type)
@@ -273,6 +279,9 @@ static int read_event(const struct nlmsghdr *message, void *userdata)
 	struct connections *connections = userdata;
 	struct connection_entry entry;
 
+	if (connections->fetched)
+		connections_report_before(connections);
+	connections->fetched = false;
 	if (connection_entry_read(message, &entry) < 0)
 		return MNL_CB_OK;
 	if ((message->nlmsg_type & 0xff) == IPCTNL_MSG_CT_DELETE)
@@ -291,6 +300,7 @@ static int read_events(struct connections *connections)
 	for (unsigned int i = 0; !r && i < READS_PER_WAKE; i++) {
 		uint64_t asked_ns = clock_ns(CLOCK_REALTIME);
 
+		connections->fetched = true;
 		r = inbox_receive(connections->inbox, connections->events, read_event, connections);
 		if (r == -ENOBUFS) {
 			/* What is there now is listed, and cut where policy refuses it. */

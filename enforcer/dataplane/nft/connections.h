@@ -39,6 +39,9 @@ struct connections_options {
 	 * missing in a storm. They take room in conntrack's table meanwhile. For one of a
 	 * process, since all who listen get those again that one of them had no room for. */
 	bool reliable;
+	/* Called when something was read of conntrack, before any of it is reported: what came
+	 * before it by another way is reported first. NULL: there is no other way. */
+	void (*before)(void *userdata);
 };
 
 /* options are copied. */

@@ -40,6 +40,7 @@ bool connections_meet(struct connections *connections, const struct connection_e
 	connection = connections_add(connections, &begun);
 	if (connection && connection->start_ns >= connections->opened_ns) {
 		connection->announced = true; /* its end will be */
+		connections_report_before(connections);
 		connections_report(connections, connection, FLOW_NEW);
 	}
 	*ret = connection;

@@ -25,6 +25,7 @@ struct connections {
 	uint64_t opened_ns;  /* CLOCK_REALTIME */
 	uint64_t drained_ns; /* CLOCK_REALTIME: of what was announced before, all was read */
 	uint64_t rested_ns;  /* CLOCK_MONOTONIC: no listing before, for what was missed */
+	bool fetched;        /* events, of which none was looked at */
 	bool reading;        /* events are being read: a listing in between reads none */
 	uint64_t places;     /* that were given away */
 	uint64_t asked;     /* the last place that the kernel was asked of whether it is answered */
@@ -58,6 +59,8 @@ bool connections_judge_again(const struct connections *connections, struct conne
 struct evaluation connections_judge_query(
 	const struct connections *connections, const struct flow_query *query);
 
+/* What came by another way before what was just read of conntrack. */
+void connections_report_before(const struct connections *connections);
 void connections_report(
 	struct connections *connections, struct connection *connection, enum flow_event_type type);
 

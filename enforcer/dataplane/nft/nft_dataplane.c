@@ -202,14 +202,19 @@ static bool adopt(const struct nflog_packet *packet, void *userdata)
 	return connections_adopt(dataplane->connections, packet);
 }
 
+/* What somebody was told before he opened a connection. */
+static void hear_samples(void *userdata)
+{
+	const struct dataplane *dataplane = userdata;
+
+	sampling_drain(dataplane->sampling);
+}
+
 static void on_flow(const struct flow_event *event, void *userdata)
 {
 	struct dataplane *dataplane = userdata;
 	struct flow_event named = *event;
 
-	/* What it was told before it opened the connection. */
-	if (event->type == FLOW_NEW)
-		sampling_drain(dataplane->sampling);
 	if (event->type != FLOW_GAP)
 		ends_fill(&dataplane->ends, &named);
 	dataplane->callbacks.flow(&named, dataplane->callbacks.userdata);
@@ -225,7 +230,8 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 		.userdata = dataplane,
 	};
 	const struct watch_scope scope = {.table = LAYOUT_TABLE, .netdev = true};
-	const struct connections_options judged = {.reliable = true};
+	const struct connections_options judged = {
+		.userdata = dataplane, .reliable = true, .before = hear_samples};
 	uint64_t now_us;
 	int r = table_open(
 		&table_of_workloads, dataplane->options.nflog_group, &dataplane->table, error);
