@@ -10,7 +10,7 @@ ms=2500
 rate=10000
 
 busy_ns() { # time on a processor so far, all threads
-	awk '{ sum += $1 } END { printf "%d\n", sum }' /proc/"$agent_pid"/task/*/schedstat
+	awk '{ sum += $1 } END { printf "%.0f\n", sum }' /proc/"$agent_pid"/task/*/schedstat
 }
 
 scratch=$(mktemp -d)
@@ -31,9 +31,10 @@ for ((round = 1; round <= rounds; round++)); do
 		opened=$(traffic "$configuration" $ms connections=$rate | jq .connections)
 		after=$(busy_ns) end=$EPOCHREALTIME
 		sample connections "$configuration" "$opened" $rate
-		# Of one core, less what it takes when nothing happens.
+		# Of one core, less what it takes when nothing happens; a slow machine opens fewer, so for as
+		# many.
 		sample agent-cpu-percent "$configuration" "$(awk -v idle=$((before - idle)) \
-			-v busy=$((after - before)) -v start="$start" -v end="$end" \
-			'BEGIN { s = end - start; printf "%.3f", (busy - idle * s / 0.5) / s / 1e7 }')" $rate
+			-v busy=$((after - before)) -v start="$start" -v end="$end" -v opened="$opened" -v rate=$rate \
+			'BEGIN { s = end - start; printf "%.3f", (busy - idle * s / 0.5) / s / 1e7 * rate / opened }')" $rate
 	done
 done

@@ -10,8 +10,8 @@
  *   datagrams     of 18 bytes, which make the smallest Ethernet frame
  *   connections   over TCP, one after the other: opened, closed by the server, closed
  *
- * With =RATE the client opens that many connections a second. Prints one JSON object: a rate for
- * each kind. What happens in the first fifth of the time is not counted.
+ * With =RATE several clients at once open that many connections a second. Prints one JSON object: a
+ * rate for each kind. What happens in the first fifth of the time is not counted.
  */
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -38,6 +38,7 @@
 #define DATAGRAM_BYTES 18
 #define BATCH          32
 #define BUFFER_BYTES   (4 << 20)
+#define CLIENTS        4  /* with a rate: one alone waits for each of its connections */
 #define PATIENCE_S     10 /* with a socket where nothing happens: then the way is closed */
 
 struct run {
@@ -45,7 +46,7 @@ struct run {
 	const char *client_netns;
 	const char *server_netns;
 	struct sockaddr_in address;
-	unsigned int rate; /* 0: as many as possible */
+	unsigned int rate; /* of each client; 0: as many as possible */
 	int listener;      /* bound before the client begins */
 	atomic_ulong done;
 	atomic_bool stop;
@@ -290,15 +291,17 @@ static void listen_at(struct run *run)
 /* In a second. */
 static double measure(struct run *run, unsigned int ms)
 {
-	pthread_t client, server;
+	const size_t clients = run->rate ? CLIENTS : 1;
+	pthread_t client[CLIENTS], server[CLIENTS];
 	uint64_t start_ns, end_ns;
 	unsigned long done;
 
 	enter(run->server_netns);
 	listen_at(run);
-	if (pthread_create(&server, NULL, be_server, run) ||
-		pthread_create(&client, NULL, be_client, run))
-		errx(1, "no threads");
+	for (size_t i = 0; i < clients; i++)
+		if (pthread_create(&server[i], NULL, be_server, run) ||
+			pthread_create(&client[i], NULL, be_client, run))
+			errx(1, "no threads");
 	wait_until(clock_ns(CLOCK_MONOTONIC) + ms * 200000ULL);
 	done = run->done;
 	start_ns = clock_ns(CLOCK_MONOTONIC);
@@ -306,9 +309,11 @@ static double measure(struct run *run, unsigned int ms)
 	done = run->done - done;
 	end_ns = clock_ns(CLOCK_MONOTONIC);
 	run->stop = true;
-	pthread_join(client, NULL);
+	for (size_t i = 0; i < clients; i++)
+		pthread_join(client[i], NULL);
 	shutdown(run->listener, SHUT_RDWR);
-	pthread_join(server, NULL);
+	for (size_t i = 0; i < clients; i++)
+		pthread_join(server[i], NULL);
 	close(run->listener);
 	return (double)done * 1e9 / (double)(end_ns - start_ns);
 }
@@ -336,7 +341,7 @@ int main(int argc, char **argv)
 		};
 
 		if (argv[i][length])
-			run.rate = (unsigned int)strtoul(argv[i] + length + 1, NULL, 10);
+			run.rate = (unsigned int)strtoul(argv[i] + length + 1, NULL, 10) / CLIENTS;
 		if (inet_pton(AF_INET, argv[3], &run.address.sin_addr) != 1)
 			errx(2, "%s: no IPv4 address", argv[3]);
 		printf("%s\"%s\": %.3f", i == 6 ? "{" : ", ", run.kind->name,
