@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dataplane/nft/connection.h"
 
-#include "dataplane/nft/attribute_walk.h"
-
 #include <netinet/in.h>
 
 #include <arpa/inet.h>
@@ -184,7 +182,14 @@ struct nlmsghdr *connection_request_unanswered(char *buffer)
 
 static const struct nlattr *find_attribute(const struct nlmsghdr *message, uint16_t type)
 {
-	return attribute_walk_find(attribute_walk_message(message, sizeof(struct nfgenmsg)), type);
+	const struct nlattr *attribute;
+
+	mnl_attr_for_each(attribute, message, sizeof(struct nfgenmsg))
+	{
+		if (mnl_attr_get_type(attribute) == type)
+			return attribute;
+	}
+	return NULL;
 }
 
 static bool put_copy(struct nlmsghdr *request, const struct nlattr *attribute)

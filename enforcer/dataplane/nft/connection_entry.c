@@ -1,195 +1,82 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dataplane/nft/connection_entry.h"
 
-#include "dataplane/nft/attribute_walk.h"
+#include "base/cleanup.h"
 
 #include <netinet/in.h>
 
-#include <endian.h>
 #include <errno.h>
-#include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
 
-/* Of one way. Where its packets come from says it all: they go where the other way's come from. */
-struct tuple {
-	struct address source;
-	uint16_t source_port; /* ICMP: its identifier */
-	uint16_t type_code;
-	uint8_t protocol;
-	bool has_source;
-};
+DEFINE_CLEANUP(struct nf_conntrack *, nfct_destroy)
 
-static uint16_t get_u16(const struct nlattr *attribute)
+/* Where packets of one way come from says it all: they go where the other way's come from. */
+static bool get_source(const struct nf_conntrack *ct, enum nf_conntrack_attr ipv4,
+	enum nf_conntrack_attr ipv6, struct address *ret)
 {
-	return ntohs(mnl_attr_get_u16(attribute));
+	if (nfct_attr_is_set(ct, ipv4))
+		*ret = address_from_ipv4(nfct_get_attr(ct, ipv4));
+	else if (nfct_attr_is_set(ct, ipv6))
+		*ret = address_from_ipv6(nfct_get_attr(ct, ipv6));
+	else
+		return false;
+	return true;
 }
 
-static uint64_t get_u64(const struct nlattr *attribute)
+static void get_ports(const struct nf_conntrack *ct, struct connection_key *key)
 {
-	return be64toh(mnl_attr_get_u64(attribute));
-}
-
-static void read_source(const struct nlattr *nest, struct tuple *tuple)
-{
-	struct attribute_walk walk = attribute_walk_nest(nest);
-	const struct nlattr *attribute;
-
-	while ((attribute = attribute_walk_next(&walk))) {
-		switch (attribute_type(attribute)) {
-		case CTA_IP_V4_SRC:
-			tuple->source = address_from_ipv4(mnl_attr_get_payload(attribute));
-			tuple->has_source = true;
-			return;
-		case CTA_IP_V6_SRC:
-			tuple->source = address_from_ipv6(mnl_attr_get_payload(attribute));
-			tuple->has_source = true;
-			return;
-		default:
-			break;
-		}
-	}
-}
-
-static void read_protocol(const struct nlattr *nest, struct tuple *tuple)
-{
-	struct attribute_walk walk = attribute_walk_nest(nest);
-	const struct nlattr *attribute;
-
-	while ((attribute = attribute_walk_next(&walk))) {
-		switch (attribute_type(attribute)) {
-		case CTA_PROTO_NUM:
-			tuple->protocol = mnl_attr_get_u8(attribute);
-			break;
-		case CTA_PROTO_SRC_PORT:
-		case CTA_PROTO_ICMP_ID:
-		case CTA_PROTO_ICMPV6_ID:
-			tuple->source_port = get_u16(attribute);
-			break;
-		case CTA_PROTO_ICMP_TYPE:
-		case CTA_PROTO_ICMPV6_TYPE:
-			tuple->type_code |= (uint16_t)(mnl_attr_get_u8(attribute) << 8);
-			break;
-		case CTA_PROTO_ICMP_CODE:
-		case CTA_PROTO_ICMPV6_CODE:
-			tuple->type_code |= mnl_attr_get_u8(attribute);
-			break;
-		default:
-			break;
-		}
-	}
-}
-
-static void read_tuple(const struct nlattr *nest, struct tuple *tuple)
-{
-	struct attribute_walk walk = attribute_walk_nest(nest);
-	const struct nlattr *attribute;
-
-	while ((attribute = attribute_walk_next(&walk))) {
-		if (attribute_type(attribute) == CTA_TUPLE_IP)
-			read_source(attribute, tuple);
-		else if (attribute_type(attribute) == CTA_TUPLE_PROTO)
-			read_protocol(attribute, tuple);
-	}
-}
-
-static void read_counters(
-	const struct nlattr *nest, struct connection_entry *entry, unsigned int way)
-{
-	struct attribute_walk walk = attribute_walk_nest(nest);
-	const struct nlattr *attribute;
-
-	entry->counts[way] = true;
-	while ((attribute = attribute_walk_next(&walk))) {
-		if (attribute_type(attribute) == CTA_COUNTERS_PACKETS)
-			entry->packets[way] = get_u64(attribute);
-		else if (attribute_type(attribute) == CTA_COUNTERS_BYTES)
-			entry->bytes[way] = get_u64(attribute);
-	}
-}
-
-static const struct nlattr *find(const struct nlattr *nest, uint16_t type)
-{
-	return attribute_walk_find(attribute_walk_nest(nest), type);
-}
-
-static void read_tcp_state(const struct nlattr *nest, struct connection_entry *entry)
-{
-	const struct nlattr *tcp = find(nest, CTA_PROTOINFO_TCP);
-	const struct nlattr *state = tcp ? find(tcp, CTA_PROTOINFO_TCP_STATE) : NULL;
-
-	if (!state)
+	if (key->protocol == IPPROTO_ICMP || key->protocol == IPPROTO_ICMPV6) {
+		key->source_port = key->destination_port =
+			ntohs(nfct_get_attr_u16(ct, ATTR_ICMP_ID));
+		key->type_code = (uint16_t)(nfct_get_attr_u8(ct, ATTR_ICMP_TYPE) << 8 |
+					    nfct_get_attr_u8(ct, ATTR_ICMP_CODE));
 		return;
-	entry->tcp_state = mnl_attr_get_u8(state);
-	entry->has_tcp_state = true;
-}
-
-static void read_start(const struct nlattr *nest, struct connection_entry *entry)
-{
-	const struct nlattr *start = find(nest, CTA_TIMESTAMP_START);
-
-	if (start)
-		entry->start_ns = get_u64(start);
-}
-
-static void read_attribute(
-	const struct nlattr *attribute, struct connection_entry *entry, struct tuple ways[static 2])
-{
-	switch (attribute_type(attribute)) {
-	case CTA_TUPLE_ORIG:
-		read_tuple(attribute, &ways[0]);
-		break;
-	case CTA_TUPLE_REPLY:
-		read_tuple(attribute, &ways[1]);
-		break;
-	case CTA_ID:
-		entry->key.id = ntohl(mnl_attr_get_u32(attribute));
-		break;
-	case CTA_STATUS:
-		entry->status = ntohl(mnl_attr_get_u32(attribute));
-		entry->has_status = true;
-		break;
-	case CTA_PROTOINFO:
-		read_tcp_state(attribute, entry);
-		break;
-	case CTA_COUNTERS_ORIG:
-		read_counters(attribute, entry, 0);
-		break;
-	case CTA_COUNTERS_REPLY:
-		read_counters(attribute, entry, 1);
-		break;
-	case CTA_TIMESTAMP:
-		read_start(attribute, entry);
-		break;
-	default:
-		break;
 	}
+	key->source_port = ntohs(nfct_get_attr_u16(ct, ATTR_ORIG_PORT_SRC));
+	key->destination_port = ntohs(nfct_get_attr_u16(ct, ATTR_REPL_PORT_SRC));
 }
 
-static void put_ends(struct connection_key *key, const struct tuple ways[static 2])
+static void get_counts(const struct nf_conntrack *ct, struct connection_entry *entry)
 {
-	bool icmp = ways[0].protocol == IPPROTO_ICMP || ways[0].protocol == IPPROTO_ICMPV6;
+	static const struct {
+		enum nf_conntrack_attr packets, bytes;
+	} ways[] = {
+		{ATTR_ORIG_COUNTER_PACKETS, ATTR_ORIG_COUNTER_BYTES},
+		{ATTR_REPL_COUNTER_PACKETS, ATTR_REPL_COUNTER_BYTES},
+	};
 
-	key->source = ways[0].source;
-	key->destination = ways[1].source;
-	key->source_port = ways[0].source_port;
-	key->destination_port = ways[icmp ? 0 : 1].source_port;
-	key->type_code = ways[0].type_code;
-	key->protocol = ways[0].protocol;
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		entry->counts[i] = nfct_attr_is_set(ct, ways[i].packets);
+		if (!entry->counts[i])
+			continue;
+		entry->packets[i] = nfct_get_attr_u64(ct, ways[i].packets);
+		entry->bytes[i] = nfct_get_attr_u64(ct, ways[i].bytes);
+	}
 }
 
 int connection_entry_read(const struct nlmsghdr *message, struct connection_entry *ret)
 {
-	struct attribute_walk walk = attribute_walk_message(message, sizeof(struct nfgenmsg));
+	_cleanup_(nfct_destroyp) struct nf_conntrack *ct = nfct_new();
 	struct connection_entry entry = {0};
-	struct tuple ways[2] = {0};
-	const struct nlattr *attribute;
 
-	while ((attribute = attribute_walk_next(&walk)))
-		read_attribute(attribute, &entry, ways);
-	if (!ways[0].has_source || !ways[1].has_source)
+	if (!ct)
+		return -ENOMEM;
+	if (nfct_nlmsg_parse(message, ct) < 0 ||
+		!get_source(ct, ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV6_SRC, &entry.key.source) ||
+		!get_source(ct, ATTR_REPL_IPV4_SRC, ATTR_REPL_IPV6_SRC, &entry.key.destination))
 		return -EINVAL;
-	put_ends(&entry.key, ways);
+	entry.key.id = nfct_get_attr_u32(ct, ATTR_ID);
+	entry.key.protocol = nfct_get_attr_u8(ct, ATTR_ORIG_L4PROTO);
+	get_ports(ct, &entry.key);
+	get_counts(ct, &entry);
+	entry.has_status = nfct_attr_is_set(ct, ATTR_STATUS);
+	if (entry.has_status)
+		entry.status = nfct_get_attr_u32(ct, ATTR_STATUS);
+	entry.has_tcp_state = nfct_attr_is_set(ct, ATTR_TCP_STATE);
+	if (entry.has_tcp_state)
+		entry.tcp_state = nfct_get_attr_u8(ct, ATTR_TCP_STATE);
+	if (nfct_attr_is_set(ct, ATTR_TIMESTAMP_START))
+		entry.start_ns = nfct_get_attr_u64(ct, ATTR_TIMESTAMP_START);
 	*ret = entry;
 	return 0;
 }

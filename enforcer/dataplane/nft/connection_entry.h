@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * What conntrack says of one connection, in an event or in a listing (linux/netfilter/
- * nfnetlink_conntrack.h). Read here and not by libnetfilter_conntrack, which makes room for all
- * that an entry may have and copies it, in some six times the time: thousands of these come in a
- * second.
- */
+/* What conntrack says of one connection, in an event or in a listing. */
 #pragma once
 
 #include "base/address.h"
@@ -37,7 +32,7 @@ struct connection_entry {
 	bool has_tcp_state;
 };
 
-/* -EINVAL: it does not say who talks to whom. */
+/* -EINVAL: it does not say who talks to whom; -ENOMEM. */
 int connection_entry_read(const struct nlmsghdr *message, struct connection_entry *ret);
 
 /* A new one that connection_request_seed() has made: no packet makes one assured at once. */
