@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Out of memory fails one look, not the agent. */
 /* A start that takes longer than this is in trouble itself. */
 #define INSPECT_TIMEOUT_MS 30000
 #define RETRY_USEC         1000000ULL

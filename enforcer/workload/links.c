@@ -12,7 +12,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-/* Out of memory leads to a new listing, not to the end of the agent. */
 #define RECEIVE_BUFFER_BYTES (1 << 20)
 #define MESSAGE_BYTES        32768
 #define MESSAGES_PER_WAKEUP  64

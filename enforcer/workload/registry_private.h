@@ -5,7 +5,6 @@
 #include "base/hash.h"
 #include "workload/registry.h"
 
-/* Out of memory fails the put, not the agent: an element that could not be added has no table. */
 /* Who an address belongs to now. */
 struct registry_owner {
 	struct address address;
