@@ -344,18 +344,28 @@ static void pivot_record(struct detector *detector, const struct record *record)
 		remember_visit(detector, record, novelty);
 }
 
+static void pivot_close(struct detector *detector)
+{
+	waiting_clear(&detector->pending);
+	seen_close(&detector->done);
+	seen_close(&detector->caused);
+	ledger_clear(&detector->stones);
+	free(detector);
+}
+
 static int pivot_open(
 	const double *values, const struct detect_context *context, struct detector **ret)
 {
 	struct detector *detector = calloc(1, sizeof(*detector));
-	int r = detector ? seen_open(&detector->done, EDGES_MAX) : -ENOMEM;
+	int r;
 
+	if (!detector)
+		return -ENOMEM;
+	r = seen_open(&detector->done, EDGES_MAX);
 	if (!r)
 		r = seen_open(&detector->caused, EDGES_MAX);
 	if (r < 0) {
-		if (detector)
-			seen_close(&detector->done);
-		free(detector);
+		pivot_close(detector);
 		return r;
 	}
 	detector->context = context;
@@ -375,15 +385,6 @@ static json_t *pivot_describe(const struct detector *detector)
 	const struct ledger *ledgers[] = {&detector->stones};
 
 	return ledgers_describe(ledgers, 1, detector->pending.evicted);
-}
-
-static void pivot_close(struct detector *detector)
-{
-	waiting_clear(&detector->pending);
-	seen_close(&detector->done);
-	seen_close(&detector->caused);
-	ledger_clear(&detector->stones);
-	free(detector);
 }
 
 const struct detector_ops pivot_detector = {

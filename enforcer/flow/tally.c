@@ -39,7 +39,7 @@ static void fetch_oldest(const struct tally_table *table)
 		__builtin_prefetch(second + offset);
 }
 
-/* One whose sums are zero, in the oldest one's place if there is no room for more. */
+/* An empty one, in the oldest one's place if there is no room for more. */
 static struct tally *new_tally(struct tally_table *table)
 {
 	struct tally *oldest = table->by_age;
@@ -51,7 +51,7 @@ static struct tally *new_tally(struct tally_table *table)
 	remove_tally(table, oldest);
 	if (table->by_age)
 		fetch_oldest(table);
-	memset(&oldest->application, 0, sizeof(*oldest) - offsetof(struct tally, application));
+	*oldest = (struct tally){0};
 	return oldest;
 }
 
