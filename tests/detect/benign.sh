@@ -11,18 +11,11 @@ plane=${2:?ebpf or nft}
 history=${3:-new}
 duration=${BENIGN_SECONDS:-$([ "$history" = learnt ] && echo 100 || echo 75)}
 here=$(cd "$(dirname "$0")/../.." && pwd)
-# shellcheck source=tests/lib.sh
-. "$here/tests/lib.sh"
-# shellcheck source=tests/detect/shop.sh
-. "$here/tests/detect/shop.sh"
 # shellcheck source=tests/detect/day.sh
 . "$here/tests/detect/day.sh"
-trap node_down EXIT
-trap 'exit 130' INT TERM HUP
 id=benign-$$
 
-node_up "$id" || exit 1
-shop_up || { tail -5 "$work"/*.log >&2; exit 1; }
+day_up || exit 1
 for name in lb backend1 backend2 backend3 backend4 backend5 backend6 prometheus exporters backup ci \
 	resolver crowd peer1 peer2 peer3 peer4 late shopper; do
 	member "$name"

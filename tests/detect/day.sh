@@ -1,7 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# What benign days have in common: an agent that detects, everything at once, and what it says of that.
-# Source it behind tests/detect/shop.sh. Asks for BUILD, plane, history (new or learnt) and duration.
+# What benign days have in common: the shop, an agent that detects, everything at once, and what it says
+# of that. Source it first. Asks for BUILD, here, id, plane, history (new or learnt) and duration.
+# shellcheck source=tests/lib.sh
+. "$here/tests/lib.sh"
+# shellcheck source=tests/detect/shop.sh
+. "$here/tests/detect/shop.sh"
+trap node_down EXIT
+trap 'exit 130' INT TERM HUP
+
+day_up() {
+	node_up "$id" || return 1
+	shop_up || { tail -5 "$work"/*.log >&2; return 1; }
+}
 
 # day_begin: the day lasts for duration seconds from now on.
 day_begin() {
