@@ -291,6 +291,18 @@ static int read_event(const struct nlmsghdr *message, void *userdata)
 	return MNL_CB_OK;
 }
 
+/* As inbox_receive(), but 1 only if nothing is left, and -EAGAIN never. Where the kernel does not
+ * keep what was not read, fewer than there is room for may be all before a word that some were
+ * dropped. */
+static int receive(struct connections *connections)
+{
+	int r = inbox_receive(connections->inbox, connections->events, read_event, connections);
+
+	if (r == 1 && !connections->options.reliable)
+		return 0;
+	return r == -EAGAIN ? 1 : r;
+}
+
 /* 1: nothing is left to read. */
 static int read_events(struct connections *connections)
 {
@@ -301,21 +313,21 @@ static int read_events(struct connections *connections)
 		uint64_t asked_ns = clock_ns(CLOCK_REALTIME);
 
 		connections->fetched = true;
-		r = inbox_receive(connections->inbox, connections->events, read_event, connections);
+		r = receive(connections);
 		if (r == -ENOBUFS) {
 			/* What is there now is listed, and cut where policy refuses it. */
 			connections_report_drops(connections);
 			r = connections_revoke(connections, NULL, NULL);
 			if (!r)
 				r = connections_collect(connections, NULL);
-		} else if (r == -EAGAIN) {
+		} else if (r == 1) {
 			connections->drained_ns = asked_ns;
 		}
 	}
 	connections->reading = false;
 	if (connections->options.reliable)
 		connections_report_drops(connections);
-	return r == -EAGAIN ? 1 : r;
+	return r;
 }
 
 void connections_read(struct connections *connections)

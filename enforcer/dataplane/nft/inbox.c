@@ -55,5 +55,5 @@ int inbox_receive(struct inbox *inbox, struct mnl_socket *socket, mnl_cb_t callb
 		if (r == -ENOBUFS || !result)
 			result = r;
 	}
-	return result;
+	return !result && count < INBOX_SIZE ? 1 : result;
 }
