@@ -6,10 +6,10 @@
 
 /* Other work of the event loop waits for no more than these. */
 #define TURN_EVENTS 16384
-/* To be woken costs more than to read an event, so those of some time are read together; the kernel
- * wakes nobody while something is unread. 500,000 a second fill a fifth of the ring meanwhile. Its
- * rest is for when the agent is busy with a large policy. */
-#define REST_USEC    10000
+/* To be woken costs more than to read some events, so those of some time are read together; the
+ * kernel wakes nobody while something is unread. 500,000 a second fill half of the ring meanwhile.
+ * Its rest is for when the agent is busy with a large policy. */
+#define REST_USEC    20000
 #define DRAIN_EVENTS (4UL * ABI_EVENTS_BYTES / sizeof(struct abi_event))
 
 static void report_connection(

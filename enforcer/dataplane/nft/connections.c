@@ -14,11 +14,11 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-/* To be woken costs as much as to read an event, so those of some time are read together: up to
+/* To be woken costs as much as to read some events, so those of some time are read together: up to
  * 200,000 a second, more than can be read. */
-#define REST_USEC      10000
-#define READS_PER_WAKE (2048 / INBOX_SIZE)
-#define READS_MAX      64 /* times as many */
+#define REST_USEC      20000
+#define READS_PER_WAKE (4096 / INBOX_SIZE)
+#define READS_MAX      32 /* times as many */
 
 static void report_gap(struct connections *connections, uint64_t lost)
 {
