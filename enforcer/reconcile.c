@@ -12,6 +12,7 @@
 #include "workload_store.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define RETRY_USEC 500000
@@ -29,7 +30,7 @@ struct candidate {
 
 static void candidate_clear(struct candidate *candidate)
 {
-	attachments_free(candidate->attachments, candidate->attachments_count);
+	free(candidate->attachments);
 	ir_free(candidate->ir);
 	model_free(candidate->model);
 	documents_clear(&candidate->documents);
@@ -68,7 +69,7 @@ static void drop_out_of_reach(struct agent *agent, struct candidate *candidate)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < candidate->attachments_count; i++) {
-		struct attachment *attachment = &candidate->attachments[i];
+		const struct attachment *attachment = &candidate->attachments[i];
 		_cleanup_free_ char *message = NULL;
 
 		if (!attachment->netns || agent->plane_ops->reaches_inside) {
@@ -84,7 +85,6 @@ static void drop_out_of_reach(struct agent *agent, struct candidate *candidate)
 			troubles_add(&agent->troubles, message, false);
 			journal(JOURNAL_ERROR, "%s", message);
 		}
-		attachment_clear(attachment);
 	}
 	candidate->attachments_count = kept;
 }

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "flow/rule_json.h"
 #include "json.h"
+#include "policies/ir_shared.h"
 
 #include <errno.h>
 #include <uthash.h>
@@ -20,6 +21,8 @@ struct entry {
 };
 
 struct rule_table {
+	struct ir_shared
+		*shared;       /* a reference to what has the rules in force; NULL: nobody knows */
 	struct entry *entries; /* in the order of their arrival */
 	size_t retired;
 };
@@ -51,6 +54,7 @@ void rule_table_free(struct rule_table *table)
 	HASH_ITER (hh, table->entries, entry, next) {
 		entry_free(table, entry);
 	}
+	ir_shared_release(table->shared);
 	free(table);
 }
 
@@ -117,10 +121,21 @@ static void forget_oldest(struct rule_table *table)
 	}
 }
 
+/* Whose rules are as they were: NULL if that is not known of them. */
+static void set_shared(struct rule_table *table, struct ir_shared *shared)
+{
+	ir_shared_release(table->shared);
+	table->shared = shared ? ir_shared_reference(shared) : NULL;
+}
+
 int rule_table_update(struct rule_table *table, const struct ir *ir)
 {
 	struct entry *entry, *next;
 
+	/* Workloads came or went, and nothing else. */
+	if (ir->shared && ir->shared == table->shared)
+		return 0;
+	set_shared(table, NULL);
 	table->retired = 0;
 	HASH_ITER (hh, table->entries, entry, next) {
 		entry->was_in_force = entry->in_force;
@@ -138,6 +153,7 @@ int rule_table_update(struct rule_table *table, const struct ir *ir)
 		entry->document = NULL;
 	}
 	forget_oldest(table);
+	set_shared(table, ir->shared);
 	return 0;
 }
 

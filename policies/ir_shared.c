@@ -85,6 +85,12 @@ int ir_shared_new(const struct ir *ir, struct ir_shared **ret)
 	return 0;
 }
 
+struct ir_shared *ir_shared_reference(struct ir_shared *shared)
+{
+	shared->references++;
+	return shared;
+}
+
 void ir_shared_release(struct ir_shared *shared)
 {
 	if (!shared || --shared->references)
@@ -100,8 +106,7 @@ int ir_shared_snapshot(struct ir_shared *shared, const struct ir *from, struct i
 	if (!ir)
 		return -ENOMEM;
 	*ir = *shared->tables;
-	ir->shared = shared;
-	shared->references++;
+	ir->shared = ir_shared_reference(shared);
 	ir->addresses = duplicate(from->addresses, from->addresses_count, sizeof(*ir->addresses));
 	ir->subjects = duplicate(from->subjects, from->subjects_count, sizeof(*ir->subjects));
 	if (!ir->addresses || !ir->subjects) {

@@ -11,7 +11,8 @@ struct ir_shared {
 
 /* A copy of ir's rules, tables, prefixes and class names. 0 or -ENOMEM. */
 int ir_shared_new(const struct ir *ir, struct ir_shared **ret);
-void ir_shared_release(struct ir_shared *shared);
+struct ir_shared *ir_shared_reference(struct ir_shared *shared);
+void ir_shared_release(struct ir_shared *shared); /* may be NULL */
 
 /* An IR of its own: a reference to shared, and copies of from's addresses and subjects. */
 int ir_shared_snapshot(struct ir_shared *shared, const struct ir *from, struct ir **ret);

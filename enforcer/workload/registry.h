@@ -114,8 +114,6 @@ int registry_to_model(const struct registry *registry, struct model *model, stru
 int registry_follow_model(const struct registry *registry, const struct model *former,
 	struct model **ret, struct error *error);
 /* The attachments of all workloads with an ifindex, by ifindex; workload indexes are the finished
- * model's. The caller frees with attachments_free(). */
+ * model's. The caller frees them. */
 int registry_attachments(const struct registry *registry, const struct model *model,
 	struct attachment **ret, size_t *ret_count);
-void attachment_clear(struct attachment *attachment);
-void attachments_free(struct attachment *attachments, size_t count);

@@ -172,28 +172,22 @@ int registry_follow_model(const struct registry *registry, const struct model *f
 /* --- attachments --------------------------------------------------------------------------------
  */
 
-static int fill_attachment(struct attachment *attachment, const struct workload *workload,
-	const struct workload_interface *interface)
+static struct attachment make_attachment(
+	const struct workload *workload, const struct workload_interface *interface, int64_t index)
 {
-	attachment->ifindex = interface->ifindex;
-	memcpy(attachment->name, interface->name, sizeof(attachment->name));
-	memcpy(attachment->mac, interface->mac, sizeof(attachment->mac));
-	attachment->adopt = workload->adopt;
-	attachment->inside = interface->inside;
-	if (interface->netns) {
-		attachment->netns = strdup(interface->netns);
-		if (!attachment->netns)
-			return -ENOMEM;
-	}
-	if (interface->addresses_count == 0)
-		return 0;
-	attachment->addresses = calloc(interface->addresses_count, sizeof(struct address));
-	if (!attachment->addresses)
-		return -ENOMEM;
-	memcpy(attachment->addresses, interface->addresses,
-		interface->addresses_count * sizeof(struct address));
-	attachment->addresses_count = interface->addresses_count;
-	return 0;
+	struct attachment attachment = {
+		.ifindex = interface->ifindex,
+		.inside = interface->inside,
+		.netns = interface->netns,
+		.addresses = interface->addresses,
+		.addresses_count = interface->addresses_count,
+		.workload = index,
+		.adopt = workload->adopt,
+	};
+
+	memcpy(attachment.name, interface->name, sizeof(attachment.name));
+	memcpy(attachment.mac, interface->mac, sizeof(attachment.mac));
+	return attachment;
 }
 
 static int compare_attachments(const void *a, const void *b)
@@ -241,29 +235,12 @@ int registry_attachments(const struct registry *registry, const struct model *mo
 		for (size_t j = 0; j < workload->interfaces_count; j++) {
 			if (!workload->interfaces[j].ifindex || workload->host_network)
 				continue;
-			attachments[count].workload = model_index(model, workload, &place);
-			if (fill_attachment(&attachments[count++], workload,
-				    &workload->interfaces[j]) < 0) {
-				attachments_free(attachments, count);
-				return -ENOMEM;
-			}
+			attachments[count++] = make_attachment(workload, &workload->interfaces[j],
+				model_index(model, workload, &place));
 		}
 	}
 	qsort(attachments, count, sizeof(*attachments), compare_attachments);
 	*ret = attachments;
 	*ret_count = count;
 	return 0;
-}
-
-void attachment_clear(struct attachment *attachment)
-{
-	free(attachment->addresses);
-	free(attachment->netns);
-}
-
-void attachments_free(struct attachment *attachments, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		attachment_clear(&attachments[i]);
-	free(attachments);
 }

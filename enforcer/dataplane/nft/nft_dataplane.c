@@ -322,9 +322,9 @@ static int set_guards(struct dataplane *dataplane, const struct dataplane_state 
 
 	for (size_t i = 0; !r && i < state->attachments_count; i++) {
 		const struct attachment *attachment = &state->attachments[i];
-		bool new = !attached_find(&dataplane->attached, attachment->ifindex);
 
-		if (only_new ? new : attachment->workload < 0)
+		if (only_new ? !attached_find(&dataplane->attached, attachment->ifindex)
+			     : attachment->workload < 0)
 			r = device_guards_add(
 				dataplane->guards, attachment->ifindex, attachment->name, error);
 		else if (!only_new)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rule_table.h"
 
+#include "policies/ir_shared.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -107,12 +109,44 @@ static void test_retired_rules_are_bounded(void **state)
 	free(rules);
 }
 
+static size_t count_in_force(const struct rule_table *table)
+{
+	size_t in_force = 0;
+
+	rule_table_for_each(table, count_rules, &in_force);
+	return in_force;
+}
+
+/* As when a policy was tried that the kernel did not take. */
+static void test_goes_back_to_the_rules_before(void **state)
+{
+	struct ir_rule rules[] = {{.id = 1, .index = 0}, {.id = 5, .index = 1}};
+	struct ir both = compiled(rules, 2), one = compiled(rules, 1);
+	struct rule_table *table;
+
+	(void)state;
+	assert_int_equal(ir_shared_new(&both, &both.shared), 0);
+	assert_int_equal(ir_shared_new(&one, &one.shared), 0);
+	assert_int_equal(rule_table_new(&table), 0);
+	assert_int_equal(rule_table_update(table, &both), 0);
+	assert_int_equal(rule_table_update(table, &both), 0);
+	assert_int_equal(count_in_force(table), 2);
+	assert_int_equal(rule_table_update(table, &one), 0);
+	assert_int_equal(count_in_force(table), 1);
+	assert_int_equal(rule_table_update(table, &both), 0);
+	assert_int_equal(count_in_force(table), 2);
+	rule_table_free(table);
+	ir_shared_release(both.shared);
+	ir_shared_release(one.shared);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hits),
 		cmocka_unit_test(test_a_retired_rule_keeps_its_name_and_hits),
 		cmocka_unit_test(test_retired_rules_are_bounded),
+		cmocka_unit_test(test_goes_back_to_the_rules_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

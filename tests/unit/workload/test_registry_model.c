@@ -105,7 +105,7 @@ static void test_attachments(void **state)
 		assert_string_equal(workload->name, wanted[i] == 5 ? "api" : "web");
 		assert_int_equal(attachments[i].adopt, wanted[i] != 5);
 	}
-	attachments_free(attachments, count);
+	free(attachments);
 	registry_free(registry);
 	sd_event_unref(event);
 }
@@ -128,7 +128,7 @@ static void test_unknown_to_the_model(void **state)
 	assert_int_equal(count, 3);
 	for (size_t i = 0; i < count; i++)
 		assert_int_equal(attachments[i].workload, -1);
-	attachments_free(attachments, count);
+	free(attachments);
 	registry_free(registry);
 	sd_event_unref(event);
 }
