@@ -4,7 +4,9 @@
  * (with "error" the system's word for the answer instead) and exits: "open" 0 (the echo came back),
  * "refused" 1 (an answer said no), "timeout" 2 (silence). With COUNT it asks that many times
  * without waiting for each (UDP: datagrams) or one after the other (TCP), and the last one's fate
- * counts. PROBE_SOURCE in the environment is the address to ask from.
+ * counts. PROBE_SOURCE in the environment is the address to ask from. TIMEOUT_MS is what it takes
+ * for silence. Over an open connection there is none: the server's system has answered, and the
+ * server itself does when it gets a core.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -17,6 +19,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define ECHO_MS 5000
 
 enum fate {
 	OPEN,
@@ -90,7 +94,7 @@ static enum fate ask(int type, const struct sockaddr *target, socklen_t length, 
 	if (fate == OPEN && send(fd, "ping", 4, MSG_NOSIGNAL) != 4)
 		fate = REFUSED;
 	if (fate == OPEN)
-		fate = await(fd, POLLIN, timeout_ms);
+		fate = await(fd, POLLIN, type == SOCK_STREAM ? ECHO_MS : timeout_ms);
 	if (fate == OPEN && recv(fd, reply, sizeof(reply), 0) <= 0)
 		fate = REFUSED;
 	close(fd);
