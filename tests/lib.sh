@@ -171,13 +171,18 @@ node_down() {
 
 # --- the agent ----------------------------------------------------------------------------------
 
-# agent_start OPTION...: returns when segctl gets answers. Its log is in $work/segd.log.
+agent_answers_or_ended() {
+	segctl status || ! kill -0 "$agent_pid"
+}
+
+# agent_start OPTION...: returns when segctl gets answers, or with 1 when the agent has ended. Its log is
+# in $work/segd.log.
 agent_start() {
 	nsenter --net="/run/netns/$node" -- "$BUILD/segd" --socket="$work/segd.sock" \
 		--state-directory="$work/state" --log-directory="$work/log" \
 		--pin-directory="$work/bpf" --node=test "$@" 2>>"$work/segd.log" &
 	agent_pid=$!
-	await 15 segctl status && return
+	await 15 agent_answers_or_ended && segctl status >/dev/null && return
 	cat "$work/segd.log" >&2
 	return 1
 }
