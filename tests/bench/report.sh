@@ -25,12 +25,14 @@ peers() {
 	rm -f "$json.rows"
 }
 
-jq -r '"Measured on Linux \(.machine.kernel), \(.machine.cores) cores, by make bench; load average before: \(.machine.load).\n",
-	"| what | budget | measured | |", "|---|---|---|---|",
+jq -r '"Measured on Linux \(.machine.kernel), \(.machine.cores) cores, by make bench; load average before: \(.machine.load).",
+	"One look-up in a hash took \(.machine.look_up_ns) ns here.\n",
+	"| what | budget | measured | at 42 ns a look-up | |", "|---|---|---|---|---|",
 	(.budgets[] | "| \(.what) | \(.budget) | \(.measured)\(.unit) | \(
+		if .at_42_ns then "\(.at_42_ns)\(.unit)" else "" end) | \(
 		if .met == null then "unclear: noise" elif .met then "met" else "**missed**" end) |")' "$json"
 peers 10
 peers 10000
-jq -r '.figures | map(select(.row != "rules" and .row != "programs")) | if . == [] then empty else
+jq -r '.figures | map(select(.row != "rules" and .row != "programs" and .row != "machine")) | if . == [] then empty else
 	"\nOther figures\n", "| row | what | of | at | median | p99 |", "|---|---|---|---|---|---|",
 	(.[] | "| \(.row) | \(.metric) | \(.configuration) | \(.x // "") | \(.median) | \(.p99) |") end' "$json"
