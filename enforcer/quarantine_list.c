@@ -184,9 +184,13 @@ int quarantine_list_copy(const struct quarantine_list *list, struct quarantine_l
 
 int quarantine_list_documents(const struct quarantine_list *list, struct document_list *ret)
 {
-	_cleanup_free_ struct document **items = calloc(list->count + 1, sizeof(struct document *));
-	const struct document_list documents = {.items = items, .count = list->count};
+	_cleanup_free_ struct document **items = NULL;
+	struct document_list documents = {.count = list->count};
 
+	if (!list->count)
+		return 0;
+	items = calloc(list->count, sizeof(*items));
+	documents.items = items;
 	if (!items)
 		return -ENOMEM;
 	for (size_t i = 0; i < list->count; i++)
