@@ -10,6 +10,7 @@
 #include "xdp/policy.bpf.h"
 
 #define ND_HOP_LIMIT     255
+#define MLD_HOP_LIMIT    1
 #define ND_OPTIONS_MAX   8
 #define ND_SOURCE_OPTION 1 /* link-layer address options */
 #define ND_TARGET_OPTION 2
@@ -115,11 +116,15 @@ static __noinline int check_discovery(
 }
 
 /* RFC 4861, 6.1 and 7.1: a router lowers the limit, so 255 proves that the sender is on the link.
- * ARP cannot be routed; listener discovery has another limit. */
+ * Listener discovery goes no further than it (RFC 3810, 5): with any other limit it would be a way
+ * around policy to wherever there is a route. ARP cannot be routed. */
 static __always_inline int discovery_on_link(const struct packet *packet)
 {
 	const __u8 type = packet->type_code >> 8;
 
-	return packet->ethertype == ETH_P_ARP || type < ND_ROUTER_SOLICITATION ||
-	       type > ND_REDIRECT || packet->hop_limit == ND_HOP_LIMIT;
+	if (packet->ethertype == ETH_P_ARP)
+		return 1;
+	if (type < ND_ROUTER_SOLICITATION || type > ND_REDIRECT)
+		return packet->hop_limit == MLD_HOP_LIMIT;
+	return packet->hop_limit == ND_HOP_LIMIT;
 }

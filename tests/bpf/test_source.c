@@ -396,6 +396,25 @@ static void listener_reports_pass(void **state)
 	expect_refused_at(world, &d, ABI_EGRESS, &world->web, REASON_SPOOFED_SOURCE);
 }
 
+/* One that a router would pass on carries whatever it likes to whomever it likes. */
+static void listener_reports_stay_on_the_link(void **state)
+{
+	static const uint8_t limits[] = {2, 64, 255};
+	struct world *world = *state;
+	struct frame_description there = {.source = world->web,
+		.destination = world->internet,
+		.protocol = IPPROTO_ICMPV6,
+		.icmp_type = MLD_REPORT_2};
+	struct frame_description back = reversed(&there);
+
+	for (size_t i = 0; i < sizeof(limits); i++) {
+		there.hop_limit = limits[i];
+		back.hop_limit = limits[i];
+		expect_refused_at(world, &there, ABI_EGRESS, &world->web, REASON_MALFORMED);
+		expect_refused_at(world, &back, ABI_INGRESS, &world->web, REASON_MALFORMED);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,6 +438,7 @@ int main(void)
 		FOR_IPV6(discovery_options_are_read_to_the_end),
 		FOR_IPV6(discovery_hides_in_no_fragment),
 		FOR_IPV6(listener_reports_pass),
+		FOR_IPV6(listener_reports_stay_on_the_link),
 	};
 
 	return expect_main(tests, sizeof(tests) / sizeof(tests[0]), "source");

@@ -6,7 +6,8 @@
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 
-#define NODE_QUERY 139
+#define NODE_QUERY      139
+#define LISTENER_REPORT 143
 
 /* Bytes: type, code. */
 static void message(struct shot *shot)
@@ -84,6 +85,10 @@ const struct trick tricks_icmp[] = {
 	{"node information reply", V6, BYTES(NODE_QUERY + 1, 0), UNASKED},
 	{"unknown ICMPv6 type", V6, BYTES(200, 0), .ebpf = "policy_denied",
 		.nft = "invalid_conntrack_state"},
+	{"listener report as a tunnel", V6, BYTES(LISTENER_REPORT, 0), REFUSED("malformed"),
+		.routed = true},
+	{"listener query as a tunnel", V6, BYTES(MLD_LISTENER_QUERY, 0), REFUSED("malformed"),
+		.routed = true},
 	{"ICMP cut off at 4 bytes", cut_off, BOTH_FAMILIES, TWIN_ECHO, .number = 4,
 		.ebpf = "malformed", .nft = "invalid_conntrack_state"},
 	{"unreachable about nothing", ERROR4, BYTES(ICMP_DEST_UNREACH, 3), 1, .ebpf = UNRELATED,

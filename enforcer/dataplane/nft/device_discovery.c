@@ -20,6 +20,7 @@
 #define MLD_LAST      132
 #define MLD2_REPORT   143
 #define HOP_LIMIT     255
+#define MLD_HOP_LIMIT 1
 #define LISTENERS     "listeners"
 #define DISCOVERY     "discovery"
 
@@ -149,21 +150,27 @@ static int write_message(
 	return device_rule_goto(&rule, batch, options);
 }
 
+/* What a router has passed on, or would. */
+static int write_off_link(struct batch *batch, const char *chain, uint8_t limit)
+{
+	struct rule rule;
+
+	rule_begin(&rule, chain);
+	rule_ethertype(&rule, ETHERTYPE_IPV6);
+	rule_key_payload(&rule, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct ip6_hdr, ip6_hlim),
+		sizeof(limit));
+	rule_compare(&rule, NFT_CMP_NEQ, &limit, sizeof(limit));
+	return device_rule_refuse(&rule, batch, REASON_MALFORMED);
+}
+
 static int write_discovery(struct batch *batch)
 {
-	static const uint8_t limit = HOP_LIMIT;
 	const char *router = forms[0].chain, *target = forms[1].chain;
 	struct rule rule;
 	int r = device_chain_write(batch, DISCOVERY, "the truth about itself");
 
-	if (!r) {
-		rule_begin(&rule, DISCOVERY);
-		rule_ethertype(&rule, ETHERTYPE_IPV6);
-		rule_key_payload(&rule, NFT_PAYLOAD_NETWORK_HEADER,
-			offsetof(struct ip6_hdr, ip6_hlim), sizeof(limit));
-		rule_compare(&rule, NFT_CMP_NEQ, &limit, sizeof(limit));
-		r = device_rule_refuse(&rule, batch, REASON_MALFORMED);
-	}
+	if (!r)
+		r = write_off_link(batch, DISCOVERY, HOP_LIMIT);
 	if (!r) {
 		rule_begin(&rule, DISCOVERY);
 		device_rule_icmp_types(&rule, false, ND_ROUTER_ADVERT, ND_ROUTER_ADVERT);
@@ -214,6 +221,8 @@ int device_discovery_write(struct batch *batch)
 	struct rule rule;
 	int r = device_chain_write(batch, LISTENERS, "listener discovery claims nothing");
 
+	if (!r)
+		r = write_off_link(batch, LISTENERS, MLD_HOP_LIMIT);
 	if (!r) {
 		rule_begin(&rule, LISTENERS);
 		r = device_rule_end(&rule, batch, NF_ACCEPT);
