@@ -233,7 +233,7 @@ static int try_row(struct suite *suite, const struct trick *trick, struct error 
 		struct error *) = {try_bare, try_plain, try_denied};
 	int r = 0;
 
-	if (suite->routed && !trick->routed)
+	if (suite->routed ? trick->places == ON_THE_BRIDGE : trick->places == ONLY_ROUTED)
 		return 0;
 	for (int ipv6 = 0; !r && ipv6 < 2; ipv6++)
 		if (trick->families & (ipv6 ? ONLY_IPV6 : ONLY_IPV4))

@@ -54,6 +54,12 @@ enum twin {
 	TWIN_NEIGHBOUR, /* ARP or neighbour discovery */
 };
 
+enum places {
+	ON_THE_BRIDGE,
+	AND_ROUTED, /* also tried through a router */
+	ONLY_ROUTED,
+};
+
 struct trick {
 	const char *name;
 	void (*build)(struct shot *shot);
@@ -66,7 +72,7 @@ struct trick {
 	const char *nft;
 	const char *why;  /* where nft has held: who keeps it */
 	const char *bare; /* where the kernel alone does not let it arrive: why */
-	bool routed;      /* also tried through a router */
+	enum places places;
 };
 
 /* Rows, each list closed by one without a name. */

@@ -179,11 +179,11 @@ static void without_payload(struct shot *shot)
 
 const struct trick tricks_fragment[] = {
 	{"fragments in order", in_order, BOTH_FAMILIES, .ebpf = "policy_denied " LOST,
-		.nft = "held policy_denied", .why = KEEPS, .routed = true},
+		.nft = "held policy_denied", .why = KEEPS, .places = AND_ROUTED},
 	{"the later fragment first", later_first, BOTH_FAMILIES, .ebpf = LOST " policy_denied",
 		.nft = "held policy_denied", .why = KEEPS},
 	{"a later fragment alone", later_alone, BOTH_FAMILIES, .ebpf = LOST, .nft = "held",
-		.why = KEEPS, .routed = true},
+		.why = KEEPS, .places = AND_ROUTED},
 	{"tiny first fragment", tiny, ONLY_IPV4, TWIN_TCP, .ebpf = "malformed",
 		.nft = "held policy_denied", .why = KEEPS},
 	{"tiny first fragment", tiny, ONLY_IPV6, TWIN_TCP, .ebpf = "malformed",

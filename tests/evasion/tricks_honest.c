@@ -139,13 +139,15 @@ static void allowed_type(struct shot *shot)
 #define PASSED .ebpf = "passed", .nft = "passed"
 
 const struct trick tricks_honest[] = {
-	{"a datagram", datagram, BOTH_FAMILIES, PASSED, .routed = true},
-	{"a SYN", syn, BOTH_FAMILIES, TWIN_TCP, PASSED, .routed = true},
-	{"router alert", with_options, ONLY_IPV4, BYTES(148, 4, 0, 0), PASSED, .routed = true},
+	{"a datagram", datagram, BOTH_FAMILIES, PASSED, .places = AND_ROUTED},
+	{"a SYN", syn, BOTH_FAMILIES, TWIN_TCP, PASSED, .places = AND_ROUTED},
+	{"router alert", with_options, ONLY_IPV4, BYTES(148, 4, 0, 0), PASSED,
+		.places = AND_ROUTED},
 	{"record route", with_options, ONLY_IPV4, BYTES(7, 7, 4, 0, 0, 0, 0, 0), PASSED},
 	{"timestamps", with_options, ONLY_IPV4, BYTES(68, 8, 5, 0, 0, 0, 0, 0), PASSED},
 	{"hop-by-hop options", with_extensions, ONLY_IPV6,
-		BYTES(IPPROTO_HOPOPTS, IPPROTO_UDP, 0, 1, 4, 0, 0, 0, 0), PASSED, .routed = true},
+		BYTES(IPPROTO_HOPOPTS, IPPROTO_UDP, 0, 1, 4, 0, 0, 0, 0), PASSED,
+		.places = AND_ROUTED},
 	{"destination options", with_extensions, ONLY_IPV6,
 		BYTES(IPPROTO_DSTOPTS, IPPROTO_UDP, 0, 1, 4, 0, 0, 0, 0), PASSED},
 	{"both options", with_extensions, ONLY_IPV6,
@@ -154,7 +156,7 @@ const struct trick tricks_honest[] = {
 		PASSED},
 	{"an atomic fragment", with_extensions, ONLY_IPV6,
 		BYTES(IPPROTO_FRAGMENT, IPPROTO_UDP, 0, 0, 0, 0, 0, 7, 7), PASSED},
-	{"two fragments", fragments, BOTH_FAMILIES, .number = 2, PASSED, .routed = true},
+	{"two fragments", fragments, BOTH_FAMILIES, .number = 2, PASSED, .places = AND_ROUTED},
 	{"five fragments", fragments, BOTH_FAMILIES, .number = 5, PASSED},
 	{"later fragment like DHCP", misleading_fragments, ONLY_IPV4,
 		BYTES(0, 67, 0, 68, 0, 0, 0, 0), PASSED},

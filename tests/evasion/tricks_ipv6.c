@@ -172,7 +172,8 @@ static void between_link_locals(struct shot *shot)
 #define NODE_LOCAL      255, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1
 
 const struct trick tricks_ipv6[] = {
-	{"hop-by-hop options", CHAIN, BYTES(IPPROTO_HOPOPTS), REFUSED(DENIED), .routed = true},
+	{"hop-by-hop options", CHAIN, BYTES(IPPROTO_HOPOPTS), REFUSED(DENIED),
+		.places = AND_ROUTED},
 	{"destination options", CHAIN, BYTES(IPPROTO_DSTOPTS), REFUSED(DENIED)},
 	{"routing header type 0", CHAIN, BYTES(IPPROTO_ROUTING), REFUSED(DENIED)},
 	{"routing header type 2", CHAIN, BYTES(IPPROTO_ROUTING), 2, REFUSED(DENIED)},

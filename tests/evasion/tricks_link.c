@@ -113,7 +113,7 @@ const struct trick tricks_link[] = {
 	{"an Ethernet header alone", only_header, BOTH_FAMILIES, .ebpf = "malformed",
 		.nft = "spoofed_source"},
 	{"a foreign MAC", from_mac, BOTH_FAMILIES, BYTES(2, 0, 0, 0, 0, 0x99),
-		.ebpf = "spoofed_mac", .nft = "spoofed_mac", .routed = true},
+		.ebpf = "spoofed_mac", .nft = "spoofed_mac", .places = AND_ROUTED},
 	{"the receiver's MAC", from_mac, BOTH_FAMILIES, .ebpf = "spoofed_mac",
 		.nft = "spoofed_mac"},
 	{"to the broadcast MAC", to_mac, BOTH_FAMILIES, BYTES(255, 255, 255, 255, 255, 255),

@@ -157,11 +157,11 @@ static void tunnel(struct shot *shot)
 #define BOTH_TCP          BOTH_FAMILIES, TWIN_TCP
 
 const struct trick tricks_transport[] = {
-	{"SYN", TCP, .number = TCP_SYN, REFUSED("policy_denied"), .routed = true},
+	{"SYN", TCP, .number = TCP_SYN, REFUSED("policy_denied"), .places = AND_ROUTED},
 	{"SYN with PSH and URG", TCP, .number = TCP_SYN | TCP_PSH | TCP_URG,
 		REFUSED("policy_denied")},
 	{"SYN with congestion bits", TCP, .number = TCP_SYN | 0xc0, REFUSED("policy_denied")},
-	{"lone ACK", TCP, .number = TCP_ACK, UNKNOWN, .routed = true},
+	{"lone ACK", TCP, .number = TCP_ACK, UNKNOWN, .places = AND_ROUTED},
 	{"lone RST", TCP, .number = TCP_RST, INVALID},
 	{"RST and ACK", TCP, .number = TCP_RST | TCP_ACK, INVALID},
 	{"lone FIN", TCP, .number = TCP_FIN, INVALID},
@@ -184,7 +184,7 @@ const struct trick tricks_transport[] = {
 	{"UDP from port 0", udp_ports, BOTH, BYTES(0, 0, 0x17, 0x70), REFUSED("policy_denied")},
 	{"UDP to port 0", udp_ports, BOTH, BYTES(0x13, 0x88, 0, 0), REFUSED("policy_denied")},
 	{"UDP from port 53", udp_ports, BOTH, BYTES(0, 53, 0x17, 0x70), REFUSED("policy_denied"),
-		.routed = true},
+		.places = AND_ROUTED},
 	{"UDP from the allowed port", udp_ports, BOTH, BYTES(0x1b, 0x58, 0x17, 0x70),
 		REFUSED("policy_denied")},
 	{"TCP header of 4 words", tcp_lie, BOTH_TCP, BYTES(0x40), 12, .ebpf = "malformed",
@@ -228,7 +228,7 @@ const struct trick tricks_transport[] = {
 	{"ICMPv6 in IPv4", other_protocol, ONLY_IPV4, .number = IPPROTO_ICMPV6, DENIED_OR_INVALID},
 	{"ICMP in IPv6", other_protocol, ONLY_IPV6, .number = IPPROTO_ICMP, DENIED_OR_INVALID},
 	{"IPv4 in IP", tunnel, BOTH, .number = IPPROTO_IPIP, REFUSED("policy_denied"),
-		.routed = true},
+		.places = AND_ROUTED},
 	{"IPv6 in IP", tunnel, BOTH, .number = IPPROTO_IPV6, REFUSED("policy_denied")},
 	{"GRE", tunnel, BOTH, BYTES(0, 0, 8, 0), IPPROTO_GRE, REFUSED("policy_denied")},
 	{0},

@@ -10,6 +10,8 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <netinet/in.h>
+#include <netinet/ip6.h>
+#include <stddef.h>
 
 #define PRIORITY            (-10) /* before "filter", behind destination NAT */
 #define ADOPTION_LOGS_PER_S 5000
@@ -187,8 +189,10 @@ static int write_strangers(struct batch *batch, const struct way *way, bool ipv4
 	return rule_write(&rule, batch, "nobody under policy");
 }
 
+/* Neighbour discovery that a router has passed on is none, and is judged. */
 static int write_base_chain(struct batch *batch, const struct way *way)
 {
+	static const uint8_t on_link = 255; /* hop limit (RFC 4861, 7.1) */
 	const struct chain_hook hook = {NFPROTO_INET, way->hook, PRIORITY, NULL};
 	struct rule rule;
 	int r = chain_write(batch, way->name, NULL, &hook);
@@ -198,6 +202,9 @@ static int write_base_chain(struct batch *batch, const struct way *way)
 	if (!r) {
 		rule_begin(&rule, way->name);
 		rule_family(&rule, false);
+		rule_key_payload(&rule, NFT_PAYLOAD_NETWORK_HEADER,
+			offsetof(struct ip6_hdr, ip6_hlim), sizeof(on_link));
+		rule_compare(&rule, NFT_CMP_EQ, &on_link, sizeof(on_link));
 		rule_protocol(&rule, IPPROTO_ICMPV6);
 		rule_key_transport(&rule, 0, 1);
 		rule_lookup(&rule, LAYOUT_NEIGHBOUR_DISCOVERY);
