@@ -175,10 +175,12 @@ static int change(struct agent *agent, struct quarantine_list *next, struct erro
 	}
 	quarantine_list_clear(&former);
 	arm(agent, 0);
-	if (quarantine_store_save(agent->options->state_directory, &quarantines->list, error) < 0)
-		return error_context(error, -ESTALE,
-			"it is in force, but what is on disk is not: a restart would undo it");
-	return 0;
+	r = quarantine_store_save(agent->options->state_directory, &quarantines->list, error);
+	if (r == 0)
+		return 0;
+	error_context(
+		error, r, "it is in force, but what is on disk is not: a restart would undo it");
+	return -ESTALE;
 }
 
 static int check(

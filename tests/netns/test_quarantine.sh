@@ -283,6 +283,12 @@ check "nor may a program change what a person did" says "is in quarantine alread
 check "metrics" says 'segd_quarantined_workloads{origin="detector"} 1' metric
 check "remove" segctl quarantine remove default/db
 check "remove" segctl quarantine remove lab
+mkdir "$work/state/quarantine.json.next" # where it would be written
+exits "what cannot be stored is a failure" 1 segctl quarantine add db --reason "no room"
+expect "but isolates" isolated state db
+check "which the agent's log says" grep -q "default/db is in quarantine, by root: no room" "$work/segd.log"
+rmdir "$work/state/quarantine.json.next"
+check "remove" segctl quarantine remove db
 exits "no reason" 2 segctl quarantine add db
 exits "no address" 2 segctl quarantine add db --reason x --allow 10.0.0.0/33
 exits "no port" 2 segctl quarantine add db --reason x --allow 10.0.0.0/8:tpc/22
