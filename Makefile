@@ -255,9 +255,9 @@ bpf-test-binaries: $(BPF_TESTS)
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/tools/*.c))
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 .PHONY: tools
-CLOCK_SHIM := $(BUILD)/tests/netns/clock_shim.so
-tools: $(TOOLS) $(CLOCK_SHIM)
-$(CLOCK_SHIM): tests/netns/clock_shim.c
+SHIMS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/netns/*_shim.c))
+tools: $(TOOLS) $(SHIMS)
+$(SHIMS): $(BUILD)/%.so: %.c
 	$(SAY) LINK $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $<

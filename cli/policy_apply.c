@@ -108,7 +108,9 @@ static int refused(
 	const struct settings *settings, const struct client_reply *reply, struct error *error)
 {
 	print_diagnostics(reply->body);
-	error_context(error, error->code, "nothing was applied");
+	/* Where more than the request is wrong, the agent says what holds now. */
+	if (reply->status < 500)
+		error_context(error, error->code, "nothing was applied");
 	return report(settings, error);
 }
 

@@ -229,6 +229,16 @@ static int change(struct control_request *request, struct agent *agent,
 			 : agent_reconcile(agent, documents, error);
 }
 
+/* In force, but not on disk, is no small difference. */
+static void reply_failed(
+	struct control_request *request, int code, const char *undone, const struct error *error)
+{
+	if (code == -ESTALE)
+		control_reply_error(request, 500, "%s", error_message(error));
+	else
+		control_reply_error(request, 500, "%s: %s", undone, error_message(error));
+}
+
 static void apply(struct control_request *request, struct agent *agent,
 	const struct document_list *given, const struct diagnostics *diagnostics)
 {
@@ -255,7 +265,7 @@ static void apply(struct control_request *request, struct agent *agent,
 		r = change(request, agent, &merged, (uint32_t)probation, &error);
 	if (r < 0) {
 		json_decref(changes);
-		control_reply_error(request, 500, "nothing was applied: %s", error_message(&error));
+		reply_failed(request, r, "nothing was applied", &error);
 		return;
 	}
 	reply = outcome(agent, changes, start_ns);
@@ -353,6 +363,7 @@ void api_policies_delete(struct control_request *request, void *userdata)
 	const struct document *former;
 	enum document_kind kind;
 	json_t *deleted;
+	int r;
 
 	if (!strcmp(of_namespace, "-"))
 		of_namespace = "";
@@ -372,10 +383,13 @@ void api_policies_delete(struct control_request *request, void *userdata)
 	}
 	deleted = json_from_document(former);
 	if (documents_copy(&agent->documents, &rest) < 0 ||
-		documents_remove(&rest, kind, of_namespace, name) < 0 ||
-		agent_reconcile(agent, &rest, &error) < 0) {
+		documents_remove(&rest, kind, of_namespace, name) < 0)
+		r = error_nomem(&error);
+	else
+		r = agent_reconcile(agent, &rest, &error);
+	if (r < 0) {
 		json_decref(deleted);
-		control_reply_error(request, 500, "nothing was deleted: %s", error_message(&error));
+		reply_failed(request, r, "nothing was deleted", &error);
 		return;
 	}
 	control_reply(request, 200,

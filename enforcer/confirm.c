@@ -23,6 +23,7 @@
 struct confirm {
 	struct document_list former;
 	uint64_t deadline_ns; /* CLOCK_BOOTTIME */
+	bool unstored;        /* what is to be confirmed is in force, and perhaps not on disk */
 	sd_event_source *timer;
 };
 
@@ -204,12 +205,26 @@ int confirm_apply(struct agent *agent, const struct document_list *documents, ui
 	if (r < 0)
 		return r;
 	r = agent_reconcile(agent, documents, error);
-	if (r < 0) {
+	if (r < 0 && r != -ESTALE) {
 		(void)forget(directory, NULL);
 		return r;
 	}
+	/* Whoever they lock out is let in again, whatever the disk does. */
+	confirm->unstored = r < 0;
 	agent->confirm = TAKE_PTR(confirm);
+	if (r < 0)
+		return error_context(
+			error, r, "to be rolled back in %u s unless confirmed", seconds);
 	return 0;
+}
+
+static int keep_for_good(struct agent *agent, struct error *error)
+{
+	int r = 0;
+
+	if (agent->confirm->unstored)
+		r = agent_reconcile(agent, &agent->documents, error);
+	return r < 0 ? r : forget(agent->options->state_directory, error);
 }
 
 int confirm_decide(struct agent *agent, bool keep, struct error *error)
@@ -223,7 +238,7 @@ int confirm_decide(struct agent *agent, bool keep, struct error *error)
 		return roll_back(agent, error);
 	if (confirm->deadline_ns <= clock_ns(CLOCK_BOOTTIME))
 		return error_set(error, -ENOENT, "the time is over: the former policies come back");
-	r = forget(agent->options->state_directory, error);
+	r = keep_for_good(agent, error);
 	if (r < 0)
 		return r;
 	agent->confirm = NULL;

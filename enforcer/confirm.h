@@ -28,7 +28,8 @@ void confirm_free(struct confirm *confirm);
 
 bool confirm_is_open(const struct agent *agent);
 
-/* Applies documents on probation. -EBUSY: a decision is open already. Else as agent_reconcile(). */
+/* Applies documents on probation. -EBUSY: a decision is open already. Else as agent_reconcile();
+ * with -ESTALE, too, the decision is open. */
 int confirm_apply(struct agent *agent, const struct document_list *documents, uint32_t seconds,
 	struct error *error);
 

@@ -299,10 +299,11 @@ static int reconcile_stored(struct agent *agent, struct candidate *candidate, st
 	r = policy_journal_commit(agent->policies, error);
 	laps_end(&agent->laps, "store");
 	candidate_commit(agent, candidate);
-	if (r < 0)
-		return error_context(error, r,
-			"the policies are enforced, but would not survive a restart: store policies");
-	return 0;
+	if (r == 0)
+		return 0;
+	error_context(error, r,
+		"the policies are enforced, but would not survive a restart: store policies");
+	return -ESTALE;
 }
 
 static int reconcile(

@@ -9,7 +9,8 @@
  * documents NULL the applied ones stay and only the workloads are new.
  *
  * New documents are stored before they count: 0 means that they are on disk and in the kernel. On
- * failure the generation in force stays, on disk as in the kernel. The caller keeps documents.
+ * failure the generation in force stays, on disk as in the kernel; but for -ESTALE: the new one is
+ * in force, and what is on disk nobody knows. The caller keeps documents.
  */
 int agent_reconcile(
 	struct agent *agent, const struct document_list *documents, struct error *error);

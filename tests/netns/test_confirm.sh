@@ -137,6 +137,34 @@ check "the next one rolls back at once" decided
 expect "to the former policies" '["door"]' lines
 expect "which are in the kernel, too" open probe "$operator" tcp 10.78.0.1 8080
 
+echo "== the disk fails just then"
+agent_stop
+DISK_SHIM=$work/failing LD_PRELOAD=$(realpath "$BUILD/tests/netns/disk_shim.so") agent_start "${start[@]}" || exit 1
+touch "$work/failing"
+exits "an apply says so" 1 segctl policy apply --confirm 2s -f "$work/wrong.yaml"
+expect "and is in force" timeout probe "$operator" tcp 10.78.0.1 8080
+check "on probation" pending
+check "the agent goes back by itself" opens "$operator" tcp 10.78.0.1 8080
+rm "$work/failing"
+check "and has decided once it is stored" await 4 decided
+expect "to the former policies" '["door"]' lines
+touch "$work/failing"
+apply_again() { # QUERY: prints what the agent says
+	curl -s --unix-socket "$work/segd.sock" --data-binary "@$work/wrong.yaml" "http://segd/v1/policies$1" |
+		jq -r .error.message
+}
+says_in_force() {
+	apply_again "$1" | grep "the policies are enforced, but would not survive" | grep -v "nothing was applied"
+}
+check "what is in force is not called nothing" says_in_force "?confirm=60"
+exits "what cannot be kept is not confirmed" 1 segctl policy confirm
+rm "$work/failing"
+check "until it can" segctl policy confirm
+agent_kill
+agent_start "${start[@]}" || exit 1
+expect "then it is kept" '["door","shut"]' lines
+segctl policy delete SegmentPolicy shut -n default >/dev/null
+
 echo "== on a terminal"
 ask() { # ANSWER: through a pseudo-terminal
 	{ await 5 pending; echo "$1"; sleep 0.1; } | script -qec \
