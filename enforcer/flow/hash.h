@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* uthash as this room uses it: base/hash.h, faster for its tables. */
+/* uthash as this room uses it: base/hash.h, with shorter chains. */
 #pragma once
-
-#ifdef UTHASH_H
-#error "uthash takes its hash function when it is included first"
-#endif
-
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-/* uthash's own function goes byte by byte; our keys are mostly whole words. */
-#define HASH_FUNCTION(key, length, hash) ((hash) = hash_bytes(key, length))
 
 #include "base/hash.h"
 
@@ -19,28 +8,3 @@
  * connections, and uthash's own 10 leaves several to pass. */
 #undef HASH_BKT_CAPACITY_THRESH
 #define HASH_BKT_CAPACITY_THRESH 7U
-
-#define HASH_SEED   0xa0761d6478bd642fULL
-#define HASH_FACTOR 0x9e3779b97f4a7c15ULL /* 2^64 / golden ratio */
-
-static inline unsigned int hash_bytes(const void *key, size_t length)
-{
-	const char *bytes = key;
-	uint64_t hash = length, word;
-	unsigned __int128 product;
-
-	for (; length; bytes += sizeof(word), length -= sizeof(word)) {
-		word = 0;
-		if (length < sizeof(word)) {
-			memcpy(&word, bytes, length);
-			length = sizeof(word);
-		} else {
-			memcpy(&word, bytes, sizeof(word));
-		}
-		/* The upper half of the product holds what the last bytes of word, those in which
-		 * addresses differ, did to it. */
-		product = (unsigned __int128)(hash ^ word ^ HASH_SEED) * HASH_FACTOR;
-		hash = (uint64_t)product ^ (uint64_t)(product >> 64);
-	}
-	return (unsigned int)hash;
-}
