@@ -17,12 +17,6 @@ static uint64_t realtime(uint64_t boottime_ns, const struct flow_context *contex
 	return boottime_ns + context->realtime_offset_ns;
 }
 
-/* Unique for 36 years of uptime and 4 million beginnings in a millisecond. */
-static uint64_t unique_id(uint64_t start_ns, uint32_t sequence)
-{
-	return (start_ns >> 20 & 0xffffffffffULL) << 22 | (sequence & 0x3fffff);
-}
-
 /* The kernel holds one that was revoked until adoption is over: last_ns is then to come. */
 static uint64_t last_seen_ns(
 	const struct abi_connection *connection, const struct flow_context *context)
@@ -94,7 +88,7 @@ struct flow_event flow_of_connection(enum flow_event_type type,
 		.verdict = connection->flags & ABI_CONNECTION_AUDITED ? FLOW_AUDITED : FLOW_ALLOWED,
 		.reason = connection_reason(connection),
 		.direction = deciding_direction(connection),
-		.id = unique_id(connection->start_ns, connection->id),
+		.id = flow_event_id(connection->start_ns, connection->id),
 		.time_ns = realtime(
 			type == FLOW_NEW ? connection->start_ns : context->now_ns, context),
 		.start_ns = realtime(connection->start_ns, context),
@@ -131,7 +125,7 @@ struct flow_event flow_of_denial(const struct abi_denial_key *key, const struct 
 		.reason = key->reason,
 		.direction = (enum direction)key->direction,
 		.rule = key->rule,
-		.id = DENIAL_ID | unique_id(denial->first_ns, sequence),
+		.id = DENIAL_ID | flow_event_id(denial->first_ns, sequence),
 		.time_ns = realtime(denial->last_ns, context),
 		.start_ns = realtime(denial->first_ns, context),
 		.end_ns = realtime(denial->last_ns, context),

@@ -4,7 +4,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "dataplane/nft/netlink.h"
-#include "dataplane/nft/ruleset.h"
 #include "dataplane/nft/snapshot.h"
 
 #include <errno.h>
@@ -145,11 +144,11 @@ void connections_report(
 
 struct connection connections_begin(const struct connection_key *key)
 {
-	uint64_t identity = identity_add(IDENTITY_START, key, sizeof(*key));
-	struct connection connection = {.key = *key, .start_ns = clock_ns(CLOCK_REALTIME)};
+	static uint32_t sequence; /* of the node's connections, too */
+	uint64_t now_ns = clock_ns(CLOCK_REALTIME);
 
-	connection.id = identity_add_number(identity, connection.start_ns);
-	return connection;
+	return (struct connection){
+		.key = *key, .id = flow_event_id(now_ns, sequence++), .start_ns = now_ns};
 }
 
 static struct connection *insert(struct connections *connections, const struct connection *begun)
