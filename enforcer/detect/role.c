@@ -4,8 +4,8 @@
 #include "base/cleanup.h"
 #include "base/utf8.h"
 #include "flow/protocol.h"
+#include "flow/put.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define HIGH_PORT 32768
@@ -72,25 +72,15 @@ const char *role_of(const struct name *name, char text[static ROLE_MAX])
 }
 
 /* "203.0.0.0/16", without printf's way for what is asked of each record. */
-static char *write_byte(char *text, unsigned int byte)
-{
-	if (byte >= 100)
-		*text++ = (char)('0' + byte / 100);
-	if (byte >= 10)
-		*text++ = (char)('0' + byte / 10 % 10);
-	*text++ = (char)('0' + byte % 10);
-	return text;
-}
-
 static const char *network_of(const struct address *address, char text[static ROLE_MAX])
 {
 	struct prefix network = {*address, 32};
 	char *end;
 
 	if (address_is_ipv4(address)) {
-		end = write_byte(text, address->bytes[12]);
+		end = put_uint(text, address->bytes[12]);
 		*end++ = '.';
-		strcpy(write_byte(end, address->bytes[13]), ".0.0/16");
+		strcpy(put_uint(end, address->bytes[13]), ".0.0/16");
 		return text;
 	}
 	memset(&network.address.bytes[4], 0, sizeof(network.address.bytes) - 4);
@@ -117,9 +107,9 @@ const char *role_service(const struct flow_event *event, char text[static SERVIC
 		return text;
 	*end++ = '/';
 	if (event->destination_port >= HIGH_PORT)
-		strcpy(end, "high");
+		end = put_literal(end, "high");
 	else
-		snprintf(end, SERVICE_MAX - (size_t)(end - text), "%u",
-			(unsigned int)event->destination_port);
+		end = put_uint(end, event->destination_port);
+	*end = '\0';
 	return text;
 }
