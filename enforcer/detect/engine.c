@@ -56,6 +56,7 @@ static void on_report(const struct finding *finding, const struct record *record
 		baseline_retract(engine->baseline, record, alert->first_ns);
 	if (!alert->acknowledged_by)
 		baseline_hold(engine->baseline, record, alert->id);
+	newness_look(&engine->newness, engine->newness.record);
 }
 
 static unsigned int on_edge_days(const struct record *record, void *userdata)
@@ -205,12 +206,14 @@ void engine_record(struct engine *engine, const struct record *record)
 	engine->records++;
 	alerts_pass(&engine->alerts, logged.event.time_ns);
 	baseline_look(engine->baseline, &logged);
+	newness_look(&engine->newness, &logged);
 	for (size_t i = 0; i < engine->settings->detectors_count; i++)
 		if (engine->open[i])
 			detectors[i]->record(engine->open[i], &logged);
 	/* After the detectors, who ask whether it is new. */
 	learn(engine, &logged);
 	baseline_look(engine->baseline, NULL);
+	newness_look(&engine->newness, NULL);
 }
 
 int engine_json(struct engine *engine, const json_t *json)

@@ -121,7 +121,7 @@ static bool is_new(struct detector *detector, const struct record *record)
 {
 	return party_is_workload(record, RECORD_SOURCE) &&
 	       newness_of(detector->context->newness, record) == NOVELTY_NEW &&
-	       !seen_has(&detector->told, party_edge(record));
+	       !seen_has(&detector->told, newness_edge(detector->context->newness, record));
 }
 
 static void new_edge_record(struct detector *detector, const struct record *record)

@@ -25,10 +25,9 @@ void newness_close(struct newness *newness)
 	seen_close(&newness->early);
 }
 
-enum novelty newness_of(struct newness *newness, const struct record *record)
+static enum novelty novelty_of(struct newness *newness, const struct record *record, uint64_t edge)
 {
 	const struct detect_context *context = newness->context;
-	uint64_t edge = party_edge(record);
 
 	if (!context->has_learnt(record, context->userdata)) {
 		seen_add(&newness->early, edge);
@@ -42,4 +41,37 @@ enum novelty newness_of(struct newness *newness, const struct record *record)
 		return NOVELTY_UNKNOWN;
 	seen_add(&newness->edges, edge);
 	return NOVELTY_NEW;
+}
+
+void newness_look(struct newness *newness, const struct record *record)
+{
+	newness->record = record;
+	newness->valid = false;
+}
+
+static bool is_known(const struct newness *newness, const struct record *record)
+{
+	return newness->valid && newness->record == record;
+}
+
+uint64_t newness_edge(struct newness *newness, const struct record *record)
+{
+	return is_known(newness, record) ? newness->edge : party_edge(record);
+}
+
+enum novelty newness_of(struct newness *newness, const struct record *record)
+{
+	enum novelty novelty;
+	uint64_t edge;
+
+	if (is_known(newness, record))
+		return newness->novelty;
+	edge = party_edge(record);
+	novelty = novelty_of(newness, record, edge);
+	if (newness->record == record) {
+		newness->valid = true;
+		newness->edge = edge;
+		newness->novelty = novelty;
+	}
+	return novelty;
 }

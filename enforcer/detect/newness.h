@@ -19,9 +19,19 @@ struct newness {
 	const struct detect_context *context;
 	struct seen edges; /* role, peer, service: that were new */
 	struct seen early; /* that were there while the role was learnt, answered or not */
+	/* Of the record that was announced last; NULL: none was. */
+	const struct record *record;
+	bool valid;
+	uint64_t edge;
+	enum novelty novelty;
 };
 
 /* context is borrowed. -ENOMEM */
 int newness_open(struct newness *newness, const struct detect_context *context);
 void newness_close(struct newness *newness);
+/* Most detectors ask of the same record: what is found out is kept until the next call. NULL: of no
+ * record. To be called again for the same one where the baseline has forgotten something. */
+void newness_look(struct newness *newness, const struct record *record);
 enum novelty newness_of(struct newness *newness, const struct record *record);
+/* As party_edge(). */
+uint64_t newness_edge(struct newness *newness, const struct record *record);

@@ -318,7 +318,7 @@ static void suspect_stone(
 {
 	struct ledger_key key = {{party_key(record, RECORD_SOURCE)}};
 	const struct stone *stone = ledger_find(&detector->stones, &key);
-	uint64_t edge = party_edge(record);
+	uint64_t edge = newness_edge(detector->context->newness, record);
 	bool is_habit = seen_add(&detector->done, edge) && !seen_has(&detector->caused, edge);
 
 	if (!stone || novelty == NOVELTY_USUAL || (novelty == NOVELTY_UNKNOWN && is_habit))
