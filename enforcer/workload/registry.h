@@ -100,8 +100,8 @@ size_t registry_count(const struct registry *registry);
 const struct workload *registry_at(const struct registry *registry, size_t index);
 const struct workload *registry_find_address(
 	const struct registry *registry, const struct address *address);
-/* "namespace/name", or a name alone that is unique, or an id of 6 or more characters. NULL: none;
- * *ambiguous says whether there were several. */
+/* "namespace/name", or a name alone that is unique, or an id, of a hexadecimal one also 6 or more
+ * characters. NULL: none; *ambiguous says whether there were several. */
 const struct workload *registry_find(
 	const struct registry *registry, const char *reference, bool *ambiguous);
 

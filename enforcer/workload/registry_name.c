@@ -78,6 +78,18 @@ enum match {
 	MATCH_COUNT
 };
 
+/* Nobody types a container's id whole. Other ids are names that people gave, of which one may begin
+ * as another does. */
+static bool is_id(const struct workload *workload, const char *reference)
+{
+	size_t length = strlen(reference);
+
+	if (strcmp(reference, workload->id) == 0)
+		return true;
+	return length >= ID_REFERENCE_MIN && strncmp(reference, workload->id, length) == 0 &&
+	       workload->id[strspn(workload->id, "0123456789abcdef")] == '\0';
+}
+
 static bool matches(const struct workload *workload, const char *reference, enum match match)
 {
 	size_t length = strlen(workload->namespace);
@@ -90,8 +102,7 @@ static bool matches(const struct workload *workload, const char *reference, enum
 	case MATCH_NAME:
 		return strcmp(reference, workload->name) == 0;
 	case MATCH_ID:
-		return strlen(reference) >= ID_REFERENCE_MIN &&
-		       strncmp(reference, workload->id, strlen(reference)) == 0;
+		return is_id(workload, reference);
 	case MATCH_COUNT:
 		break;
 	}

@@ -333,6 +333,10 @@ static void test_references(void **state)
 	assert_true(ambiguous);
 	assert_null(registry_find(fixture->registry, "12345", &ambiguous));
 	assert_false(ambiguous);
+	put(fixture, &(struct sketch){.id = "frontend-2", .name = "front", .namespace = "shop"});
+	assert_string_equal(get(fixture, "frontend-2")->name, "front");
+	assert_null(registry_find(fixture->registry, "frontend", &ambiguous));
+	assert_false(ambiguous);
 	assert_null(registry_find(fixture->registry, "shop/", &ambiguous));
 	assert_false(ambiguous);
 }
