@@ -202,7 +202,7 @@ struct abi_connection {
 	__u8 flags;                 /* ABI_CONNECTION_* */
 	__u16 type_code;            /* ICMP of the first packet: type << 8 | code */
 	__u8 samples;               /* packets that are still to be looked into */
-	__u8 pad;
+	__u8 seen;   /* bit of each side that was seen to send it at a hook of its own */
 	__u32 id;    /* with start_ns unique on the node */
 	__u32 owner; /* ifindex of the hook that saw it first: whose share it takes */
 	__u32 round_trip_us[ABI_SIDES];   /* as the socket of that end has it, of this node's; 0:

@@ -27,6 +27,24 @@ _Static_assert(
 		offsetof(struct abi_connection, flags),
 	"the state of a connection is one word");
 
+/* And what is beside it, for the same reason. */
+union connection_marks {
+	__u32 word;
+	struct {
+		__u16 type_code;
+		__u8 samples;
+		__u8 seen;
+	};
+};
+
+#define CONNECTION_MARKS_WORD(connection) ((__u32 *)&(connection)->type_code)
+
+_Static_assert(offsetof(struct abi_connection, type_code) % 4 == 0, "atomics need alignment");
+_Static_assert(
+	offsetof(struct abi_connection, type_code) + offsetof(union connection_marks, seen) ==
+		offsetof(struct abi_connection, seen),
+	"the marks of a connection are one word");
+
 /* Whether the end at this hook is still the one that the connection began with. */
 static __always_inline int connection_at_hook(struct __sk_buff *skb,
 	const struct abi_connection *connection, const struct packet *packet, __u32 sender)
@@ -137,11 +155,25 @@ static __noinline void connection_advance(
 	__sync_fetch_and_or(CONNECTION_STATE_WORD(connection), gained.word);
 }
 
-/* A packet passes two hooks where both ends are local: the sender's own counts it. */
+/* An end that sends by its own hook under this very key. As one word, like the state. */
+static __always_inline void connection_see(struct abi_connection *connection, __u32 sender)
+{
+	union connection_marks marks = {.seen = 1 << sender};
+
+	if (!(connection->seen & marks.seen))
+		__sync_fetch_and_or(CONNECTION_MARKS_WORD(connection), marks.word);
+}
+
+/*
+ * A packet passes two hooks where both ends are local: the sender's own counts it. But one to an
+ * address that the node translates is of another connection there: so only if that hook has seen
+ * this one.
+ */
 static __always_inline int connection_counts_here(
 	const struct abi_connection *connection, const struct packet *packet, __u32 sender)
 {
-	return packet->hook == ABI_EGRESS || !connection->ifindex[sender & 1];
+	return packet->hook == ABI_EGRESS || !connection->ifindex[sender & 1] ||
+	       !(connection->seen >> (sender & 1) & 1);
 }
 
 static __always_inline void connection_count(
@@ -154,6 +186,8 @@ static __always_inline void connection_count(
 	if (!connection_counts_here(connection, packet, sender))
 		return;
 	sender &= 1;
+	if (packet->hook == ABI_EGRESS)
+		connection_see(connection, sender);
 	__sync_fetch_and_add(&connection->packets[sender], 1);
 	__sync_fetch_and_add(&connection->bytes[sender], packet->bytes);
 	if (has_handshake(packet->protocol)) {

@@ -24,8 +24,7 @@ static __noinline int fast_path(struct __sk_buff *skb, const struct packet *pack
 	__u32 receiver;
 
 	connection = bpf_map_lookup_elem(&connections, &packet->key);
-	if (!connection || !connection->packets[ABI_ORIGINATOR] ||
-		!connection->packets[ABI_RESPONDER] ||
+	if (!connection || connection->seen != (1 << ABI_ORIGINATOR | 1 << ABI_RESPONDER) ||
 		start + sizeof(*ethernet) > (void *)(long)skb->data_end)
 		return PACKET_PASS;
 	if (packet->protocol == IPPROTO_TCP && !(connection->flags & ABI_CONNECTION_ESTABLISHED))

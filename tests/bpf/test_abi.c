@@ -81,7 +81,7 @@ static const struct member members[] = {
 	MEMBER(abi_connection, flags),
 	MEMBER(abi_connection, type_code),
 	MEMBER(abi_connection, samples),
-	MEMBER(abi_connection, pad),
+	MEMBER(abi_connection, seen),
 	MEMBER(abi_connection, id),
 	MEMBER(abi_connection, owner),
 	MEMBER(abi_connection, round_trip_us),

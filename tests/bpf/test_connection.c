@@ -75,6 +75,29 @@ static void remote_traffic_counts_where_it_enters(void **state)
 	assert_int_equal(c.ifindex[ABI_ORIGINATOR], 0);
 }
 
+/*
+ * A service's address that the node translates: at the hook of the one who asks it is another
+ * connection, so the one who answers sees all of both sides, and counts it.
+ */
+static void translated_traffic_counts_where_it_enters(void **state)
+{
+	struct world *world = *state;
+	struct frame_description there = tcp(&world->web, &world->api, 40000, 8080, TCP_SYN);
+	struct frame_description back = reversed(&there);
+	struct abi_connection c;
+
+	expect_pass_at(world, &there, ABI_INGRESS, &world->api);
+	back.tcp_flags = TCP_SYN | TCP_ACK;
+	expect_pass_at(world, &back, ABI_EGRESS, &world->api);
+	there.tcp_flags = TCP_ACK;
+	expect_pass_at(world, &there, ABI_INGRESS, &world->api);
+	c = expect_connection(world, &there);
+	assert_int_equal(c.tcp_flags[ABI_ORIGINATOR], TCP_SYN | TCP_ACK);
+	assert_true(c.flags & ABI_CONNECTION_ESTABLISHED);
+	assert_int_equal(c.packets[ABI_ORIGINATOR], 2);
+	assert_int_equal(c.packets[ABI_RESPONDER], 1);
+}
+
 static void new_connection_is_an_event(void **state)
 {
 	struct world *world = *state;
@@ -383,6 +406,7 @@ int main(void)
 		FOR_BOTH(entry_says_who_and_where),
 		FOR_BOTH(local_traffic_counts_once),
 		FOR_BOTH(remote_traffic_counts_where_it_enters),
+		FOR_BOTH(translated_traffic_counts_where_it_enters),
 		FOR_BOTH(new_connection_is_an_event),
 		FOR_BOTH(only_a_pure_syn_opens),
 		FOR_BOTH(fin_of_both_sides_closes),
