@@ -45,17 +45,6 @@ static const struct column {
 	{"retransmissions", "retransmissions", NULL},
 };
 
-/* C0, DEL and C1 in UTF-8, which strings of JSON always are: whatever the terminal's character set
- * is, the file has the same bytes. Returns the length of the character that is one; 0: none is. */
-static size_t control_length(const char *text)
-{
-	unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
-
-	if (first < 0x20 || first == 0x7f)
-		return 1;
-	return first == 0xc2 && second >= 0x80 && second <= 0x9f ? 2 : 0;
-}
-
 /* Names come from whoever started a workload. A spreadsheet takes what begins so for a formula,
  * and a quote before it for text. */
 static bool is_formula(const char *text)
@@ -70,7 +59,7 @@ static void print_text(const char *text)
 
 	printf("%s%s", quote, is_formula(text) ? "'" : "");
 	for (; *text; text += control ? control : 1) {
-		control = control_length(text);
+		control = text_control_length(text);
 		if (*text == '"')
 			putchar('"');
 		putchar(control ? '?' : *text);

@@ -7,15 +7,19 @@
 
 #include <string.h>
 
-/* A string of DOT or of mermaid: quotes are the only characters that could end it. */
+/* A string of DOT or of mermaid: quotes are the only characters that could end it. It may be looked
+ * at in a terminal, too. */
 static void print_quoted(const char *text, const char *quote)
 {
-	for (; *text; text++) {
+	size_t control;
+
+	for (; *text; text += control ? control : 1) {
+		control = text_control_length(text);
 		if (*text == '"')
 			fputs(quote, stdout);
 		else if (*text == '\\')
 			fputs(*quote == '\\' ? "\\\\" : "\\", stdout);
-		else if ((unsigned char)*text >= ' ')
+		else if (!control)
 			putchar(*text);
 	}
 }

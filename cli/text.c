@@ -33,13 +33,34 @@ bool text_is_utf8(void)
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
+size_t text_control_length(const char *text)
+{
+	static const char *const turning[] = {"\u061c", "\u200e", "\u200f", "\u202a", "\u202b",
+		"\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069"};
+	unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
+
+	if (first < 0x20 || first == 0x7f)
+		return 1;
+	if (first == 0xc2 && second >= 0x80 && second <= 0x9f)
+		return 2;
+	for (size_t i = 0; i < ARRAY_SIZE(turning); i++)
+		if (strncmp(text, turning[i], strlen(turning[i])) == 0)
+			return strlen(turning[i]);
+	return 0;
+}
+
 /* The next character of *text, which moves behind it; L'?' for what cannot be shown. */
 static wchar_t next_character(const char **text)
 {
 	mbstate_t state = {0};
 	wchar_t character;
-	size_t length = mbrtowc(&character, *text, MB_CUR_MAX, &state);
+	size_t control = text_control_length(*text), length;
 
+	if (control) {
+		*text += control;
+		return L'?';
+	}
+	length = mbrtowc(&character, *text, MB_CUR_MAX, &state);
 	if (length == (size_t)-1 || length == (size_t)-2) {
 		(*text)++;
 		return L'?';

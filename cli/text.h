@@ -18,6 +18,12 @@ void *must(void *pointer);
 /* A new string. */
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Bytes of the control character that text begins with, 0 where it begins with none. That is C0,
+ * DEL and C1 in UTF-8, and what turns the direction of all that stands behind it on the line
+ * (Unicode's Bidi_Control). As JSON's strings are UTF-8 whatever the terminal's character set is,
+ * so is text. */
+size_t text_control_length(const char *text);
+
 /* Terminal columns that text takes. */
 size_t text_width(const char *text);
 

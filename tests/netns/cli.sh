@@ -156,6 +156,13 @@ golden flows.csv segctl flows -o csv
 golden flows.jsonl segctl flows -o jsonl
 golden map.dot segctl map -o dot
 golden map.mermaid segctl map -o mermaid
+jq '(.nodes[] | select(.id == "shop/db")).labels = {app: "\u009b31m\u202e\u001b[31m"}' "$golden/agent/GET/v1/map" \
+	>"$work/agent/GET/v1/map"
+for form in dot mermaid; do
+	expect "labels drive no terminal: -o $form" 0 sh -c \
+		"'$BUILD/segctl' map --group-by app -o $form | LC_ALL=C grep -cP '\xc2\x9b|\xe2\x80\xae|\e'"
+done
+cp "$golden/agent/GET/v1/map" "$work/agent/GET/v1/map"
 COLUMNS=80 golden map-packets.txt segctl map --sort packets --utc
 
 echo "== the difference of two maps"

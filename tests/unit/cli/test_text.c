@@ -57,6 +57,7 @@ static void test_printable_holds_no_control_characters(void **state)
 	is(text_printable("a\x1b[31mb\nc\td"), "a?[31mb?c?d");
 	is(text_printable("broken \xc3( and \xe2\x82"), "broken ?( and ??");
 	is(text_printable("caf\u00e9"), "caf\u00e9");
+	is(text_printable("c1 \xc2\x9b[31m, turned \u202e\u2066\u061c"), "c1 ?[31m, turned ???");
 }
 
 static void test_numbers(void **state)
