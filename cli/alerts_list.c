@@ -124,7 +124,7 @@ static void print_line(const char *line, size_t length, void *userdata)
 		output_json_line(alert);
 	else if (json_object_get(alert, "id"))
 		print_alert(settings, alert);
-	fflush(stdout);
+	output_flush();
 }
 
 static int follow(const struct settings *settings, struct arguments *arguments)

@@ -2,12 +2,10 @@
 /* segctl: says to segd, in labels, who may talk to whom, and shows who does. */
 #include "command.h"
 
-#include "text.h"
+#include "output.h"
 
-#include <errno.h>
 #include <locale.h>
 #include <signal.h>
-#include <string.h>
 
 static const struct command commands[] = {
 	{"status", "whether and how the agent enforces", status_run},
@@ -43,9 +41,6 @@ int main(int argc, char **argv)
 	settings_init(&settings);
 	argv[0] = "segctl";
 	code = command_group_run(&group, &settings, argc, argv);
-	if (fflush(stdout) == EOF) {
-		fprintf(stderr, "segctl: write output: %s\n", strerror(errno));
-		return EXIT_NO;
-	}
+	output_flush();
 	return code;
 }

@@ -3,7 +3,18 @@
 
 #include "text.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void output_flush(void)
+{
+	if (fflush(stdout) == 0)
+		return;
+	fprintf(stderr, "segctl: write output: %s\n", strerror(errno));
+	exit(EXIT_NO);
+}
 
 void output_json(const json_t *value)
 {

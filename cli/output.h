@@ -7,6 +7,10 @@
 #include <jansson.h>
 #include <stdio.h>
 
+/* Sends what was printed on its way. Where it cannot be written, that is the end of the program,
+ * with a message. */
+void output_flush(void);
+
 /* Indented, in the agent's order, with a newline. In ASCII: JSON leaves C1 as it is, some of which
  * drives terminals. */
 void output_json(const json_t *value);

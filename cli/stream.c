@@ -100,7 +100,7 @@ static void print_line(const char *line, size_t length, void *userdata)
 	else if (record)
 		print_record(settings, record);
 	/* Whoever reads the other end of a pipe follows, too. */
-	fflush(stdout);
+	output_flush();
 }
 
 int stream_run(const struct settings *settings, char **url)

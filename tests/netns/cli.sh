@@ -242,6 +242,8 @@ expect "a stream that its reader leaves ends quietly" "" \
 expect "a broken pipe is quiet" "" sh -c "'$BUILD/segctl' map 2>&1 >/dev/full | grep -v space;
 	'$BUILD/segctl' map -o json 2>&1 >&3 3>&- | cat" 3> >(head -1 >/dev/null)
 exits "a full disk is no success" 1 sh -c "'$BUILD/segctl' map >/dev/full"
+check "who follows onto a full disk is told at once" sh -c "
+	timeout 5 '$BUILD/segctl' flows --follow 2>&1 >/dev/full | grep -q 'write output: No space left'"
 
 kill -STOP "$agent"
 check "an agent that takes its time is told of, to a person" sh -c \
