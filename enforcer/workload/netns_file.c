@@ -2,6 +2,7 @@
 #include "workload/netns_file.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "policies/array.h"
 #include "policies/read.h"
 #include "policies/yaml_file.h"
@@ -205,46 +206,106 @@ static void read_spec(struct yaml_reader *reader, yaml_node_t *node, struct netn
 		read_addresses(reader, fields[FIELD_ADDRESSES].node, spec);
 }
 
-static bool share_address(const struct netns_spec *a, const struct netns_spec *b)
+/* --- what belongs to one workload alone ---------------------------------------------------------
+ */
+
+/* Who had it first. */
+struct claim {
+	size_t owner; /* in the file's items, which move as they become more */
+	UT_hash_handle hh;
+	char key[];
+};
+
+struct reading {
+	struct yaml_reader *reader;
+	struct netns_file *file;
+	struct claim *claims;
+};
+
+static void claims_clear(struct reading *reading)
 {
-	for (size_t i = 0; i < a->addresses_count; i++)
-		for (size_t j = 0; j < b->addresses_count; j++)
-			if (address_equal(&a->addresses[i], &b->addresses[j]))
-				return true;
-	return false;
+	struct claim *claim, *next;
+
+	HASH_ITER (hh, reading->claims, claim, next) {
+		HASH_DEL(reading->claims, claim);
+		free(claim);
+	}
+}
+
+/* Claims a text for the last workload. Returns whose it is already; NULL: nobody's. kind keeps
+ * texts of different meaning apart. */
+static const struct netns_spec *claim(
+	struct reading *reading, char kind, const char *text, const char *more)
+{
+	size_t length = strlen(text) + strlen(more) + 2;
+	struct claim *made = malloc(sizeof(*made) + length + 1), *there;
+
+	if (!made) {
+		reading->reader->out_of_memory = true;
+		return NULL;
+	}
+	snprintf(made->key, length + 1, "%c%s/%s", kind, text, more);
+	HASH_FIND_STR(reading->claims, made->key, there);
+	if (there) {
+		free(made);
+		return &reading->file->items[there->owner];
+	}
+	made->owner = reading->file->count - 1;
+	HASH_ADD_STR(reading->claims, key, made);
+	if (!HASH_ADDED(made)) {
+		free(made);
+		reading->reader->out_of_memory = true;
+	}
+	return NULL;
+}
+
+/* Whoever names no interface has all of its namespace. */
+static void check_netns(
+	struct reading *reading, const yaml_node_t *node, const struct netns_spec *spec)
+{
+	const struct netns_spec *other = claim(reading, 'n', spec->path, "");
+	const struct netns_spec *of_interface =
+		spec->interface ? claim(reading, 'i', spec->interface, spec->path) : NULL;
+
+	if (other && other->interface && spec->interface)
+		other = of_interface;
+	if (other)
+		yaml_reader_error(reading->reader, node, "duplicate",
+			"network namespace %s belongs to workload %s/%s already", spec->path,
+			other->namespace, other->name);
+	else if ((other = claim(reading, '#', spec->id, "")))
+		yaml_reader_error(reading->reader, node, "duplicate",
+			"%s is what the agent calls workload %s/%s already, of netns and interface",
+			spec->id, other->namespace, other->name);
 }
 
 /* Against those before it. */
-static void check_unique(
-	struct yaml_reader *reader, const yaml_node_t *node, const struct netns_file *file)
+static void check_unique(struct reading *reading, const yaml_node_t *node)
 {
-	const struct netns_spec *spec = &file->items[file->count - 1];
+	const struct netns_spec *spec = &reading->file->items[reading->file->count - 1];
 
-	if (!spec->id || !spec->name || !spec->namespace)
+	if (!spec->id || !spec->path || !spec->name || !spec->namespace)
 		return;
-	for (const struct netns_spec *other = file->items; other < spec; other++) {
-		if (!other->id || !other->name || !other->namespace)
-			continue;
-		if (strcmp(other->name, spec->name) == 0 &&
-			strcmp(other->namespace, spec->namespace) == 0)
-			yaml_reader_error(reader, node, "duplicate",
-				"a workload %s/%s is there already", spec->namespace, spec->name);
-		if (strcmp(other->path, spec->path) == 0 &&
-			(!other->interface || !spec->interface ||
-				strcmp(other->interface, spec->interface) == 0))
-			yaml_reader_error(reader, node, "duplicate",
-				"network namespace %s belongs to workload %s/%s already",
-				spec->path, other->namespace, other->name);
-		if (share_address(other, spec))
-			yaml_reader_error(reader, node, "duplicate",
-				"workload %s/%s has one of its addresses already", other->namespace,
-				other->name);
+	if (claim(reading, 'w', spec->namespace, spec->name))
+		yaml_reader_error(reading->reader, node, "duplicate",
+			"a workload %s/%s is there already", spec->namespace, spec->name);
+	check_netns(reading, node, spec);
+	for (size_t i = 0; i < spec->addresses_count; i++) {
+		char text[ADDRESS_TEXT_MAX];
+		const struct netns_spec *other =
+			claim(reading, 'a', address_format(&spec->addresses[i], text), "");
+
+		if (other && other != spec)
+			yaml_reader_error(reading->reader, node, "duplicate",
+				"workload %s/%s has its address %s already", other->namespace,
+				other->name, text);
 	}
 }
 
 static void read_file(struct yaml_reader *reader, yaml_node_t *root, void *userdata)
 {
 	struct netns_file *file = userdata;
+	struct reading reading = {.reader = reader, .file = file};
 	struct yaml_field fields[] = {{.name = "workloads", .required = true}};
 	const yaml_node_item_t *items;
 	size_t count;
@@ -258,11 +319,12 @@ static void read_file(struct yaml_reader *reader, yaml_node_t *root, void *userd
 
 		if (!spec) {
 			reader->out_of_memory = true;
-			return;
+			break;
 		}
 		read_spec(reader, item, spec);
-		check_unique(reader, item, file);
+		check_unique(&reading, item);
 	}
+	claims_clear(&reading);
 }
 
 /* --- the text ----------------------------------------------------------------------------------

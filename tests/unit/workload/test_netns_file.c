@@ -125,6 +125,29 @@ static void test_duplicates(void **state)
 	assert_mistakes(WEB "  addresses: [10.0.0.1]\n"
 			    "- {name: api, netns: api, addresses: [10.0.0.1]}\n",
 		"5:3");
+	assert_mistakes(WEB "- {name: api, netns: /run/netns/web}\n", "4:3");
+	assert_mistakes("workloads:\n"
+			"- {name: web, netns: web, interface: eth0}\n"
+			"- {name: admin, netns: web, interface: eth1}\n"
+			"- {name: api, netns: web, interface: eth1}\n"
+			"- {name: db, netns: web}\n",
+		"4:3 5:3");
+	/* What the agent knows it by would be one for both. */
+	assert_mistakes("workloads:\n"
+			"- {name: web, netns: web, interface: eth0}\n"
+			"- {name: api, netns: \"web:eth0\"}\n",
+		"3:3");
+}
+
+/* Its own address twice takes it from nobody. */
+static void test_an_address_twice(void **state)
+{
+	struct netns_file file = {NULL, 0};
+
+	(void)state;
+	parse(WEB "  addresses: [10.0.0.1, 10.0.0.1]\n", &file);
+	assert_int_equal(file.count, 1);
+	netns_file_clear(&file);
 }
 
 static void test_two_interfaces_of_one_namespace(void **state)
@@ -167,6 +190,7 @@ int main(void)
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_duplicates),
+		cmocka_unit_test(test_an_address_twice),
 		cmocka_unit_test(test_two_interfaces_of_one_namespace),
 		cmocka_unit_test(test_load),
 	};
