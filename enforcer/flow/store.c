@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "flow/protocol.h"
 #include "flow/store_query.h"
+#include "flow/store_running.h"
 #include "flow/store_writer.h"
 #include "flow/timestamp.h"
 
@@ -37,7 +38,7 @@ struct flow_store {
 static void pending_free(struct pending *pending)
 {
 	tally_table_clear(&pending->batch.edges);
-	store_running_clear(&pending->batch.running);
+	store_notes_clear(&pending->batch.notes);
 	free(pending);
 }
 
@@ -60,6 +61,7 @@ static void give(struct flow_store *store)
 		drop_first(store);
 	if (!store->batches)
 		return;
+	store_notes_settle(&store->batches->batch.notes);
 	store_writer_give(store->writer, &store->batches->batch);
 	store->given = true;
 }
@@ -207,7 +209,7 @@ void flow_store_add(struct flow_store *store, const struct record *record, uint6
 	edge->connections += connections;
 	tally_add(edge, new_packets, new_bytes);
 	if (event->type != FLOW_DENIED)
-		store_running_note(&batch->batch.running, event, STORE_PENDING_MAX);
+		store_notes_add(&batch->batch.notes, event, STORE_PENDING_MAX);
 }
 
 int flow_store_flush(struct flow_store *store, struct error *error)

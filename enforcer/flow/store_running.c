@@ -5,7 +5,6 @@
 #include "flow/store_database.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static struct store_running *find(struct store_running *table, uint64_t id)
 {
@@ -33,27 +32,6 @@ static struct store_running *add(struct store_running **table, uint64_t id)
 		return entry;
 	free(entry);
 	return NULL;
-}
-
-void store_running_note(
-	struct store_running **table, const struct flow_event *event, size_t entries_max)
-{
-	struct store_running *entry = find(*table, event->id);
-
-	if (event->type == FLOW_END && entry && entry->began) {
-		drop(table, entry);
-		return;
-	}
-	if (!entry && HASH_COUNT(*table) < entries_max) {
-		entry = add(table, event->id);
-		if (entry)
-			entry->began = event->type == FLOW_NEW;
-	}
-	if (!entry)
-		return;
-	entry->ended = event->type == FLOW_END;
-	memcpy(entry->packets, event->packets, sizeof(entry->packets));
-	memcpy(entry->bytes, event->bytes, sizeof(entry->bytes));
 }
 
 static uint64_t less(uint64_t all, uint64_t stored)
@@ -113,12 +91,11 @@ struct store_running *store_running_load(const char *path)
 	return table;
 }
 
-static int put(sqlite3 *database, sqlite3_stmt *statement, const struct store_running *entry,
+static int put(sqlite3 *database, sqlite3_stmt *statement, const struct store_note *note,
 	int64_t time, struct error *error)
 {
-	const int64_t values[] = {(int64_t)entry->id, (int64_t)entry->packets[0],
-		(int64_t)entry->packets[1], (int64_t)entry->bytes[0], (int64_t)entry->bytes[1],
-		time};
+	const int64_t values[] = {(int64_t)note->id, (int64_t)note->packets[0],
+		(int64_t)note->packets[1], (int64_t)note->bytes[0], (int64_t)note->bytes[1], time};
 	int result, count = sqlite3_bind_parameter_count(statement);
 
 	for (int i = 0; i < count; i++)
@@ -129,7 +106,7 @@ static int put(sqlite3 *database, sqlite3_stmt *statement, const struct store_ru
 }
 
 int store_running_save(
-	sqlite3 *database, const struct store_running *table, int64_t time, struct error *error)
+	sqlite3 *database, const struct store_notes *notes, int64_t time, struct error *error)
 {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *replace = NULL;
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *remove = NULL;
@@ -138,14 +115,17 @@ int store_running_save(
 
 	if (!r)
 		r = store_prepare(database, "DELETE FROM running WHERE id = ?1", &remove, error);
-	for (; !r && table; table = table->hh.next)
-		r = put(database, table->ended ? remove : replace, table, time, error);
+	for (size_t i = 0; !r && i < notes->count; i++) {
+		const struct store_note *note = &notes->items[i];
+
+		r = put(database, note->ended ? remove : replace, note, time, error);
+	}
 	return r;
 }
 
 int store_running_forget(sqlite3 *database, int64_t before, struct error *error)
 {
-	const struct store_running none = {.id = (uint64_t)before};
+	const struct store_note none = {.id = (uint64_t)before};
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *remove = NULL;
 	int r = store_prepare(database, "DELETE FROM running WHERE time < ?1", &remove, error);
 

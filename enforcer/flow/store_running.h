@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "flow/event.h"
 #include "flow/hash.h"
+#include "flow/store_notes.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -19,15 +20,9 @@ struct store_running {
 	uint64_t id; /* of the connection */
 	uint64_t packets[2];
 	uint64_t bytes[2];
-	bool began; /* in this table: nothing of it is on file */
-	bool ended;
 	UT_hash_handle hh;
 };
 
-/* Notes the counters of a connection's event. What began and ended in one table leaves nothing.
- * entries_max: what is beyond is not noted. */
-void store_running_note(
-	struct store_running **table, const struct flow_event *event, size_t entries_max);
 /* Takes off what an earlier agent stored of the connection, once. true: it had stored some. */
 bool store_running_take_off(struct store_running **table, const struct flow_event *event,
 	uint64_t packets[static 2], uint64_t bytes[static 2]);
@@ -35,8 +30,8 @@ void store_running_clear(struct store_running **table);
 
 /* Reads the table of the file at path. Where there is none or it cannot be read: empty. */
 struct store_running *store_running_load(const char *path);
-/* Within the writer's transaction. */
+/* Within the writer's transaction. notes are settled. */
 int store_running_save(
-	sqlite3 *database, const struct store_running *table, int64_t time, struct error *error);
+	sqlite3 *database, const struct store_notes *notes, int64_t time, struct error *error);
 /* Forgets connections of which nobody told since before (seconds): their end was missed. */
 int store_running_forget(sqlite3 *database, int64_t before, struct error *error);
