@@ -16,6 +16,7 @@
 
 #define CONNECTIONS_MAX     65536
 #define DISCOVERY_HOP_LIMIT 255 /* RFC 4861, 7.1: a router would have lowered it */
+#define LISTENERS_HOP_LIMIT 1   /* RFC 3810, 5: none passes it on */
 
 struct judge {
 	struct judge_options options;
@@ -241,13 +242,16 @@ static bool is_foreign(const struct judge *judge, const struct capture_packet *p
 	return false;
 }
 
-static bool came_over_a_router(const struct capture_packet *packet)
+static bool leaves_the_link(const struct capture_packet *packet)
 {
 	const uint8_t type = (uint8_t)(packet->ends.type_code >> 8);
+	uint8_t limit = LISTENERS_HOP_LIMIT;
 
-	return packet->kind == PACKET_NEIGHBOUR && packet->ethertype != ETH_P_ARP &&
-	       type >= ND_ROUTER_SOLICIT && type <= ND_REDIRECT &&
-	       packet->hop_limit != DISCOVERY_HOP_LIMIT;
+	if (packet->kind != PACKET_NEIGHBOUR || packet->ethertype == ETH_P_ARP)
+		return false;
+	if (type >= ND_ROUTER_SOLICIT && type <= ND_REDIRECT)
+		limit = DISCOVERY_HOP_LIMIT;
+	return packet->hop_limit != limit;
 }
 
 /* Why the packet is refused before policy is asked; 0: it is not. */
@@ -258,7 +262,7 @@ static int check_form(const struct judge *judge, const struct capture_packet *pa
 		return REASON_SPOOFED_MAC;
 	if (packet->reason && !is_foreign(judge, packet))
 		return packet->reason;
-	if (came_over_a_router(packet))
+	if (leaves_the_link(packet))
 		return REASON_MALFORMED;
 	return sender && !packet->reason ? sender_check(packet, sender) : 0;
 }

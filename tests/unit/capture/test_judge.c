@@ -179,6 +179,31 @@ static void test_form(void **state)
 	assert_judged(court, &frame->packet, NULL, REASON_POLICY_ALLOWED);
 }
 
+static void test_neighbours_are_on_the_link(void **state)
+{
+	static const struct {
+		uint8_t type, limit;
+		enum reason reason;
+	} rows[] = {
+		{135, 255, REASON_NEIGHBOUR},
+		{135, 254, REASON_MALFORMED},
+		{143, 1, REASON_NEIGHBOUR},
+		{143, 64, REASON_MALFORMED},
+		{130, 255, REASON_MALFORMED},
+	};
+	struct court *court = *state;
+	struct capture_packet *packet = &court->frame.packet;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		frame_udp(&court->frame, WEB, 40000, API, 53, START_NS);
+		packet->kind = PACKET_NEIGHBOUR;
+		packet->ethertype = 0x86dd;
+		packet->ends.type_code = (uint16_t)(rows[i].type << 8);
+		packet->hop_limit = rows[i].limit;
+		assert_judged(court, packet, NULL, rows[i].reason);
+	}
+}
+
 static void test_fragments_follow(void **state)
 {
 	struct court *court = *state;
@@ -237,6 +262,7 @@ int main(void)
 		TEST(test_another_policy_cuts),
 		TEST(test_who_lies),
 		TEST(test_form),
+		TEST(test_neighbours_are_on_the_link),
 		TEST(test_fragments_follow),
 		TEST(test_errors_relate),
 		TEST(test_connections_are_bounded),
