@@ -98,6 +98,25 @@ static void translated_traffic_counts_where_it_enters(void **state)
 	assert_int_equal(c.packets[ABI_RESPONDER], 1);
 }
 
+/* The same at the one who asks, where it is his address that is translated. */
+static void answers_to_a_translated_address_count_where_they_enter(void **state)
+{
+	struct world *world = *state;
+	struct frame_description there = tcp(&world->web, &world->api, 40000, 8080, TCP_SYN);
+	struct frame_description back = reversed(&there);
+	struct abi_connection c;
+
+	expect_pass_at(world, &there, ABI_EGRESS, &world->web);
+	back.tcp_flags = TCP_SYN | TCP_ACK;
+	expect_pass_at(world, &back, ABI_INGRESS, &world->web);
+	there.tcp_flags = TCP_ACK;
+	expect_pass_at(world, &there, ABI_EGRESS, &world->web);
+	c = expect_connection(world, &there);
+	assert_true(c.flags & ABI_CONNECTION_ESTABLISHED);
+	assert_int_equal(c.packets[ABI_ORIGINATOR], 2);
+	assert_int_equal(c.packets[ABI_RESPONDER], 1);
+}
+
 static void new_connection_is_an_event(void **state)
 {
 	struct world *world = *state;
@@ -407,6 +426,7 @@ int main(void)
 		FOR_BOTH(local_traffic_counts_once),
 		FOR_BOTH(remote_traffic_counts_where_it_enters),
 		FOR_BOTH(translated_traffic_counts_where_it_enters),
+		FOR_BOTH(answers_to_a_translated_address_count_where_they_enter),
 		FOR_BOTH(new_connection_is_an_event),
 		FOR_BOTH(only_a_pure_syn_opens),
 		FOR_BOTH(fin_of_both_sides_closes),
