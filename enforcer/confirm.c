@@ -120,15 +120,18 @@ static int load(const char *path, struct confirm *confirm, struct error *error)
 /* --- the decision -------------------------------------------------------------------------------
  */
 
+/* -ESTALE: the former policies are in force, which what is on disk cannot follow yet. */
 static int roll_back(struct agent *agent, struct error *error)
 {
 	struct confirm *confirm = agent->confirm;
-	int r = agent_reconcile(agent, &confirm->former, error);
+	int r = agent_fall_back(agent, &confirm->former, error);
 
-	if (!r)
-		r = forget(agent->options->state_directory, error);
-	if (r < 0)
-		return error_context(error, r, "go back to the former policies");
+	if (!r && forget(agent->options->state_directory, error) < 0)
+		r = -ESTALE;
+	if (r < 0) {
+		error_context(error, r, "go back to the former policies");
+		return r;
+	}
 	agent->confirm = NULL;
 	confirm_free(confirm);
 	return 0;
@@ -184,7 +187,8 @@ int confirm_open(struct agent *agent, struct error *error)
 	if (!r)
 		journal(JOURNAL_WARNING, "nobody confirmed the policies in time, while no agent "
 					 "ran: the former ones are back");
-	return r;
+	/* No reason not to start. */
+	return r == -ESTALE ? arm(agent, agent->confirm, error) : r;
 }
 
 int confirm_apply(struct agent *agent, const struct document_list *documents, uint32_t seconds,

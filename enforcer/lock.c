@@ -28,20 +28,34 @@ static int refuse(int fd, const char *what, struct error *error)
 		*holder ? holder : "unknown", what);
 }
 
+/* Where nothing can be written, what an earlier agent left can be locked. */
+static int open_lock(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	return fd < 0 && errno == EROFS ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : fd;
+}
+
+/* As far as the disk takes it: it only tells people who holds the lock. */
+static void write_holder(int fd)
+{
+	char text[PID_TEXT_MAX];
+	int length = snprintf(text, sizeof(text), "%d\n", getpid());
+
+	if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)length, 0) < 0)
+		return;
+}
+
 static int take(const char *path, const char *what, int *ret, struct error *error)
 {
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	char text[PID_TEXT_MAX];
-	int length;
+	_cleanup_close_ int fd = open_lock(path);
 
 	if (fd < 0)
 		return error_errno(error, -errno, "open lock %s", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? refuse(fd, what, error)
 					    : error_errno(error, -errno, "lock %s", path);
-	length = snprintf(text, sizeof(text), "%d\n", getpid());
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)length, 0) != length)
-		return error_errno(error, -errno, "write %s", path);
+	write_holder(fd);
 	*ret = TAKE_FD(fd);
 	return 0;
 }

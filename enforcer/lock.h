@@ -3,7 +3,8 @@
  * Two agents must not enforce on one network: each would undo what the other does. Nor may two keep
  * their policies in one directory. So an agent holds a lock for each, of the kind that ends with
  * whoever holds it (flock(2)): no stale one can be left behind. The file's text is the holder's
- * process id, for people.
+ * process id, for people, where the disk takes it. What is full or read only hinders no agent that
+ * has been here before.
  */
 #pragma once
 

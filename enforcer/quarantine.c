@@ -349,15 +349,18 @@ int quarantines_open(struct agent *agent, struct error *error)
 	_cleanup_(quarantines_freep) struct quarantines *quarantines =
 		calloc(1, sizeof(*quarantines));
 	const char *directory = agent->options->state_directory;
+	_cleanup_error_ struct error unsaved = ERROR_INIT;
 	int r;
 
 	if (!quarantines)
 		return error_nomem(error);
 	r = quarantine_store_load(directory, &quarantines->list, error);
-	if (r == 0 && drop_ended(&quarantines->list))
-		r = quarantine_store_save(directory, &quarantines->list, error);
 	if (r < 0)
 		return r;
+	/* The next agent, too, sees that they are over. */
+	if (drop_ended(&quarantines->list) &&
+		quarantine_store_save(directory, &quarantines->list, &unsaved) < 0)
+		journal(JOURNAL_WARNING, "%s", error_message(&unsaved));
 	agent->quarantines = TAKE_PTR(quarantines);
 	arm(agent, 0);
 	return 0;

@@ -282,32 +282,38 @@ static void candidate_commit(struct agent *agent, struct candidate *candidate)
 	laps_end(&agent->laps, "names");
 }
 
-static int reconcile_stored(struct agent *agent, struct candidate *candidate, struct error *error)
+/* anyway: whether they can be stored or not. */
+static int reconcile_stored(
+	struct agent *agent, struct candidate *candidate, bool anyway, struct error *error)
 {
-	int r;
+	_cleanup_error_ struct error unstored = ERROR_INIT;
+	int stored, r;
 
-	r = policy_journal_prepare(agent->policies, &candidate->documents, error);
+	stored = policy_journal_prepare(agent->policies, &candidate->documents, &unstored);
 	laps_end(&agent->laps, "store");
-	if (r < 0)
-		return error_context(error, r, "store policies");
+	if (stored < 0 && !anyway)
+		return error_set(error, stored, "store policies: %s", error_message(&unstored));
 	r = candidate_apply(agent, candidate, error);
 	if (r < 0) {
-		policy_journal_abort(agent->policies);
+		if (stored == 0)
+			policy_journal_abort(agent->policies);
 		return r;
 	}
 	/* The kernel has it already, so it counts from here on even if the disk fails. */
-	r = policy_journal_commit(agent->policies, error);
+	if (stored == 0)
+		stored = policy_journal_commit(agent->policies, &unstored);
 	laps_end(&agent->laps, "store");
 	candidate_commit(agent, candidate);
-	if (r == 0)
-		return 0;
-	error_context(error, r,
-		"the policies are enforced, but would not survive a restart: store policies");
-	return -ESTALE;
+	if (stored < 0)
+		return error_set(error, -ESTALE,
+			"the policies are enforced, but would not survive a restart: "
+			"store policies: %s",
+			error_message(&unstored));
+	return 0;
 }
 
-static int reconcile(
-	struct agent *agent, const struct document_list *documents, struct error *error)
+static int reconcile(struct agent *agent, const struct document_list *documents, bool anyway,
+	struct error *error)
 {
 	__attribute__((cleanup(candidate_clear))) struct candidate candidate = {0};
 	int r;
@@ -316,7 +322,7 @@ static int reconcile(
 	if (r < 0)
 		return r;
 	if (documents)
-		return reconcile_stored(agent, &candidate, error);
+		return reconcile_stored(agent, &candidate, anyway, error);
 	r = candidate_apply(agent, &candidate, error);
 	if (r < 0)
 		return r;
@@ -324,14 +330,15 @@ static int reconcile(
 	return 0;
 }
 
-int agent_reconcile(struct agent *agent, const struct document_list *documents, struct error *error)
+static int reconcile_measured(struct agent *agent, const struct document_list *documents,
+	bool anyway, struct error *error)
 {
 	uint64_t start_ns = clock_ns(CLOCK_MONOTONIC);
 	_cleanup_error_ struct error own = ERROR_INIT;
 	int r;
 
 	laps_start(&agent->laps);
-	r = reconcile(agent, documents, &own);
+	r = reconcile(agent, documents, anyway, &own);
 	free(agent->last_error);
 	agent->last_error = r < 0 ? strdup(error_message(&own)) : NULL;
 	agent->reconciled_ns = clock_ns(CLOCK_REALTIME);
@@ -342,6 +349,16 @@ int agent_reconcile(struct agent *agent, const struct document_list *documents, 
 	if (r < 0)
 		return error_set(error, r, "%s", error_message(&own));
 	return 0;
+}
+
+int agent_reconcile(struct agent *agent, const struct document_list *documents, struct error *error)
+{
+	return reconcile_measured(agent, documents, false, error);
+}
+
+int agent_fall_back(struct agent *agent, const struct document_list *documents, struct error *error)
+{
+	return reconcile_measured(agent, documents, true, error);
 }
 
 int agent_check(struct agent *agent, const struct document_list *documents, struct error *error)

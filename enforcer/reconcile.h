@@ -15,6 +15,11 @@
 int agent_reconcile(
 	struct agent *agent, const struct document_list *documents, struct error *error);
 
+/* The same for documents that must be in force, whether they can be stored or not: -ESTALE, too,
+ * where they cannot. */
+int agent_fall_back(
+	struct agent *agent, const struct document_list *documents, struct error *error);
+
 /* Only whether documents compile against the workloads of now; nothing changes. */
 int agent_check(struct agent *agent, const struct document_list *documents, struct error *error);
 

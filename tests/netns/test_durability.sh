@@ -156,6 +156,46 @@ mount -o remount,rw "$work/disk"
 check "and it goes on by itself" await 5 well
 agent_stop
 
+echo "== an agent that comes to a disk which takes nothing"
+agent_start "${options[@]}" || exit 1
+segctl policy delete SegmentPolicy large >/dev/null
+check "a quarantine" segctl quarantine add api --reason "odd DNS traffic" --for 1h
+check "and a policy on probation" segctl policy apply --confirm 1h -f - <<'YAML'
+apiVersion: segctl.io/v1
+kind: SegmentPolicy
+metadata: {name: api}
+spec: {subject: app=api, ingress: [{action: allow}]}
+YAML
+agent_kill
+overdue() { # FILE FILTER
+	jq "$2" "$work/disk/state/$1" >"$work/overdue" && cp "$work/overdue" "$work/disk/state/$1"
+}
+check "their time passes without an agent: of one" overdue quarantine.json '.quarantines[].until_ns = 1'
+check "and of the other" overdue unconfirmed.json '.deadline_ns = 0'
+rm -f "$work/disk/state/flows.db-"* # the room of which the next agent would have
+dd if=/dev/zero of="$work/disk/filler" bs=4k 2>/dev/null
+agent_start "${options[@]}" || exit 1
+pass "the agent starts on a full disk"
+expect "the quarantine is over" "no workload is in quarantine" segctl quarantine list
+refused "the former policy is back"
+expect "with what it allows" opened=2 connect 8320 2
+check "what is not on disk, it says" says "enforced, but would not survive a restart: .*No space left"
+rm "$work/disk/filler"
+decided() {
+	[ "$(status .confirm)" = null ]
+}
+check "with room again it is decided" await 4 decided
+agent_stop
+check "for good" test ! -e "$work/disk/state/unconfirmed.json"
+mount -o remount,ro "$work/disk"
+agent_start "${options[@]}" || exit 1
+pass "the agent starts on a disk that is read only"
+refused "policy holds"
+exits "no other is taken" 1 segctl policy delete SegmentPolicy api
+refused "that one holds"
+agent_stop
+mount -o remount,rw "$work/disk"
+
 echo "== a damaged store"
 dd if=/dev/urandom of="$work/disk/state/flows.db" bs=4096 seek=1 count=4 conv=notrunc 2>/dev/null
 printf '{"schema":1,"time":"2026-' >>"$log/flows.log"
