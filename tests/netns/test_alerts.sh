@@ -50,6 +50,7 @@ scan() {
 alerts() { segctl alerts --detector scan "$@" -o json; }
 first() { alerts --all | jq -r ".alerts[0] | $1"; }
 count() { alerts "$@" | jq '.alerts | length'; }
+counts() { [ "$(first .count)" = "$1" ]; }
 has_alert() { [ "$(count --all)" -gt 0 ]; }
 metric() { curl -s --unix-socket "$work/segd.sock" http://segd/metrics | grep -F "$1"; }
 # said FILE WORDS: the file has them by now.
@@ -69,6 +70,7 @@ expect "who" default/web first .actor.id
 expect "to whom" default/db first .target.id
 expect "by which technique" "T1046 Network Service Discovery" first '.technique | .id + " " + .name'
 scan 7021 7030
+check "it goes on" await 10 counts 30
 expect "one, however long it goes on" 1 count
 check "it is shown" sh -c "'$BUILD/segctl' --socket '$work/segd.sock' alerts show $alert | grep -q 'technique *T1046'"
 check "its story, too" sh -c "'$BUILD/segctl' --socket '$work/segd.sock' alerts show i$alert | grep -q '$alert'"
