@@ -71,7 +71,8 @@ table inet lossy {
 END
 }
 lose
-spawn "$id-api" "$tools/pulse" 10.77.0.13 5433 20 >"$work/pulse"
+# It outlives a loss that is long in being seen.
+spawn "$id-api" "$tools/pulse" 10.77.0.13 5433 20 20000 >"$work/pulse"
 check "the client sends its SYN again" await 5 holds 5433 '.retransmissions[0] > 0'
 in_ns "$id-db" nft delete table inet lossy
 await 5 grep -q connected "$work/pulse"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A connection that lives: pulse ADDRESS PORT INTERVAL_MS sends a numbered beat over one TCP
- * connection to an echo server and reads it back, until SIGTERM. Prints "connected", then at the
- * end "beats=N answered=N retransmits=N", and ended="…" where the connection was ended by an error.
- * Exits 1 when the connection broke or the last beat got no echo within a second.
+ * A connection that lives: pulse ADDRESS PORT INTERVAL_MS [PATIENCE_MS] sends a numbered beat over
+ * one TCP connection to an echo server and reads it back, until SIGTERM. Prints "connected", then
+ * at the end "beats=N answered=N retransmits=N", and ended="…" where the connection was ended by an
+ * error. Exits 1 when the connection broke or the last beat got no echo in PATIENCE_MS (1000).
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ANSWER_MS 1000
+#define PATIENCE_MS "1000"
 
 static volatile sig_atomic_t stopping;
 
@@ -57,9 +57,9 @@ static int dial(const char *address, const char *port)
 }
 
 /* 0: the echo of beat came back. */
-static int beat_once(int fd, uint64_t beat)
+static int beat_once(int fd, uint64_t beat, uint64_t patience_ms)
 {
-	uint64_t echo = 0, until = now_ms() + ANSWER_MS;
+	uint64_t echo = 0, until = now_ms() + patience_ms;
 	size_t got = 0;
 
 	if (send(fd, &beat, sizeof(beat), MSG_NOSIGNAL) != sizeof(beat))
@@ -83,13 +83,14 @@ static int beat_once(int fd, uint64_t beat)
 
 int main(int argc, char **argv)
 {
-	uint64_t beats = 0, answered = 0;
+	uint64_t beats = 0, answered = 0, patience_ms;
 	struct tcp_info information = {0};
 	socklen_t length = sizeof(information);
 	int fd;
 
-	if (argc != 4)
-		errx(2, "usage: pulse ADDRESS PORT INTERVAL_MS");
+	if (argc != 4 && argc != 5)
+		errx(2, "usage: pulse ADDRESS PORT INTERVAL_MS [PATIENCE_MS]");
+	patience_ms = strtoull(argc > 4 ? argv[4] : PATIENCE_MS, NULL, 10);
 	signal(SIGTERM, on_term);
 	fd = dial(argv[1], argv[2]);
 	puts("connected");
@@ -97,7 +98,7 @@ int main(int argc, char **argv)
 	while (!stopping) {
 		errno = 0;
 		beats++;
-		if (beat_once(fd, beats) < 0)
+		if (beat_once(fd, beats, patience_ms) < 0)
 			break;
 		answered++;
 		usleep((useconds_t)atoi(argv[3]) * 1000);
