@@ -78,11 +78,11 @@ all_of() {
 	return $code
 }
 
-# room NAME: its unit tests, one after the other.
+# room NAME: its unit tests, two at a time.
 room() {
 	local programs
 	mapfile -t programs < <(find "$build/asan/tests/unit/$1" -name 'test_*' -type f -executable | sort)
-	run "unit-$1 (sanitized)" all_of 1 "${programs[@]}"
+	run "unit-$1 (sanitized)" all_of 2 "${programs[@]}"
 }
 export -f all_of room
 
@@ -101,14 +101,15 @@ run bpf-programs all_of 2 "${programs[@]}"
 run differential timeout 300 "$build/tests/differential/differential" --models 300 --probes 40
 run fuzz tests/fuzz/run.sh "$build" 4
 run conformance tests/conformance/test.sh "$build"
-run cli tests/netns/cli.sh "$build"
-run examples tests/examples.sh "$build"
-run trace tests/golden/trace/run.sh "$build"
-# suites alone|beside: lines for side_by_side, of the scripts that say "Runs alone" and why, or of the others.
+# suites alone|beside: lines for side_by_side, of the scripts that say "Runs alone" and why, or of the
+# others, those first that take longest.
 suites() {
 	local script name plane match=-l
+	local longest=(tests/docker/test_docker.sh
+		tests/netns/test_{subscriber,nft_failures,lock,xdp,durability,capture,crash,quarantine}.sh)
 	[ "$1" = alone ] || match=-L
-	for script in $(grep $match '^# Runs alone' tests/netns/test_*.sh tests/docker/test_*.sh); do
+	for script in $(printf '%s\n' "${longest[@]}" tests/netns/test_*.sh tests/docker/test_*.sh | awk '!seen[$0]++' |
+		xargs grep $match '^# Runs alone'); do
 		name=$(basename "$script" .sh)
 		for plane in ebpf nft; do
 			echo "$(basename "$(dirname "$script")")-${name#test_} ($plane)|$script $build $plane"
@@ -116,10 +117,15 @@ suites() {
 	done
 }
 suites alone | side_by_side 1 || echo "0 1 0 alone" >>"$results"
-suites beside | side_by_side 3 || echo "0 1 0 side by side" >>"$results"
-run browser timeout 120 tests/browser/test_map.sh "$build"
+{
+	echo "cli|tests/netns/cli.sh $build"
+	suites beside
+	echo "browser|tests/browser/test_map.sh $build"
+	echo "install|tests/netns/install.sh $build"
+	echo "trace|tests/golden/trace/run.sh $build"
+	echo "examples|tests/examples.sh $build"
+} | side_by_side 4 || echo "0 1 0 side by side" >>"$results"
 run demo tests/netns/demo_check.sh "$build"
-run install tests/netns/install.sh "$build"
 
 awk '$2 { print "failed: " substr($0, index($0, $4)) }
 	{ p += $1; f += $2; s += $3 }

@@ -25,7 +25,8 @@ sources() {
 }
 
 formatted() {
-	git ls-files -co --exclude-standard -- '*.[ch]' | xargs clang-format --dry-run --Werror
+	git ls-files -co --exclude-standard -- '*.[ch]' |
+		xargs -P "$(nproc)" -n 100 clang-format --dry-run --Werror
 }
 
 licensed() {

@@ -3,8 +3,6 @@
 # Somebody who follows and reads nothing: what that costs the agent, and another one who follows:
 # test_subscriber.sh BUILD ebpf|nft
 # CHUNKS=N (10) of 100 connections: their records are more than what waits for a reader at most.
-#
-# Runs alone: a reader who is merely slow, for want of a core, loses records too.
 BUILD=${1:?usage: test_subscriber.sh BUILD PLANE}
 plane=${2:?usage: test_subscriber.sh BUILD PLANE}
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -48,7 +46,8 @@ count() { # FILE EVENT
 has() { # FILE EVENT COUNT
 	[ "$(count "$1" "$2")" -ge "$3" ]
 }
-# A little at a time, since a reader who is merely slow loses, too.
+# A little at a time, since a reader who is merely slow, for want of a core, loses, too: 100 beginnings and
+# the ends of 1000 have room in the queue of one who reads nothing meanwhile (800 KiB of 1 MiB).
 load() { # PORT
 	local i opened=0 already
 	for ((i = 0; i < chunks; i++)); do
