@@ -115,9 +115,15 @@ static __noinline int check_discovery(
 	return check_options(skb, packet, packet->transport + nd_header(type), endpoint);
 }
 
+/* RFC 3810, 5: to groups, and no further than the link. Else it
+ * would be a way around policy to whomever there is a route to. */
+static __always_inline int listener_discovery_is_sound(const struct packet *packet)
+{
+	return packet->hop_limit == MLD_HOP_LIMIT && packet->destination.bytes[0] == 0xff;
+}
+
 /* RFC 4861, 6.1 and 7.1: a router lowers the limit, so 255 proves that the sender is on the link.
- * Listener discovery goes no further than it (RFC 3810, 5): with any other limit it would be a way
- * around policy to wherever there is a route. ARP cannot be routed. */
+ * ARP cannot be routed. */
 static __always_inline int discovery_on_link(const struct packet *packet)
 {
 	const __u8 type = packet->type_code >> 8;
@@ -125,6 +131,6 @@ static __always_inline int discovery_on_link(const struct packet *packet)
 	if (packet->ethertype == ETH_P_ARP)
 		return 1;
 	if (type < ND_ROUTER_SOLICITATION || type > ND_REDIRECT)
-		return packet->hop_limit == MLD_HOP_LIMIT;
+		return listener_discovery_is_sound(packet);
 	return packet->hop_limit == ND_HOP_LIMIT;
 }

@@ -16,7 +16,7 @@
 
 #define CONNECTIONS_MAX     65536
 #define DISCOVERY_HOP_LIMIT 255 /* RFC 4861, 7.1: a router would have lowered it */
-#define LISTENERS_HOP_LIMIT 1   /* RFC 3810, 5: none passes it on */
+#define LISTENERS_HOP_LIMIT 1   /* RFC 3810, 5: none passes it on; and it is for groups */
 
 struct judge {
 	struct judge_options options;
@@ -245,13 +245,12 @@ static bool is_foreign(const struct judge *judge, const struct capture_packet *p
 static bool leaves_the_link(const struct capture_packet *packet)
 {
 	const uint8_t type = (uint8_t)(packet->ends.type_code >> 8);
-	uint8_t limit = LISTENERS_HOP_LIMIT;
 
 	if (packet->kind != PACKET_NEIGHBOUR || packet->ethertype == ETH_P_ARP)
 		return false;
 	if (type >= ND_ROUTER_SOLICIT && type <= ND_REDIRECT)
-		limit = DISCOVERY_HOP_LIMIT;
-	return packet->hop_limit != limit;
+		return packet->hop_limit != DISCOVERY_HOP_LIMIT;
+	return packet->hop_limit != LISTENERS_HOP_LIMIT || packet->ends.destination[0] != 0xff;
 }
 
 /* Why the packet is refused before policy is asked; 0: it is not. */

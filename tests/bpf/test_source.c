@@ -378,11 +378,19 @@ static void discovery_hides_in_no_fragment(void **state)
 	expect_refused_at(world, &d, ABI_EGRESS, &world->web, REASON_MALFORMED);
 }
 
+static struct end all_listeners(void)
+{
+	struct end end = {.mac = {0x33, 0x33, 0, 0, 0, 0x16}};
+
+	address_parse("ff02::16", &end.address);
+	return end;
+}
+
 static void listener_reports_pass(void **state)
 {
 	struct world *world = *state;
 	struct frame_description d = {.source = world->web,
-		.destination = world->api,
+		.destination = all_listeners(),
 		.protocol = IPPROTO_ICMPV6,
 		.icmp_type = MLD_REPORT_2,
 		.hop_limit = 1,
@@ -392,8 +400,22 @@ static void listener_reports_pass(void **state)
 	expect_pass_at(world, &d, ABI_EGRESS, &world->web);
 	address_parse("::", &d.source.address);
 	expect_pass_at(world, &d, ABI_EGRESS, &world->web);
+	expect_pass_at(world, &d, ABI_INGRESS, &world->api);
 	d.source.address = world->api.address;
 	expect_refused_at(world, &d, ABI_EGRESS, &world->web, REASON_SPOOFED_SOURCE);
+}
+
+static void listener_reports_are_for_groups(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = {.source = world->web,
+		.destination = world->api,
+		.protocol = IPPROTO_ICMPV6,
+		.icmp_type = MLD_REPORT_2,
+		.hop_limit = 1};
+
+	expect_refused_at(world, &d, ABI_EGRESS, &world->web, REASON_MALFORMED);
+	expect_refused_at(world, &d, ABI_INGRESS, &world->api, REASON_MALFORMED);
 }
 
 /* One that a router would pass on carries whatever it likes to whomever it likes. */
@@ -402,10 +424,12 @@ static void listener_reports_stay_on_the_link(void **state)
 	static const uint8_t limits[] = {2, 64, 255};
 	struct world *world = *state;
 	struct frame_description there = {.source = world->web,
-		.destination = world->internet,
+		.destination = all_listeners(),
 		.protocol = IPPROTO_ICMPV6,
 		.icmp_type = MLD_REPORT_2};
-	struct frame_description back = reversed(&there);
+	struct frame_description back = there;
+
+	back.source = world->internet;
 
 	for (size_t i = 0; i < sizeof(limits); i++) {
 		there.hop_limit = limits[i];
@@ -438,6 +462,7 @@ int main(void)
 		FOR_IPV6(discovery_options_are_read_to_the_end),
 		FOR_IPV6(discovery_hides_in_no_fragment),
 		FOR_IPV6(listener_reports_pass),
+		FOR_IPV6(listener_reports_are_for_groups),
 		FOR_IPV6(listener_reports_stay_on_the_link),
 	};
 

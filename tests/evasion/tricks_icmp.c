@@ -9,10 +9,11 @@
 #define NODE_QUERY      139
 #define LISTENER_REPORT 143
 
-/* Bytes: type, code. */
+/* Bytes: type, code. Number: hop limit, or 0. */
 static void message(struct shot *shot)
 {
-	struct wire *wire = shot_ip(shot, shot_icmp(shot));
+	struct wire *wire = shot_ip_with(shot, (struct wire_ip){.protocol = shot_icmp(shot),
+						       .hop_limit = (uint8_t)shot->trick->number});
 
 	wire_icmp(wire, shot->trick->bytes[0], shot->trick->bytes[1], (uint32_t)shot->serial << 16);
 	for (int i = 0; i < 4; i++)
@@ -89,6 +90,7 @@ const struct trick tricks_icmp[] = {
 		.nft = "invalid_conntrack_state"},
 	{"listener report as a tunnel", V6, BYTES(LISTENER_REPORT, 0), REFUSED("malformed"),
 		.places = AND_ROUTED},
+	{"listener report to a neighbour", V6, BYTES(LISTENER_REPORT, 0), 1, REFUSED("malformed")},
 	{"listener query as a tunnel", V6, BYTES(MLD_LISTENER_QUERY, 0), REFUSED("malformed"),
 		.places = AND_ROUTED},
 	{"ICMP cut off at 4 bytes", cut_off, BOTH_FAMILIES, TWIN_ECHO, .number = 4,

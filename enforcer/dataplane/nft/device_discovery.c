@@ -216,17 +216,32 @@ static int write_stranger(struct batch *batch)
 	return device_rule_refuse(&rule, batch, REASON_SPOOFED_SOURCE);
 }
 
-int device_discovery_write(struct batch *batch)
+/* They claim nothing, and are sent to groups alone (RFC 3810, 5). */
+static int write_listeners(struct batch *batch)
 {
+	static const uint8_t first_group[ADDRESS_BYTES] = {0xff};
 	struct rule rule;
-	int r = device_chain_write(batch, LISTENERS, "listener discovery claims nothing");
+	int r = device_chain_write(batch, LISTENERS, "listener discovery, to groups on the link");
 
 	if (!r)
 		r = write_off_link(batch, LISTENERS, MLD_HOP_LIMIT);
 	if (!r) {
 		rule_begin(&rule, LISTENERS);
-		r = device_rule_end(&rule, batch, NF_ACCEPT);
+		rule_ethertype(&rule, ETHERTYPE_IPV6);
+		rule_key_address(&rule, false, RULE_DESTINATION);
+		rule_compare(&rule, NFT_CMP_LT, first_group, sizeof(first_group));
+		r = device_rule_refuse(&rule, batch, REASON_MALFORMED);
 	}
+	if (r < 0)
+		return r;
+	rule_begin(&rule, LISTENERS);
+	return device_rule_end(&rule, batch, NF_ACCEPT);
+}
+
+int device_discovery_write(struct batch *batch)
+{
+	int r = write_listeners(batch);
+
 	for (size_t i = 0; !r && i < ARRAY_SIZE(forms); i++)
 		r = write_options(batch, forms[i].chain, forms[i].bytes);
 	if (!r)

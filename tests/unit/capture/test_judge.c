@@ -182,17 +182,20 @@ static void test_form(void **state)
 static void test_neighbours_are_on_the_link(void **state)
 {
 	static const struct {
+		const char *to;
 		uint8_t type, limit;
 		enum reason reason;
 	} rows[] = {
-		{135, 255, REASON_NEIGHBOUR},
-		{135, 254, REASON_MALFORMED},
-		{143, 1, REASON_NEIGHBOUR},
-		{143, 64, REASON_MALFORMED},
-		{130, 255, REASON_MALFORMED},
+		{"2001:db8::1", 135, 255, REASON_NEIGHBOUR},
+		{"2001:db8::1", 135, 254, REASON_MALFORMED},
+		{"ff02::16", 143, 1, REASON_NEIGHBOUR},
+		{"ff02::16", 143, 64, REASON_MALFORMED},
+		{"ff02::1", 130, 255, REASON_MALFORMED},
+		{"2001:db8::1", 130, 1, REASON_MALFORMED},
 	};
 	struct court *court = *state;
 	struct capture_packet *packet = &court->frame.packet;
+	struct address to;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		frame_udp(&court->frame, WEB, 40000, API, 53, START_NS);
@@ -200,6 +203,8 @@ static void test_neighbours_are_on_the_link(void **state)
 		packet->ethertype = 0x86dd;
 		packet->ends.type_code = (uint16_t)(rows[i].type << 8);
 		packet->hop_limit = rows[i].limit;
+		assert_int_equal(address_parse(rows[i].to, &to), 0);
+		memcpy(packet->ends.destination, to.bytes, sizeof(to.bytes));
 		assert_judged(court, packet, NULL, rows[i].reason);
 	}
 }
