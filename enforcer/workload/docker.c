@@ -113,12 +113,12 @@ static bool take_answer(struct workload_source *source, const struct docker_answ
 	struct docker_names *ret)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
-	json_error_t where;
+	json_error_t where = {.text = "out of memory"};
 	json_t *document = NULL;
 	int r;
 
 	if (answer->status == 200)
-		document = json_loadb(answer->body, answer->size, 0, &where);
+		document = docker_json(answer->body, answer->size, &where);
 	if (answer->status == 0)
 		r = error_set(&error, -EIO, "%s", answer->problem);
 	else if (answer->status != 200)
@@ -236,7 +236,7 @@ static void on_event(const char *line, size_t size, void *userdata)
 	_cleanup_error_ struct error error = ERROR_INIT;
 	struct workload_source *source = userdata;
 	struct docker_event event = {0};
-	json_t *document = json_loadb(line, size, 0, NULL);
+	json_t *document = docker_json(line, size, NULL);
 	int r;
 
 	r = document ? docker_parse_event(document, &event, &error)

@@ -127,7 +127,7 @@ static int parse_answer(
 	struct look *look, const struct docker_answer *answer, char **problem, struct error *error)
 {
 	_cleanup_free_ char *message = NULL;
-	json_error_t where;
+	json_error_t where = {.text = "out of memory"};
 	json_t *document;
 	int r;
 
@@ -135,7 +135,7 @@ static int parse_answer(
 		return error_set(error, -EIO, "%s", answer->problem);
 	if (answer->status == 404)
 		return registry_remove(look->containers->registry, DOCKER_SOURCE, look->id);
-	document = json_loadb(answer->body, answer->size, 0, &where);
+	document = docker_json(answer->body, answer->size, &where);
 	if (answer->status != 200) {
 		message = docker_label_text(docker_string(document, "message"));
 		r = error_set(

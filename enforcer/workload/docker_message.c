@@ -9,6 +9,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ESCAPED_NUL "\\u0000"
+
+/* Of the same length, so nothing moves. In JSON only strings have backslashes. */
+static void replace_nul(char *text, size_t size)
+{
+	const size_t length = strlen(ESCAPED_NUL);
+
+	for (size_t i = 0; i + length <= size; i++) {
+		if (text[i] != '\\')
+			continue;
+		if (memcmp(text + i, ESCAPED_NUL, length) == 0)
+			memcpy(text + i, "\\ufffd", length);
+		i++;
+	}
+}
+
+json_t *docker_json(const char *text, size_t size, json_error_t *problem)
+{
+	_cleanup_free_ char *copy = NULL;
+
+	if (memmem(text, size, ESCAPED_NUL, strlen(ESCAPED_NUL))) {
+		copy = malloc(size);
+		if (!copy)
+			return NULL;
+		memcpy(copy, text, size);
+		replace_nul(copy, size);
+		text = copy;
+	}
+	return json_loadb(text, size, JSON_DECODE_INT_AS_REAL, problem);
+}
+
 bool docker_id_is_valid(const char *id)
 {
 	return strlen(id) == DOCKER_ID_LENGTH && strspn(id, "0123456789abcdef") == DOCKER_ID_LENGTH;

@@ -218,7 +218,7 @@ static int parse_container(
 	const char *sandbox =
 		docker_string(json_object_get(document, "NetworkSettings"), "SandboxKey");
 	_cleanup_(labels_clear) struct labels labels = {NULL, 0};
-	json_int_t pid = json_integer_value(json_object_get(state, "Pid"));
+	double pid = json_number_value(json_object_get(state, "Pid"));
 	int r;
 
 	if (!json_is_object(state) || !docker_id_is_valid(docker_string(document, "Id")))

@@ -23,6 +23,11 @@
 /* "http=tcp/8080,metrics=tcp/9100": the names that policies may use for a container's ports. */
 #define DOCKER_PORTS_LABEL "segctl.io/ports"
 
+/* The runtime's text, of which one container's label must not make the whole unreadable: NUL, which
+ * jansson takes in no key, is U+FFFD, and numbers are reals, which hold 64 bits without a sign,
+ * too. NULL: it is no JSON, *problem says why, or memory ran out. */
+json_t *docker_json(const char *text, size_t size, json_error_t *problem);
+
 /* GET /containers/{id}/json */
 struct docker_container {
 	/* NULL: it does not run, or shares another container's network: what policies say about

@@ -66,7 +66,7 @@ static void check_container(const json_t *document)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	json_t *document = json_loadb((const char *)data, size, JSON_DECODE_ANY, NULL);
+	json_t *document = docker_json((const char *)data, size, NULL);
 	struct docker_names names = {NULL, 0};
 	struct docker_event event;
 

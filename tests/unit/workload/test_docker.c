@@ -434,6 +434,30 @@ static void test_daemon_crashes(void **state)
 	await(is_unknown, "later");
 }
 
+/* Whoever starts a container chooses its labels, and anything may be in them. */
+static void test_labels_with_any_character(void **state)
+{
+	(void)state;
+	assert_shell("curl -sf --unix-socket %s/docker.sock -H 'Content-Type: application/json' "
+		     "-d '{\"Image\": \"segd-test\", \"HostConfig\": {\"NetworkMode\": \"front\"}, "
+		     "\"Labels\": {\"app\": \"odd\", \"a\\u0000b\": \"c\\u0000d\"}}' "
+		     "'http://docker/containers/create?name=odd' >/dev/null",
+		fixture.directory);
+	assert_docker("start odd");
+	await(is_known, "odd");
+	assert_string_equal(labels_get(&get("odd")->labels, "app"), "odd");
+	/* It is in the lists and events, too. */
+	assert_int_equal(docker_source_ops.refresh(fixture.source, NULL), 0);
+	run_for(fixture.event, 300);
+	assert_true(fixture.healthy);
+	assert_docker("run -d --name even --network front segd-test");
+	await(is_known, "even");
+	assert_true(fixture.healthy);
+	assert_docker("rm -f odd even");
+	await(is_unknown, "odd");
+	await(is_unknown, "even");
+}
+
 static void test_refresh_changes_nothing(void **state)
 {
 	(void)state;
@@ -477,6 +501,7 @@ int main(void)
 		cmocka_unit_test(test_address_reused),
 		cmocka_unit_test(test_container_lies),
 		cmocka_unit_test(test_daemon_crashes),
+		cmocka_unit_test(test_labels_with_any_character),
 		cmocka_unit_test(test_refresh_changes_nothing),
 	};
 

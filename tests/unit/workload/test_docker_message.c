@@ -137,10 +137,28 @@ static void test_no_lists(void **state)
 	json_decref(document);
 }
 
+/* What may stand in any label, or in a limit that is none. */
+static void test_json_that_is_odd(void **state)
+{
+	static const char text[] =
+		"{\"a\\u0000b\": \"c\\u0000\\\\u0000\", \"Rate\": 18446744073709551615}";
+	json_error_t problem;
+	json_t *document = docker_json(text, strlen(text), &problem);
+
+	(void)state;
+	assert_non_null(document);
+	assert_string_equal(docker_string(document, "a\ufffdb"), "c\ufffd\\u0000");
+	assert_true(json_number_value(json_object_get(document, "Rate")) > 1e19);
+	json_decref(document);
+	assert_null(docker_json("{\"\\u0000", 7, &problem));
+	assert_null(docker_json("", 0, &problem));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recorded_events),
+		cmocka_unit_test(test_json_that_is_odd),
 		cmocka_unit_test(test_odd_events),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_bridge_names),
