@@ -67,8 +67,9 @@ finish() {
 	[ "$failed" = 0 ]
 }
 
-# await SECONDS COMMAND...: polls until the command succeeds, every 20 ms in the first second and every
-# 100 ms after that: who waits long leaves the cores to those who work.
+# await SECONDS COMMAND...: polls until the command succeeds, for SECONDS at least. Every 20 ms at first, and
+# every 100 ms after a second's 50 times, 25 times for each other second: who waits long leaves the cores to
+# those who work.
 await() {
 	local tries=$(($1 * 50)) later=$((($1 - 1) * 50))
 	shift
@@ -77,7 +78,7 @@ await() {
 			tries=$((tries - 1))
 			sleep 0.02
 		else
-			tries=$((tries - 5))
+			tries=$((tries - 2))
 			sleep 0.1
 		fi
 		[ $tries -gt 0 ] || return 1
