@@ -17,7 +17,7 @@
 #define UDP_HEADER      8
 #define TCP_OFFSET_BYTE 12 /* whose upper half is the header's length in words */
 #define READS_PER_WAKE  64
-#define REST_USEC       10000 /* as the eBPF data plane: to be woken costs more than to read */
+#define REST_USEC       20000 /* as the eBPF data plane: to be woken costs more than to read */
 
 struct sampling {
 	const struct dataplane_options *options;
