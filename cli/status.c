@@ -221,5 +221,6 @@ int status_run(struct settings *settings, int argc, char **argv)
 	print_counters(status);
 	print_troubles(settings, status);
 	output_property("last error", field_text(status, "last_error"));
+	output_property("not stored", field_text(status, "unstored"));
 	return EXIT_YES;
 }

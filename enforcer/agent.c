@@ -410,5 +410,6 @@ void agent_free(struct agent *agent)
 	sd_event_source_unref(agent->trim);
 	sd_event_unref(agent->event);
 	free(agent->last_error);
+	free(agent->unstored);
 	free(agent);
 }

@@ -75,7 +75,8 @@ struct agent {
 	struct deny_reload *later_reloads; /* and for the one behind it */
 	sd_event_source *retry;
 	sd_event_source *trim; /* NULL: none was needed yet */
-	char *last_error;      /* of the last reconcile; NULL: it succeeded */
+	char *last_error;      /* of the last reconcile; NULL: what it was about is in force */
+	char *unstored;        /* why policies in force are not on disk; NULL: they are */
 	uint64_t reconciled_ns;
 	uint64_t reconcile_duration_ns;
 	struct histogram reconciles;

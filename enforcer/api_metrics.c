@@ -49,8 +49,9 @@ static void add_reconciles(struct metrics *metrics, const struct agent *agent)
 	gauge(metrics, "segd_generation", "Policy generations enforced since the agent started.",
 		agent->generation);
 	gauge(metrics, "segd_reconcile_failed",
-		"1: the last reconcile failed and the former state is in force.",
-		agent->last_error != NULL);
+		"1: the last reconcile failed and the former state is in force, or policies in force "
+		"are not on disk.",
+		agent->last_error != NULL || agent->unstored != NULL);
 	metrics_family(metrics, "segd_reconcile_failures_total", METRICS_COUNTER,
 		"Reconciles that failed.");
 	metrics_sample(metrics, NULL, agent->reconciles_failed);

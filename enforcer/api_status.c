@@ -79,6 +79,8 @@ json_t *api_status_json(struct agent *agent)
 	json_object_set_new(status, "troubles", troubles_to_json(&agent->troubles));
 	json_object_set_new(status, "sources", sources_to_json(agent));
 	json_object_set_new(status, "last_error", last_error(agent));
+	json_object_set_new(
+		status, "unstored", agent->unstored ? json_string(agent->unstored) : json_null());
 	json_object_set_new(status, "last_reconcile", reconcile);
 	json_object_set_new(status, "confirm", confirm_describe(agent));
 	json_object_set_new(status, "host", host);

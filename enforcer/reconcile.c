@@ -304,6 +304,8 @@ static int reconcile_stored(
 		stored = policy_journal_commit(agent->policies, &unstored);
 	laps_end(&agent->laps, "store");
 	candidate_commit(agent, candidate);
+	free(agent->unstored);
+	agent->unstored = stored < 0 ? strdup(error_message(&unstored)) : NULL;
 	if (stored < 0)
 		return error_set(error, -ESTALE,
 			"the policies are enforced, but would not survive a restart: "
@@ -340,7 +342,7 @@ static int reconcile_measured(struct agent *agent, const struct document_list *d
 	laps_start(&agent->laps);
 	r = reconcile(agent, documents, anyway, &own);
 	free(agent->last_error);
-	agent->last_error = r < 0 ? strdup(error_message(&own)) : NULL;
+	agent->last_error = r < 0 && r != -ESTALE ? strdup(error_message(&own)) : NULL;
 	agent->reconciled_ns = clock_ns(CLOCK_REALTIME);
 	agent->reconcile_duration_ns = clock_ns(CLOCK_MONOTONIC) - start_ns;
 	histogram_add(&agent->reconciles, agent->reconcile_duration_ns);

@@ -27,6 +27,17 @@ static void check_reconcile(const json_t *status, struct findings *findings)
 			text(status, "dataplane"));
 }
 
+static void check_stored(const json_t *status, struct findings *findings)
+{
+	const char *unstored = text(status, "unstored");
+
+	if (*unstored)
+		findings_add(findings, FINDING_ERROR, "unstored",
+			"make room for it, then apply any policy again",
+			"a restart would bring back other policies than those in force: %s",
+			unstored);
+}
+
 static void check_sources(const json_t *status, struct findings *findings)
 {
 	const json_t *source;
@@ -176,6 +187,7 @@ void check_state(const struct doctor_view *view, struct findings *findings)
 		return;
 	}
 	check_reconcile(view->status, findings);
+	check_stored(view->status, findings);
 	check_sources(view->status, findings);
 	check_troubles(view->status, findings);
 	check_tables(json_object_get(view->status, "plane"), findings);

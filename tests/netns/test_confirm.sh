@@ -157,6 +157,11 @@ says_in_force() {
 	apply_again "$1" | grep "the policies are enforced, but would not survive" | grep -v "nothing was applied"
 }
 check "what is in force is not called nothing" says_in_force "?confirm=60"
+unstored() {
+	segctl doctor -o json | jq -e '.findings | any(.check == "unstored" and .level == "error")
+		and (any(.check == "reconcile" and .level == "error") | not)'
+}
+check "the doctor says that it is in force, and not on disk" unstored
 exits "what cannot be kept is not confirmed" 1 segctl policy confirm
 rm "$work/failing"
 check "until it can" segctl policy confirm

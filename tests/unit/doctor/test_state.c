@@ -79,6 +79,7 @@ static void test_troubles(void **state)
 		const char *status, *level, *check;
 	} cases[] = {
 		{"{'last_error': 'table peers is full'}", "error", "reconcile"},
+		{"{'unstored': 'write policies.journal: No space left'}", "error", "unstored"},
 		{"{'sources': [{'name': 'docker', 'healthy': false, 'message': 'gone'}]}", "note",
 			"source"},
 		{"{'troubles': [{'message': 'cannot', 'time': 't', 'repaired': false}]}", "warning",
