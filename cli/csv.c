@@ -100,10 +100,12 @@ void csv_print_record(const json_t *record)
 			putchar(',');
 		if (json_is_string(value))
 			print_text(json_string_value(value));
+		else if (json_is_integer(value))
+			printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
 		else if (json_is_number(value))
 			printf("%.0f", json_number_value(value));
 		else if (json_is_array(value))
-			printf("%.0f", field_sum(record, columns[i].member));
+			printf("%" JSON_INTEGER_FORMAT, field_total(record, columns[i].member));
 	}
 	fputs("\r\n", stdout);
 }

@@ -63,6 +63,8 @@ sed 's/2026-/2021-/g' "$log" >"$work/past.log"
 COLUMNS=80 golden log.txt segctl flows -r "$work/past.log" --utc
 golden log-wide.txt segctl flows -r "$log" -o wide --utc
 golden log.csv segctl flows -r "$log" -o csv
+expect "numbers beyond what a double holds are exact" 9007199254740993 sh -c \
+	"head -n 1 '$log' | jq -c '.bytes = [9007199254740990, 3]' | '$BUILD/segctl' flows -r - -o csv | sed 1d | cut -d, -f20"
 golden log.ocsf segctl flows -r "$log" -o ocsf
 golden log.ecs segctl flows -r "$log" -o ecs
 COLUMNS=80 golden log-denied.txt segctl denied -r "$work/past.log" --utc
