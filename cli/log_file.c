@@ -18,6 +18,7 @@
 /* As the agent names them (enforcer/segd.8): the current file is the newest. */
 #define CURRENT "flows.log"
 #define ROTATED "flows-"
+#define PACKED  ".zst"
 #define PARTIAL ".part"
 
 struct reading {
@@ -108,33 +109,71 @@ static int is_log(const struct dirent *entry)
 	       (length < suffix || strcmp(entry->d_name + length - suffix, PARTIAL) != 0);
 }
 
+/* Is packed what the agent makes of plain? Both are there for a moment, or after it was killed. */
+static bool is_packed_of(const char *packed, const char *plain)
+{
+	size_t length = strlen(plain);
+
+	return strncmp(packed, plain, length) == 0 && strcmp(packed + length, PACKED) == 0;
+}
+
+static bool is_file_of(int fd, int directory, const char *name)
+{
+	struct stat one, other;
+
+	return fd >= 0 && fstat(fd, &one) == 0 && fstatat(directory, name, &other, 0) == 0 &&
+	       one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/* Since it was listed it may have been packed. */
+static void read_rotated(struct reading *reading, int directory, const char *name, const char *path)
+{
+	_cleanup_free_ char *packed = text_format("%s" PACKED, name);
+	_cleanup_free_ char *packed_path = text_format("%s/%s", path, packed);
+	_cleanup_free_ char *full = text_format("%s/%s", path, name);
+
+	if (faccessat(directory, name, F_OK, 0) < 0 && faccessat(directory, packed, F_OK, 0) == 0)
+		read_file(reading, directory, packed, packed_path);
+	else
+		read_file(reading, directory, name, full);
+}
+
+/* current: the file that was the newest before they are listed. */
+static int read_rotated_files(struct reading *reading, int directory, const char *path, int current)
+{
+	struct dirent **names = NULL;
+	int count = scandirat(directory, ".", &names, is_log, alphasort);
+
+	if (count < 0)
+		fail_to(reading, "list", path);
+	for (int i = 0; i < count; i++) {
+		_cleanup_free_ struct dirent *entry = names[i];
+
+		if (!(i + 1 < count && is_packed_of(names[i + 1]->d_name, entry->d_name)) &&
+			!is_file_of(current, directory, entry->d_name))
+			read_rotated(reading, directory, entry->d_name, path);
+	}
+	free(names);
+	return count;
+}
+
 static void read_directory(struct reading *reading, const char *path)
 {
 	_cleanup_close_ int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct dirent **names = NULL;
-	int count;
+	_cleanup_free_ char *full = text_format("%s/" CURRENT, path);
+	int current, count;
 
 	if (directory < 0) {
 		fail_to(reading, "read", path);
 		return;
 	}
-	count = scandirat(directory, ".", &names, is_log, alphasort);
-	if (count < 0) {
-		fail_to(reading, "list", path);
-		return;
-	}
-	for (int i = 0; i < count; i++) {
-		_cleanup_free_ struct dirent *entry = names[i];
-		_cleanup_free_ char *full = text_format("%s/%s", path, entry->d_name);
-
-		read_file(reading, directory, entry->d_name, full);
-	}
-	free(names);
-	if (faccessat(directory, CURRENT, F_OK, 0) == 0 || count == 0) {
-		_cleanup_free_ char *full = text_format("%s/" CURRENT, path);
-
+	/* Before the others, which takes its time: it may be one of them by then. */
+	current = openat(directory, CURRENT, O_RDONLY | O_CLOEXEC);
+	count = read_rotated_files(reading, directory, path, current);
+	if (current >= 0)
+		read_lines(reading, current, full);
+	else if (faccessat(directory, CURRENT, F_OK, 0) == 0 || count == 0)
 		read_file(reading, directory, CURRENT, full);
-	}
 }
 
 size_t log_file_read(

@@ -109,6 +109,24 @@ sed -n '10,$p' "$log" >"$work/log/flows.log"
 echo '{"half": ' >"$work/log/flows-20261121T080006.000000Z.log.zst.part"
 expect "a directory is the whole log in order" "$(jq -c . "$log" | md5sum)" sh -c \
 	"'$BUILD/segctl' flows -r '$work/log' -o jsonl | md5sum"
+cp -r "$work/log" "$work/packing"
+zstd -qc "$work/log/flows-20261121T080006.000000Z.log" >"$work/packing/flows-20261121T080006.000000Z.log.zst"
+expect "once, while one of its files is there twice" "$(jq -c . "$log" | md5sum)" sh -c \
+	"'$BUILD/segctl' flows -r '$work/packing' -o jsonl | md5sum"
+turning=$work/turning
+mkdir "$turning"
+mkfifo "$turning/flows-20261121T080004.000000Z.log"
+sed -n 6,9p "$log" >"$turning/flows-20261121T080006.000000Z.log"
+sed -n '10,$p' "$log" >"$turning/flows.log"
+segctl flows -r "$turning" -o jsonl >"$work/turned" &
+exec {pipe}>"$turning/flows-20261121T080004.000000Z.log" # it reads the first of them
+zstd -q --rm "$turning/flows-20261121T080006.000000Z.log"
+mv "$turning/flows.log" "$turning/flows-20261121T080008.000000Z.log"
+: >"$turning/flows.log"
+sed -n 1,5p "$log" >&"$pipe"
+exec {pipe}>&-
+wait $!
+expect "and whole, while the agent turns to another file" "$(jq -c . "$log" | md5sum)" sh -c "md5sum <'$work/turned'"
 expect "standard input" 13 sh -c "'$BUILD/segctl' flows -r - -o jsonl <'$log' | wc -l"
 expect "several files" 26 sh -c "'$BUILD/segctl' flows -r '$log' -r '$log' -o jsonl | wc -l"
 says "a file that is not there" 1 "read /nowhere: No such file" segctl flows -r /nowhere -o jsonl
