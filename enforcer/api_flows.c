@@ -22,6 +22,7 @@ static void flow_filter_freep(struct flow_filter **filter)
 struct filter_request {
 	struct agent *agent;
 	struct flow_filter *filter;
+	uint64_t evidence_ns; /* when that of the alerts asked for begins; 0: none is */
 	struct error *error;
 	int result;
 };
@@ -41,9 +42,9 @@ static int add_evidence(struct filter_request *wanted, const char *id)
 		snprintf(text, sizeof(text), "%016" PRIx64, alert->evidence[i]);
 		r = flow_filter_set(&wanted->filter, "id", text, wanted->error);
 	}
-	return r < 0 ? r
-		     : flow_filter_set(&wanted->filter, "since",
-			       timestamp_format(alert->first_ns, text), wanted->error);
+	if (!wanted->evidence_ns || alert->first_ns < wanted->evidence_ns)
+		wanted->evidence_ns = alert->first_ns;
+	return r;
 }
 
 static bool add_argument(const char *key, const char *value, void *userdata)
@@ -64,8 +65,13 @@ static bool parse_filter(
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
 	struct filter_request wanted = {.agent = agent, .error = &error};
+	char text[TIMESTAMP_LENGTH + 1];
 
 	control_query(request, add_argument, &wanted);
+	/* So that not all of the log is read; who says a time means it. */
+	if (wanted.result >= 0 && wanted.evidence_ns && !control_parameter(request, "since"))
+		wanted.result = flow_filter_set(&wanted.filter, "since",
+			timestamp_format(wanted.evidence_ns, text), &error);
 	if (wanted.result < 0) {
 		flow_filter_free(wanted.filter);
 		control_reply_error(request, 400, "%s", error_message(&error));

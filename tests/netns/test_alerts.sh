@@ -76,6 +76,8 @@ check "it is shown" sh -c "'$BUILD/segctl' --socket '$work/segd.sock' alerts sho
 check "its story, too" sh -c "'$BUILD/segctl' --socket '$work/segd.sock' alerts show i$alert | grep -q '$alert'"
 check "its flows, too" sh -c "'$BUILD/segctl' --socket '$work/segd.sock' flows --alert $alert -o json |
 	jq -e '.flows | length > 4 and all(.source.workload == \"web\")'"
+expect "of the time that is asked for" 0 sh -c "'$BUILD/segctl' --socket '$work/segd.sock' \
+	flows --since 2100-01-01T00:00:00Z --alert $alert -o json | jq '.flows | length'"
 exits "one that is not there" 1 segctl alerts show 000000000000
 
 echo "== who is told"
