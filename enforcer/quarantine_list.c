@@ -189,7 +189,7 @@ int quarantine_list_documents(const struct quarantine_list *list, struct documen
 
 	if (!list->count)
 		return 0;
-	items = calloc(list->count, sizeof(*items));
+	items = calloc(list->count, sizeof(struct document *));
 	documents.items = items;
 	if (!items)
 		return -ENOMEM;
