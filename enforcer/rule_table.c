@@ -21,9 +21,8 @@ struct entry {
 };
 
 struct rule_table {
-	struct ir_shared
-		*shared;       /* a reference to what has the rules in force; NULL: nobody knows */
-	struct entry *entries; /* in the order of their arrival */
+	struct ir_shared *shared; /* whose rules are in force, referenced; NULL: not known */
+	struct entry *entries;    /* in the order of their arrival */
 	size_t retired;
 };
 
@@ -121,7 +120,7 @@ static void forget_oldest(struct rule_table *table)
 	}
 }
 
-/* Whose rules are as they were: NULL if that is not known of them. */
+/* Remembers whose rules these are. */
 static void set_shared(struct rule_table *table, struct ir_shared *shared)
 {
 	ir_shared_release(table->shared);

@@ -9,8 +9,6 @@
 #include "xdp/parse.bpf.h"
 #include "xdp/policy.bpf.h"
 
-#define ND_HOP_LIMIT     255
-#define MLD_HOP_LIMIT    1
 #define ND_OPTIONS_MAX   8
 #define ND_SOURCE_OPTION 1 /* link-layer address options */
 #define ND_TARGET_OPTION 2
@@ -115,15 +113,14 @@ static __noinline int check_discovery(
 	return check_options(skb, packet, packet->transport + nd_header(type), endpoint);
 }
 
-/* RFC 3810, 5: to groups, and no further than the link. Else it
- * would be a way around policy to whomever there is a route to. */
+/* To groups, and no further than the link. Else it would be a way around policy to whomever there
+ * is a route to. */
 static __always_inline int listener_discovery_is_sound(const struct packet *packet)
 {
 	return packet->hop_limit == MLD_HOP_LIMIT && packet->destination.bytes[0] == 0xff;
 }
 
-/* RFC 4861, 6.1 and 7.1: a router lowers the limit, so 255 proves that the sender is on the link.
- * ARP cannot be routed. */
+/* ARP cannot be routed. */
 static __always_inline int discovery_on_link(const struct packet *packet)
 {
 	const __u8 type = packet->type_code >> 8;

@@ -14,9 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONNECTIONS_MAX     65536
-#define DISCOVERY_HOP_LIMIT 255 /* RFC 4861, 7.1: a router would have lowered it */
-#define LISTENERS_HOP_LIMIT 1   /* RFC 3810, 5: none passes it on; and it is for groups */
+#define CONNECTIONS_MAX 65536
 
 struct judge {
 	struct judge_options options;
@@ -249,8 +247,8 @@ static bool leaves_the_link(const struct capture_packet *packet)
 	if (packet->kind != PACKET_NEIGHBOUR || packet->ethertype == ETH_P_ARP)
 		return false;
 	if (type >= ND_ROUTER_SOLICIT && type <= ND_REDIRECT)
-		return packet->hop_limit != DISCOVERY_HOP_LIMIT;
-	return packet->hop_limit != LISTENERS_HOP_LIMIT || packet->ends.destination[0] != 0xff;
+		return packet->hop_limit != ND_HOP_LIMIT;
+	return packet->hop_limit != MLD_HOP_LIMIT || packet->ends.destination[0] != 0xff;
 }
 
 /* Why the packet is refused before policy is asked; 0: it is not. */

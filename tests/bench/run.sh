@@ -16,15 +16,12 @@ load=$(cut -d ' ' -f 1-3 /proc/loadavg)
 : >"$out/samples"
 rm -f "$out"/*.svg
 
-# How fast the machine is meanwhile: others work on it, too.
-look_up() {
-	local ns
-	ns=$("$build/tests/bench/look_up") || exit 1
-	printf '{"row": "machine", "metric": "look-up-ns", "configuration": "machine", "value": %s, "x": null, "round": 1}\n' \
-		"$ns" >>"$out/samples"
+# Between the rows: others work on the machine, too.
+machine() {
+	"$here/row_machine.sh" "$build" "$out/samples" || exit 1
 }
 
-look_up
+machine
 for row in "${rows[@]}"; do
 	start=$SECONDS
 	if [ ! -x "$here/row_$row.sh" ]; then
@@ -32,7 +29,7 @@ for row in "${rows[@]}"; do
 		exit 2
 	fi
 	nice -n -19 "$here/row_$row.sh" "$build" "$out/samples" || exit 1
-	look_up
+	machine
 	[ ! -t 2 ] || printf '\r\033[K' >&2
 	printf '== %-12s %4d s\n' "$row" $((SECONDS - start)) >&2
 done

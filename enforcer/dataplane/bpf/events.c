@@ -6,10 +6,8 @@
 
 /* Other work of the event loop waits for no more than these. */
 #define TURN_EVENTS 16384
-/* To be woken costs more than to read some events, so those of some time are read together; the
- * kernel wakes nobody while something is unread. 500,000 a second fill half of the ring meanwhile.
- * Its rest is for when the agent is busy with a large policy. */
-#define REST_USEC    20000
+/* The kernel wakes nobody while something is unread. In DATAPLANE_REST_USEC 500,000 a second fill
+ * half of the ring. Its rest is for when the agent is busy with a large policy. */
 #define DRAIN_EVENTS (4UL * ABI_EVENTS_BYTES / sizeof(struct abi_event))
 
 static void report_connection(
@@ -77,7 +75,7 @@ int events_open(struct events *events, int map, sd_event *event, struct error *e
 		return r;
 	r = sd_event_add_io(event, &events->source, map, EPOLLIN, on_readable, events);
 	if (r >= 0)
-		r = sd_event_source_set_ratelimit(events->source, REST_USEC, 1);
+		r = sd_event_source_set_ratelimit(events->source, DATAPLANE_REST_USEC, 1);
 	if (r < 0) {
 		events_close(events);
 		return error_errno(error, r, "watch the ring buffer of events");

@@ -13,9 +13,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-/* To be woken costs as much as to read some events, so those of some time are read together: up to
- * 200,000 a second, more than can be read. */
-#define REST_USEC      20000
+/* In DATAPLANE_REST_USEC up to 200,000 a second, more than can be read. */
 #define READS_PER_WAKE (4096 / INBOX_SIZE)
 #define READS_MAX      32 /* times as many */
 
@@ -380,7 +378,7 @@ int connections_open(const struct dataplane_callbacks *callbacks,
 	r = sd_event_add_io(event, &connections->source, mnl_socket_get_fd(connections->events),
 		EPOLLIN, on_event, connections);
 	if (r >= 0)
-		r = sd_event_source_set_ratelimit(connections->source, REST_USEC, 1);
+		r = sd_event_source_set_ratelimit(connections->source, DATAPLANE_REST_USEC, 1);
 	if (r < 0)
 		return error_errno(error, r, "watch conntrack events");
 	*ret = TAKE_PTR(connections);

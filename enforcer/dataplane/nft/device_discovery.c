@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "dataplane/nft/device_layout.h"
 #include "dataplane/nft/device_rule.h"
+#include "xdp/packet_kind.h"
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -19,8 +20,6 @@
 #define MLD_FIRST     130
 #define MLD_LAST      132
 #define MLD2_REPORT   143
-#define HOP_LIMIT     255
-#define MLD_HOP_LIMIT 1
 #define LISTENERS     "listeners"
 #define DISCOVERY     "discovery"
 
@@ -170,7 +169,7 @@ static int write_discovery(struct batch *batch)
 	int r = device_chain_write(batch, DISCOVERY, "the truth about itself");
 
 	if (!r)
-		r = write_off_link(batch, DISCOVERY, HOP_LIMIT);
+		r = write_off_link(batch, DISCOVERY, ND_HOP_LIMIT);
 	if (!r) {
 		rule_begin(&rule, DISCOVERY);
 		device_rule_icmp_types(&rule, false, ND_ROUTER_ADVERT, ND_ROUTER_ADVERT);

@@ -5,6 +5,7 @@
 #include "dataplane/nft/layout.h"
 #include "dataplane/nft/refusal.h"
 #include "dataplane/nft/rule.h"
+#include "xdp/packet_kind.h"
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
@@ -192,7 +193,7 @@ static int write_strangers(struct batch *batch, const struct way *way, bool ipv4
 /* Neighbour discovery that a router has passed on is none, and is judged. */
 static int write_base_chain(struct batch *batch, const struct way *way)
 {
-	static const uint8_t on_link = 255; /* hop limit (RFC 4861, 7.1) */
+	static const uint8_t on_link = ND_HOP_LIMIT;
 	const struct chain_hook hook = {NFPROTO_INET, way->hook, PRIORITY, NULL};
 	struct rule rule;
 	int r = chain_write(batch, way->name, NULL, &hook);

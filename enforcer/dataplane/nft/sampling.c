@@ -17,7 +17,6 @@
 #define UDP_HEADER      8
 #define TCP_OFFSET_BYTE 12 /* whose upper half is the header's length in words */
 #define READS_PER_WAKE  64
-#define REST_USEC       20000 /* as the eBPF data plane: to be woken costs more than to read */
 
 struct sampling {
 	const struct dataplane_options *options;
@@ -121,7 +120,7 @@ static int listen_to(
 	r = sd_event_add_io(event, &sampling->source, mnl_socket_get_fd(sampling->log), EPOLLIN,
 		on_log, sampling);
 	if (r >= 0)
-		r = sd_event_source_set_ratelimit(sampling->source, REST_USEC, 1);
+		r = sd_event_source_set_ratelimit(sampling->source, DATAPLANE_REST_USEC, 1);
 	return r < 0 ? error_errno(error, r, "watch NFLOG group %u", group) : 0;
 }
 
