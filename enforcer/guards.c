@@ -2,10 +2,11 @@
 #include "guards.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 struct guarded_bridge {
 	char name[16];
@@ -90,7 +91,10 @@ int guards_set_bridge(struct guards *guards, const char *name, bool present)
 		return -ENOMEM;
 	strncpy(bridge->name, name, sizeof(bridge->name) - 1);
 	HASH_ADD_STR(guards->bridges, name, bridge);
-	return 0;
+	if (HASH_ADDED(bridge))
+		return 0;
+	free(bridge);
+	return -ENOMEM;
 }
 
 bool guards_cover(const struct guards *guards, const char *bridge)
@@ -110,7 +114,10 @@ int guards_add(struct guards *guards, uint32_t ifindex, const char *name)
 	interface->ifindex = ifindex;
 	strncpy(interface->name, name, sizeof(interface->name) - 1);
 	HASH_ADD(hh, guards->interfaces, ifindex, sizeof(interface->ifindex), interface);
-	return 0;
+	if (HASH_ADDED(interface))
+		return 0;
+	free(interface);
+	return -ENOMEM;
 }
 
 void guards_remove(struct guards *guards, uint32_t ifindex)

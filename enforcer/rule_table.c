@@ -2,12 +2,12 @@
 #include "rule_table.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "flow/rule_json.h"
 #include "json.h"
 #include "policies/ir_shared.h"
 
 #include <errno.h>
-#include <uthash.h>
 
 struct entry {
 	uint32_t id;
@@ -73,6 +73,21 @@ static struct entry *find(const struct rule_table *table, uint32_t id)
 	return entry;
 }
 
+/* NULL: out of memory. */
+static struct entry *insert(struct rule_table *table, uint32_t id)
+{
+	struct entry *entry = calloc(1, sizeof(*entry));
+
+	if (!entry)
+		return NULL;
+	entry->id = id;
+	HASH_ADD(hh, table->entries, id, sizeof(entry->id), entry);
+	if (HASH_ADDED(entry))
+		return entry;
+	free(entry);
+	return NULL;
+}
+
 static int add(struct rule_table *table, const struct ir_rule *rule)
 {
 	struct entry *entry = find(table, rule->id);
@@ -87,14 +102,11 @@ static int add(struct rule_table *table, const struct ir_rule *rule)
 	text = rule_to_text(rule);
 	if (!text)
 		return -ENOMEM;
+	if (!entry)
+		entry = insert(table, rule->id);
 	if (!entry) {
-		entry = calloc(1, sizeof(*entry));
-		if (!entry) {
-			free(text);
-			return -ENOMEM;
-		}
-		entry->id = rule->id;
-		HASH_ADD(hh, table->entries, id, sizeof(entry->id), entry);
+		free(text);
+		return -ENOMEM;
 	}
 	free(entry->rule);
 	entry->rule = text;

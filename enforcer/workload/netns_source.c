@@ -7,6 +7,7 @@
 #include "workload/source.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "workload/netns.h"
 #include "workload/netns_file.h"
 #include "workload/rtnetlink.h"
@@ -20,7 +21,6 @@
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
-#include <uthash.h>
 
 #define NETNS_SOURCE "netns"
 /* A burst of changes, as of "ip netns add" and what follows, is one look. */
@@ -174,8 +174,12 @@ static const struct view *view_of(struct view **views, const struct netns_spec *
 	if (!view)
 		return NULL;
 	view->path = spec->path;
-	view->result = netns_list_interfaces(spec->path, &view->inside, &view->count, &view->error);
 	HASH_ADD_KEYPTR(hh, *views, view->path, strlen(view->path), view);
+	if (!HASH_ADDED(view)) {
+		free(view);
+		return NULL;
+	}
+	view->result = netns_list_interfaces(spec->path, &view->inside, &view->count, &view->error);
 	return view;
 }
 

@@ -2,6 +2,7 @@
 #include "dataplane/lock/second_lock.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "dataplane/lock/lock_layout.h"
 #include "dataplane/nft/device_refusals.h"
 #include "dataplane/nft/listing.h"
@@ -13,7 +14,6 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #define TICK_US UINT64_C(1000000)
 
@@ -61,7 +61,10 @@ static struct place *get(struct second_lock *lock, uint32_t ifindex)
 		return NULL;
 	place->ifindex = ifindex;
 	HASH_ADD(hh, lock->places, ifindex, sizeof(place->ifindex), place);
-	return place;
+	if (HASH_ADDED(place))
+		return place;
+	free(place);
+	return NULL;
 }
 
 static void forget(struct second_lock *lock, struct place *place)
