@@ -62,6 +62,32 @@ done
 expect "a workload reaches the node" open probe "$id-job" tcp 10.77.0.1 8080
 expect "the node reaches the operator" open probe "$node" tcp 10.78.0.2 7000
 expect "no table" 0 tables
+
+# Where conntrack comes to a running connection, it takes whoever sends next for the one who asks.
+turned_around() { # PORT
+	in_ns "$node" conntrack -L -p tcp --orig-src 10.78.0.1 --orig-port-src "$1" 2>/dev/null | grep -q .
+}
+in_ns "$node" nft -f - <<'END'
+table inet before {
+	chain tracked {
+		type filter hook output priority 0
+		ct state established
+	}
+	chain untracked {
+		type filter hook prerouting priority raw
+		iifname up0 notrack
+	}
+}
+END
+spawn "$operator" "$tools/pulse" 10.78.0.1 8080 5 >"$work/cut-turned"
+cut_turned=$spawned
+spawn "$operator" "$tools/pulse" 10.78.0.1 9000 5 >"$work/kept-turned"
+kept_turned=$spawned
+check "conntrack has one that policy will refuse the wrong way round" await 5 turned_around 8080
+check "and one that policy will allow" await 5 turned_around 9000
+in_ns "$node" nft delete chain inet before untracked
+in_ns "$node" nft delete table inet before
+
 spawn "$operator" "$tools/pulse" 10.78.0.1 8080 5 >"$work/cut"
 cut=$spawned
 spawn "$operator" "$tools/pulse" 10.78.0.1 9000 5 >"$work/kept"
@@ -110,10 +136,14 @@ pulse_ends() { # PID WANTED: in this shell, whose child it is
 	[ $? = "$2" ]
 }
 
-pulse_ends "$kept" 0 && pass "the session that policy allows goes on" ||
-	fail "the session that policy allows goes on"
-pulse_ends "$cut" 1 && pass "the one that it refuses is cut" ||
-	fail "the one that it refuses is cut"
+expect_end() { # WANTED PID WHAT
+	pulse_ends "$2" "$1" && pass "$3" || fail "$3"
+}
+
+expect_end 0 "$kept" "the session that policy allows goes on"
+expect_end 0 "$kept_turned" "and so does the one that conntrack has the wrong way round"
+expect_end 1 "$cut" "the one that it refuses is cut"
+expect_end 1 "$cut_turned" "and so is the one that conntrack has the wrong way round"
 check "and reported, cut or refused by the node's policy" await 3 flows_have '(.reason == "revoked" or .event == "denied") and
 	.destination.port == 8080 and .direction == "ingress"'
 
@@ -151,8 +181,7 @@ expect "failsafe ports stay, both families" openopen sh -c \
 expect "loopback passes" open probe "$node" tcp 127.0.0.1 8080
 check "what the node may not send is told" await 3 denied '.rule.name == "nothing" and
 	.direction == "egress" and .source.entity == "host" and .destination.port == 7000'
-pulse_ends "$failsafe" 0 && pass "a session that ran on a failsafe port all the while goes on" ||
-	fail "a session that ran on a failsafe port all the while goes on"
+expect_end 0 "$failsafe" "a session that ran on a failsafe port all the while goes on"
 check "the plane's counters have the node's refusals" sh -c "'$BUILD/segctl' --socket \
 	'$work/segd.sock' status -o json | jq -e '.host.counters.policy_denied.packets as \$n |
 		\$n > 0 and .plane.counters.policy_denied.packets >= \$n'"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dataplane/nft/connection.h"
 
+#include "base/cleanup.h"
+
 #include <netinet/in.h>
 
 #include <arpa/inet.h>
@@ -47,6 +49,7 @@ void connection_update(struct connection *connection, const struct connection_en
 		connection->replied = entry->status & IPS_SEEN_REPLY;
 	if (entry->start_ns)
 		connection->start_ns = entry->start_ns;
+	connection->picked_up |= entry->picked_up;
 }
 
 const char *connection_state(const struct connection *connection)
@@ -104,6 +107,7 @@ struct flow_event connection_event(
 	const struct connection *connection, enum flow_event_type type, uint64_t now_ns)
 {
 	const struct connection_key *key = &connection->key;
+	const bool turned = connection->turned;
 	struct flow_event event = {
 		.type = type,
 		.verdict = connection->verdict,
@@ -115,8 +119,8 @@ struct flow_event connection_event(
 		.time_ns = now_ns,
 		.start_ns = connection->start_ns,
 		.end_ns = now_ns,
-		.source = key->source,
-		.destination = key->destination,
+		.source = turned ? key->destination : key->source,
+		.destination = turned ? key->source : key->destination,
 		.ethertype = address_is_ipv4(&key->source) ? ETHERTYPE_IP : ETHERTYPE_IPV6,
 		.protocol = key->protocol,
 	};
@@ -125,13 +129,15 @@ struct flow_event connection_event(
 		event.icmp_type = (uint8_t)(key->type_code >> 8);
 		event.icmp_code = (uint8_t)key->type_code;
 	} else {
-		event.source_port = key->source_port;
-		event.destination_port = key->destination_port;
+		event.source_port = turned ? key->destination_port : key->source_port;
+		event.destination_port = turned ? key->source_port : key->destination_port;
 	}
 	if (key->protocol == IPPROTO_TCP)
 		event.tcp_flags = tcp_flags(connection, type);
-	memcpy(event.packets, connection->packets, sizeof(event.packets));
-	memcpy(event.bytes, connection->bytes, sizeof(event.bytes));
+	for (size_t i = 0; i < ARRAY_SIZE(event.packets); i++) {
+		event.packets[i] = connection->packets[turned ? !i : i];
+		event.bytes[i] = connection->bytes[turned ? !i : i];
+	}
 	return event;
 }
 

@@ -22,6 +22,8 @@ struct connection {
 	uint8_t verdict;     /* enum flow_verdict */
 	uint8_t reason;      /* enum reason */
 	uint8_t tcp_state;   /* enum tcp_conntrack */
+	bool picked_up;      /* conntrack came to it in mid-stream … */
+	bool turned;         /* … and has the ends the wrong way round */
 	bool replied;        /* there were packets both ways */
 	bool told;           /* that nobody answers */
 	bool announced;      /* by an event, so its end will be, too */
@@ -47,6 +49,7 @@ void connection_update(struct connection *connection, const struct connection_en
 const char *connection_state(const struct connection *connection);
 
 struct flow_query connection_query(const struct connection_key *key);
+/* From the client to the server, whichever way round conntrack has them. */
 struct flow_event connection_event(
 	const struct connection *connection, enum flow_event_type type, uint64_t now_ns);
 

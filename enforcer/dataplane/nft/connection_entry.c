@@ -54,6 +54,17 @@ static void get_counts(const struct nf_conntrack *ct, struct connection_entry *e
 	}
 }
 
+/* What conntrack supposes, of both ends, where it has not seen what they agreed on: window scaling,
+ * which nearly all do, it would have noted else (tcp_new() in nf_conntrack_proto_tcp.c). */
+static bool was_picked_up(const struct nf_conntrack *ct)
+{
+	const uint8_t supposed = IP_CT_TCP_FLAG_SACK_PERM | IP_CT_TCP_FLAG_BE_LIBERAL;
+	const uint8_t seen = supposed | IP_CT_TCP_FLAG_WINDOW_SCALE;
+
+	return (nfct_get_attr_u8(ct, ATTR_TCP_FLAGS_ORIG) & seen) == supposed &&
+	       (nfct_get_attr_u8(ct, ATTR_TCP_FLAGS_REPL) & seen) == supposed;
+}
+
 int connection_entry_read(const struct nlmsghdr *message, struct connection_entry *ret)
 {
 	_cleanup_(nfct_destroyp) struct nf_conntrack *ct = nfct_new();
@@ -75,6 +86,7 @@ int connection_entry_read(const struct nlmsghdr *message, struct connection_entr
 	entry.has_tcp_state = nfct_attr_is_set(ct, ATTR_TCP_STATE);
 	if (entry.has_tcp_state)
 		entry.tcp_state = nfct_get_attr_u8(ct, ATTR_TCP_STATE);
+	entry.picked_up = was_picked_up(ct);
 	if (nfct_attr_is_set(ct, ATTR_TIMESTAMP_START))
 		entry.start_ns = nfct_get_attr_u64(ct, ATTR_TIMESTAMP_START);
 	*ret = entry;

@@ -30,6 +30,8 @@ struct connection_entry {
 	bool counts[2];    /* whether it says packets and bytes */
 	bool has_status;
 	bool has_tcp_state;
+	bool picked_up; /* TCP: conntrack has seen no SYN of it, and took the first that sent for
+			   the client */
 };
 
 /* -EINVAL: it does not say who talks to whom; -ENOMEM. */

@@ -87,24 +87,38 @@ struct evaluation connections_judge_query(
 		VERDICT_ALLOW, DIRECTION_INGRESS, .egress = exempt, .ingress = exempt};
 }
 
+static struct orientation orient(
+	const struct connections *connections, const struct connection *connection)
+{
+	const struct flow_query query = connection_query(&connection->key);
+
+	if (connection->picked_up)
+		return connections_orient(connections, &query, connection->key.source_port);
+	return (struct orientation){query, connections_judge_query(connections, &query), false};
+}
+
 bool connections_judge(const struct connections *connections, struct connection *connection)
 {
-	struct flow_query query = connection_query(&connection->key);
-	struct evaluation evaluation = connections_judge_query(connections, &query);
+	const struct orientation orientation = orient(connections, connection);
+	const struct flow_query *query = &orientation.query;
+	const struct evaluation *evaluation = &orientation.evaluation;
 	enum direction direction;
 
 	connection->judged = connections->policies;
-	snapshot_explain(connections->ir, &query, &evaluation, &direction, &connection->rule);
-	connection->other_rule = other_rule(connections->ir, &query, &evaluation, direction);
+	connection->turned = orientation.turned;
+	snapshot_explain(connections->ir, query, evaluation, &direction, &connection->rule);
+	connection->other_rule = other_rule(connections->ir, query, evaluation, direction);
 	connection->direction = direction;
-	if (evaluation.verdict == VERDICT_DENY) {
+	if (evaluation->verdict == VERDICT_DENY) {
 		connection->reason = REASON_REVOKED;
 		return false;
 	}
 	connection->verdict = FLOW_ALLOWED;
+	if (connection->picked_up)
+		connection->reason = REASON_ADOPTED;
 	if (connection->reason != REASON_ADOPTED)
 		connection->reason = REASON_POLICY_ALLOWED;
-	if ((evaluation.egress.flags | evaluation.ingress.flags) & DECISION_AUDIT) {
+	if ((evaluation->egress.flags | evaluation->ingress.flags) & DECISION_AUDIT) {
 		connection->verdict = FLOW_AUDITED;
 		connection->reason = REASON_AUDITED;
 	}

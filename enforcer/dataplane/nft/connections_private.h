@@ -59,6 +59,15 @@ bool connections_judge_again(const struct connections *connections, struct conne
 struct evaluation connections_judge_query(
 	const struct connections *connections, const struct flow_query *query);
 
+/* What a TCP connection is taken for of which a packet was first seen in mid-stream. */
+struct orientation {
+	struct flow_query query;
+	struct evaluation evaluation;
+	bool turned; /* the receiver of that packet opened it */
+};
+struct orientation connections_orient(
+	const struct connections *connections, const struct flow_query *sent, uint16_t source_port);
+
 /* What came by another way before what was just read of conntrack. */
 void connections_report_before(const struct connections *connections);
 void connections_report(

@@ -27,10 +27,8 @@ int orientation_choose(const struct flow_query queries[static 2],
 		chosen = queries[1].port < queries[0].port;
 	else
 		chosen = is_allowed(&evaluations[1]);
-	if (!is_allowed(&evaluations[chosen]))
-		return -1;
-	if (client == CLIENT_UNKNOWN && !lower_port_serves && !both &&
-		!is_named(&evaluations[chosen]))
-		return -1;
+	if (client == CLIENT_UNKNOWN && !lower_port_serves && is_allowed(&evaluations[chosen]) &&
+		!both && !is_named(&evaluations[chosen]))
+		chosen = !chosen;
 	return chosen;
 }

@@ -15,7 +15,7 @@
 /*
  * queries, evaluations: as the packet was sent, and the other way round. lower_port_serves: where
  * the ports do not tell, it is a connection to the lower port, and in no other way. Which of the
- * two it is, or -1: it is not allowed.
+ * two it is; where it is not allowed, whose refusal that is.
  */
 int orientation_choose(const struct flow_query queries[static 2],
 	const struct evaluation evaluations[static 2], bool lower_port_serves);

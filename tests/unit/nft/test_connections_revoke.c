@@ -95,7 +95,7 @@ static void test_over_by_itself_is_not_revoked(void **state)
 	connections_set_ir(tracked->connections, tracked->closed);
 	tracked_end(TRACKED_API);
 	assert_int_equal(change(tracked, tracked->closed, NULL), 0);
-	expect_one_end(tracked, REASON_POLICY_ALLOWED);
+	expect_one_end(tracked, REASON_ADOPTED);
 }
 
 /* It was heard of, when it was nobody's matter. */
@@ -167,6 +167,53 @@ static void test_short_and_refused_ends_once(void **state)
 	expect_one_end(tracked, REASON_REVOKED);
 }
 
+/* The server's packet came first: conntrack has it for the one that asks, and no policy binds what
+ * db may ask for. */
+static void pick_up_turned(struct tracked *tracked, const char *client)
+{
+	change(tracked, tracked->closed, NULL);
+	tracked_pick_up(TRACKED_DB, 5432, client, 40000);
+}
+
+static void expect_last_from(const struct tracked *tracked, const char *client)
+{
+	const struct flow_event *event = tracked_last(tracked);
+	const struct address source = fixture_address(client);
+	const struct address destination = fixture_address(TRACKED_DB);
+
+	assert_memory_equal(&event->source, &source, sizeof(source));
+	assert_memory_equal(&event->destination, &destination, sizeof(destination));
+	assert_int_equal(event->source_port, 40000);
+	assert_int_equal(event->destination_port, 5432);
+}
+
+static void test_cuts_what_is_the_wrong_way_round(void **state)
+{
+	struct tracked *tracked = *state;
+
+	pick_up_turned(tracked, TRACKED_API);
+	connections_read(tracked->connections);
+	assert_false(tracked_is_there(TRACKED_DB));
+	expect_one_end(tracked, REASON_REVOKED);
+	expect_last_from(tracked, TRACKED_API);
+}
+
+static void test_keeps_what_is_the_wrong_way_round_until_it_is_refused(void **state)
+{
+	struct tracked *tracked = *state;
+
+	pick_up_turned(tracked, TRACKED_WEB);
+	connections_read(tracked->connections);
+	assert_true(tracked_is_there(TRACKED_DB));
+	assert_int_equal(tracked_last(tracked)->type, FLOW_NEW);
+	assert_int_equal(tracked_last(tracked)->reason, REASON_ADOPTED);
+	expect_last_from(tracked, TRACKED_WEB);
+	assert_true(change(tracked, tracked->ir, NULL) > 0);
+	assert_false(tracked_is_there(TRACKED_DB));
+	expect_one_end(tracked, REASON_REVOKED);
+	expect_last_from(tracked, TRACKED_WEB);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, tracked_set_up, tracked_tear_down)
 
 int main(void)
@@ -182,6 +229,8 @@ int main(void)
 		TEST(test_cuts_what_begins_refused),
 		TEST(test_cuts_later_what_begins_refused),
 		TEST(test_short_and_refused_ends_once),
+		TEST(test_cuts_what_is_the_wrong_way_round),
+		TEST(test_keeps_what_is_the_wrong_way_round_until_it_is_refused),
 	};
 
 	if (geteuid() != 0) {

@@ -9,7 +9,11 @@
 
 #include "fixture.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -78,7 +82,7 @@ static inline int tracked_tear_down(void **state)
 	return 0;
 }
 
-/* To port 5432. */
+/* To port 5432. As entered here, it is one that conntrack has seen no SYN of. */
 static inline void tracked_begin(const char *source, const char *destination)
 {
 	char command[400];
@@ -88,6 +92,34 @@ static inline void tracked_begin(const char *source, const char *destination)
 		"--state ESTABLISHED -u SEEN_REPLY 2>&1",
 		source, destination);
 	assert_int_equal(fixture_run(command), 0);
+}
+
+/* As conntrack enters a TCP connection of which it sees no SYN: the first that sends asks. */
+static inline void tracked_pick_up(
+	const char *source, uint16_t source_port, const char *destination, uint16_t port)
+{
+	const uint8_t supposed = IP_CT_TCP_FLAG_SACK_PERM | IP_CT_TCP_FLAG_BE_LIBERAL;
+	struct nfct_handle *handle = nfct_open(CONNTRACK, 0);
+	struct nf_conntrack *ct = nfct_new();
+
+	assert_non_null(handle);
+	assert_non_null(ct);
+	nfct_set_attr_u8(ct, ATTR_L3PROTO, AF_INET);
+	nfct_set_attr_u32(ct, ATTR_IPV4_SRC, inet_addr(source));
+	nfct_set_attr_u32(ct, ATTR_IPV4_DST, inet_addr(destination));
+	nfct_set_attr_u8(ct, ATTR_L4PROTO, IPPROTO_TCP);
+	nfct_set_attr_u16(ct, ATTR_PORT_SRC, htons(source_port));
+	nfct_set_attr_u16(ct, ATTR_PORT_DST, htons(port));
+	nfct_setobjopt(ct, NFCT_SOPT_SETUP_REPLY);
+	nfct_set_attr_u32(ct, ATTR_TIMEOUT, 60);
+	nfct_set_attr_u8(ct, ATTR_TCP_STATE, TCP_CONNTRACK_ESTABLISHED);
+	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_ORIG, supposed);
+	nfct_set_attr_u8(ct, ATTR_TCP_MASK_ORIG, supposed);
+	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_REPL, supposed);
+	nfct_set_attr_u8(ct, ATTR_TCP_MASK_REPL, supposed);
+	assert_int_equal(nfct_query(handle, NFCT_Q_CREATE, ct), 0);
+	nfct_destroy(ct);
+	nfct_close(handle);
 }
 
 /* Announcements beyond one or two are dropped until they are read. */
