@@ -102,21 +102,27 @@ static __always_inline int names_a_rule(const struct abi_connection *connection)
 	       connection->rule[ABI_INGRESS] > ABI_RULE_FIXED;
 }
 
-/*
- * Who began a connection whose ports do not tell; connection->originator is the sender, and reason
- * what policy says of that. Where policy allows it both ways it does not matter. Where it allows
- * one way alone, that way counts only if a policy's rule names it: else what a policy refuses at
- * the one end would pass as a connection of the other direction, which no policy binds.
- */
-static __always_inline int adopt_either_way(const struct packet *packet,
-	const struct abi_connection_key *key, struct abi_connection *connection, int reason,
-	struct refusal *refusal)
+static __always_inline enum client_end client_of(const struct abi_connection_key *key)
 {
-	const int named = names_a_rule(connection);
-	struct refusal other = {};
-	int turned;
+	return client_port_tell(bpf_ntohs(key->port_be[0]), bpf_ntohs(key->port_be[1]));
+}
 
-	connection->originator = !packet->side;
+/*
+ * Who began a connection whose ports do not tell; connection->originator is a guess, and reason
+ * what policy says of it. Where policy allows it both ways it does not matter. Where it allows one
+ * way alone, that way counts only if a policy's rule names it: else what a policy refuses at the
+ * one end would pass as a connection of the other direction, which no policy binds.
+ */
+static __noinline int judge_either_way(const struct abi_connection_key *key,
+	struct abi_connection *connection, int reason, struct refusal *refusal)
+{
+	struct refusal other = {};
+	int named, turned;
+
+	if (!key || !connection || !refusal) /* demanded where the verifier walks once */
+		return REASON_INTERNAL_ERROR;
+	named = names_a_rule(connection);
+	connection->originator = !connection->originator;
 	turned = judge(key, connection, &other);
 	if (reason_refuses(reason))
 		return reason_refuses(turned) || !names_a_rule(connection) ? reason : turned;
@@ -124,7 +130,7 @@ static __always_inline int adopt_either_way(const struct packet *packet,
 		*refusal = other;
 		return turned;
 	}
-	connection->originator = packet->side;
+	connection->originator = !connection->originator;
 	return judge(key, connection, refusal);
 }
 
@@ -146,7 +152,7 @@ static __always_inline int adopt(const struct packet *packet, const struct abi_c
 	connection->originator = client == CLIENT_DESTINATION ? !packet->side : packet->side;
 	reason = judge(key, connection, refusal);
 	if (client == CLIENT_UNKNOWN)
-		reason = adopt_either_way(packet, key, connection, reason, refusal);
+		reason = judge_either_way(key, connection, reason, refusal);
 	if (reason_refuses(reason))
 		return reason;
 	connection->flags |= ABI_CONNECTION_ADOPTED;
@@ -221,6 +227,38 @@ static __noinline int track_new(struct __sk_buff *skb, const struct packet *pack
 	return reason;
 }
 
+/* Adopted in mid-stream, and nobody could tell who began it. */
+static __always_inline int is_guessed(
+	const struct abi_connection_key *key, const struct abi_connection *connection)
+{
+	return connection->flags & ABI_CONNECTION_ADOPTED &&
+	       !(connection->tcp_flags[ABI_ORIGINATOR] & TCP_SYN) &&
+	       client_of(key) == CLIENT_UNKNOWN;
+}
+
+/* Policy says now that it was the other end who began: turned, which has what policy says, becomes
+ * the connection, in one step. What another CPU counts into the former one meanwhile is lost. */
+static __noinline long connection_turn(const struct abi_connection_key *key,
+	const struct abi_connection *connection, struct abi_connection *turned)
+{
+	if (!key || !connection || !turned) /* demanded where the verifier walks once */
+		return 0;
+	for (unsigned int side = 0; side < ABI_SIDES; side++) {
+		turned->packets[side] = connection->packets[!side];
+		turned->bytes[side] = connection->bytes[!side];
+		turned->tcp_flags[side] = connection->tcp_flags[!side];
+		turned->round_trip_us[side] = connection->round_trip_us[!side];
+		turned->retransmissions[side] = connection->retransmissions[!side];
+	}
+	turned->seen = connection->seen >> 1 | (connection->seen & 1) << 1;
+	turned->samples = connection->samples;
+	turned->start_ns = connection->start_ns;
+	turned->last_ns = connection->last_ns;
+	turned->id = connection->id;
+	turned->owner = connection->owner;
+	return bpf_map_update_elem(&connections, key, turned, BPF_EXIST);
+}
+
 /*
  * The connection was judged under an older generation: again, as it was opened. True: it stands.
  *
@@ -238,16 +276,23 @@ static __noinline int judge_again(const struct packet *packet, const struct abi_
 	if (!again)
 		return REASON_INTERNAL_ERROR;
 	reason = judge(key, again, refusal);
+	if (is_guessed(key, connection))
+		reason = judge_either_way(key, again, reason, refusal);
 	if (reason == REASON_POLICY_DENIED)
 		return REASON_REVOKED;
 	if (reason_refuses(reason))
 		return reason;
 	if (!((connection->tcp_flags[0] | connection->tcp_flags[1]) & TCP_RST))
 		decided |= ABI_CONNECTION_RESET; /* revoked before, and now allowed again */
+	again->flags |= connection->flags & ~decided;
+	if (again->originator != connection->originator) {
+		connection_turn(key, connection, again);
+		return REASON_ESTABLISHED;
+	}
 	__builtin_memcpy(connection->ifindex, again->ifindex, sizeof(again->ifindex));
 	__builtin_memcpy(connection->mac, again->mac, sizeof(again->mac));
 	__builtin_memcpy(connection->rule, again->rule, sizeof(again->rule));
-	connection->flags = (connection->flags & ~decided) | again->flags;
+	connection->flags = again->flags;
 	__sync_lock_test_and_set(&connection->generation, packet->generation);
 	if (bpf_map_lookup_elem(&connections, key) != connection)
 		connection->generation = 0;
@@ -301,6 +346,10 @@ static __noinline int track_standing(struct __sk_buff *skb, const struct packet 
 			connection_revoke(packet, key, connection, endpoint);
 			return reason;
 		}
+		connection = bpf_map_lookup_elem(&connections, key);
+		if (!connection)
+			return TRACK_NEW;
+		sender = connection_sender(connection, packet);
 	}
 	connection_count(connection, packet, sender);
 	return REASON_ESTABLISHED;

@@ -228,6 +228,78 @@ static void judged_again_as_it_was_adopted(void **state)
 	assert_int_equal(world_take_events(world).count[ABI_EVENT_NEW], 1);
 }
 
+/* As midstream_is_adopted_turned_round(), but for the ports: nobody can tell who began. Policy,
+ * when it comes, does not take the server's word for its own connection. */
+static void guessed_one_is_cut_with_its_client(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->api, &world->web, 50051, 40000, TCP_ACK | TCP_PSH);
+	struct frame_description back = reversed(&d);
+
+	attach(world, &world->api, world_now_ns());
+	expect_pass(world, &d); /* allowed either way */
+	expect_pass(world, &back);
+	attach(world, &world->api, world_now_ns() - ADOPTION_NS - 1000000000);
+	world_isolate(world, &world->api, ABI_INGRESS, DECISION_NONE);
+	expect_apply(world);
+	expect_refused(world, &d, REASON_REVOKED);
+	expect_refused(world, &back, REASON_NO_CONNECTION);
+	expect_refused(world, &d, REASON_NO_CONNECTION);
+}
+
+/* Where a rule names the way that was not guessed, it is that one, with all that was counted. */
+static void guessed_one_turns_to_what_policy_names(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->api, &world->web, 8080, 2222, TCP_ACK | TCP_PSH);
+	struct frame_description back = reversed(&d), syn = d;
+	struct abi_connection before, after;
+
+	attach(world, &world->api, world_now_ns());
+	expect_pass(world, &d);
+	expect_pass(world, &d);
+	expect_pass(world, &back);
+	before = expect_connection(world, &d);
+	assert_int_equal(before.originator, 1); /* api */
+	attach(world, &world->api, world_now_ns() - ADOPTION_NS - 1000000000);
+	three_tiers(world);
+	expect_pass(world, &d);
+	after = expect_connection(world, &d);
+	assert_int_equal(after.originator, 0); /* web */
+	assert_int_equal(after.id, before.id);
+	assert_int_equal(after.start_ns, before.start_ns);
+	assert_int_equal(after.owner, before.owner);
+	assert_int_equal(after.packets[ABI_ORIGINATOR], 1);
+	assert_int_equal(after.packets[ABI_RESPONDER], 3);
+	assert_int_equal(after.bytes[ABI_ORIGINATOR], before.bytes[ABI_RESPONDER]);
+	assert_int_equal(after.ifindex[ABI_ORIGINATOR], before.ifindex[ABI_RESPONDER]);
+	assert_int_equal(after.rule[ABI_INGRESS], RULE_ALLOW);
+	assert_true(after.flags & ABI_CONNECTION_ESTABLISHED);
+	expect_pass(world, &back);
+	/* What api would open it is asked for, as for any other. */
+	syn.tcp_flags = TCP_SYN;
+	expect_refused(world, &syn, REASON_POLICY_DENIED);
+}
+
+/* It was opened before our eyes, if late. */
+static void what_a_syn_ack_says_is_no_guess(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->api, &world->web, 8080, 2222, TCP_SYN | TCP_ACK);
+	struct frame_description back = reversed(&d);
+
+	attach(world, &world->api, world_now_ns());
+	expect_pass(world, &d);
+	back.tcp_flags = TCP_ACK;
+	expect_pass(world, &back);
+	world_isolate(world, &world->web, ABI_EGRESS, DECISION_NONE);
+	world_isolate(world, &world->web, ABI_INGRESS, DECISION_NONE);
+	world_rule(world, (struct world_rule){WORLD_WEB, ABI_INGRESS, WORLD_API, ABI_TCP, 2222, 16,
+				  DECISION_ALLOW});
+	expect_apply(world);
+	expect_refused(world, &d, REASON_REVOKED);
+}
+
 /* Nothing keeps api from opening connections to web, and the ports do not tell who opened this one:
  * still the server's segments are not the first ones of a connection of its own. */
 static void revoked_is_not_adopted_turned_round(void **state)
@@ -304,6 +376,9 @@ int main(void)
 		FOR_BOTH(scans_are_not_adopted),
 		FOR_BOTH(adopted_at_the_hook_it_enters),
 		FOR_BOTH(judged_again_as_it_was_adopted),
+		FOR_BOTH(guessed_one_is_cut_with_its_client),
+		FOR_BOTH(guessed_one_turns_to_what_policy_names),
+		FOR_BOTH(what_a_syn_ack_says_is_no_guess),
 		FOR_BOTH(revoked_is_not_adopted_turned_round),
 		FOR_BOTH(revoked_gives_way_to_what_is_opened),
 		FOR_BOTH(revoked_leaves_with_adoption),

@@ -75,6 +75,9 @@ crowd_open no-connect-both 3 tcp api web 11 80
 crowd_open no-connect 2 tcp batch web 11 80
 crowd_open no-connect-busy 2 tcp batch intruder 15 80
 crowd_open no-connect-udp 3 udp api web 11 53
+# Nobody is told anything of these yet, nor do their ports tell who asked.
+crowd_open later-allowed 2 tcp low intruder 15 25000
+crowd_open later-closed 2 tcp low intruder 15 25001
 allowed=({accept-idle,accept-busy,accept-low,accept-udp,connect-idle,connect-busy,connect-udp}{4,6})
 forbidden=({no-accept-both,no-accept,no-accept-low,no-accept-busy,no-accept-udp,no-connect-both}{4,6}
 	{no-connect,no-connect-busy,no-connect-udp}{4,6})
@@ -94,6 +97,11 @@ done
 for group in "${forbidden[@]}"; do
 	check "$group is cut" nothing_arrives "$group" 50
 	before[$group]=$(count_of arrived "$(crowd count "$group" 0)")
+done
+later=(later-{allowed,closed}{4,6})
+for group in "${later[@]}"; do
+	check "the server of $group speaks first" crowd send "$group" 2000 acceptor
+	check "and $group goes on" everything_arrives "$group" 2000
 done
 crowd stop >/dev/null
 for group in "${allowed[@]}"; do
@@ -126,6 +134,26 @@ for group in "${forbidden[@]}"; do
 	expect "not one packet of $group has arrived since" "${before[$group]}" \
 		count_of arrived "$(crowd count "$group" 0)"
 done
+cat >"$work/intruder.yaml" <<'END'
+apiVersion: segctl.io/v1
+kind: SegmentPolicy
+metadata: {name: intruder, namespace: default}
+spec:
+  subject: "!app"
+  ingress: [{from: [{workloads: app=web}], ports: [tcp/25000]}]
+END
+check "the intruder is told whom it may serve" segctl policy apply -f "$work/intruder.yaml"
+for family in 4 6; do
+	check "later-allowed$family goes on" everything_arrives later-allowed$family 2000
+	check "later-closed$family is cut" nothing_arrives later-closed$family 50
+done
+echo "  egress: [{to: [{workloads: app=db}]}]" >>"$work/intruder.yaml"
+check "and that it may open nothing to whom it serves" segctl policy apply -f "$work/intruder.yaml"
+for family in 4 6; do
+	check "later-allowed$family goes on" everything_arrives later-allowed$family 2000
+	check "later-closed$family is still cut" nothing_arrives later-closed$family 50
+done
+check "the intruder may do as before" segctl policy delete SegmentPolicy intruder
 cat >"$work/db-closed.yaml" <<'END'
 apiVersion: segctl.io/v1
 kind: SegmentPolicy

@@ -7,7 +7,6 @@
 
 #include <arpa/inet.h>
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
-#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <net/ethernet.h>
@@ -247,10 +246,10 @@ struct nlmsghdr *connection_request_seed(
 	nfct_set_attr_u32(ct, ATTR_TIMEOUT, SEED_TIMEOUT_S);
 	nfct_set_attr_u32(ct, ATTR_STATUS, IPS_SEEN_REPLY | IPS_ASSURED);
 	nfct_set_attr_u8(ct, ATTR_TCP_STATE, TCP_CONNTRACK_ESTABLISHED);
-	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_ORIG, IP_CT_TCP_FLAG_BE_LIBERAL);
-	nfct_set_attr_u8(ct, ATTR_TCP_MASK_ORIG, IP_CT_TCP_FLAG_BE_LIBERAL);
-	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_REPL, IP_CT_TCP_FLAG_BE_LIBERAL);
-	nfct_set_attr_u8(ct, ATTR_TCP_MASK_REPL, IP_CT_TCP_FLAG_BE_LIBERAL);
+	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_ORIG, CONNECTION_SUPPOSED);
+	nfct_set_attr_u8(ct, ATTR_TCP_MASK_ORIG, CONNECTION_SUPPOSED);
+	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_REPL, CONNECTION_SUPPOSED);
+	nfct_set_attr_u8(ct, ATTR_TCP_MASK_REPL, CONNECTION_SUPPOSED);
 	message = request(buffer, IPCTNL_MSG_CT_NEW, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
 		address_is_ipv4(&query->source) ? AF_INET : AF_INET6);
 	nfct_nlmsg_build(message, ct);

@@ -22,8 +22,8 @@ struct connection {
 	uint8_t verdict;     /* enum flow_verdict */
 	uint8_t reason;      /* enum reason */
 	uint8_t tcp_state;   /* enum tcp_conntrack */
-	bool picked_up;      /* conntrack came to it in mid-stream … */
-	bool turned;         /* … and has the ends the wrong way round */
+	bool picked_up;      /* first seen in mid-stream … */
+	bool turned;         /* … and conntrack has the ends the wrong way round */
 	bool replied;        /* there were packets both ways */
 	bool told;           /* that nobody answers */
 	bool announced;      /* by an event, so its end will be, too */

@@ -54,15 +54,13 @@ static void get_counts(const struct nf_conntrack *ct, struct connection_entry *e
 	}
 }
 
-/* What conntrack supposes, of both ends, where it has not seen what they agreed on: window scaling,
- * which nearly all do, it would have noted else (tcp_new() in nf_conntrack_proto_tcp.c). */
+/* Window scaling, which nearly all agree on, conntrack would have noted of both ends else. */
 static bool was_picked_up(const struct nf_conntrack *ct)
 {
-	const uint8_t supposed = IP_CT_TCP_FLAG_SACK_PERM | IP_CT_TCP_FLAG_BE_LIBERAL;
-	const uint8_t seen = supposed | IP_CT_TCP_FLAG_WINDOW_SCALE;
+	const uint8_t seen = CONNECTION_SUPPOSED | IP_CT_TCP_FLAG_WINDOW_SCALE;
 
-	return (nfct_get_attr_u8(ct, ATTR_TCP_FLAGS_ORIG) & seen) == supposed &&
-	       (nfct_get_attr_u8(ct, ATTR_TCP_FLAGS_REPL) & seen) == supposed;
+	return (nfct_get_attr_u8(ct, ATTR_TCP_FLAGS_ORIG) & seen) == CONNECTION_SUPPOSED &&
+	       (nfct_get_attr_u8(ct, ATTR_TCP_FLAGS_REPL) & seen) == CONNECTION_SUPPOSED;
 }
 
 int connection_entry_read(const struct nlmsghdr *message, struct connection_entry *ret)

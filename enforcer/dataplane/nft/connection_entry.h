@@ -5,6 +5,7 @@
 #include "base/address.h"
 
 #include <libmnl/libmnl.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,9 +31,13 @@ struct connection_entry {
 	bool counts[2];    /* whether it says packets and bytes */
 	bool has_status;
 	bool has_tcp_state;
-	bool picked_up; /* TCP: conntrack has seen no SYN of it, and took the first that sent for
-			   the client */
+	bool picked_up; /* TCP: no SYN of it was seen, and who asks is only supposed: by conntrack,
+			   the first that sent, or by connection_request_seed() */
 };
+
+/* TCP flags that conntrack supposes of both ends where it has not seen what they agreed on
+ * (tcp_new() in nf_conntrack_proto_tcp.c). */
+#define CONNECTION_SUPPOSED (IP_CT_TCP_FLAG_SACK_PERM | IP_CT_TCP_FLAG_BE_LIBERAL)
 
 /* -EINVAL: it does not say who talks to whom; -ENOMEM. */
 int connection_entry_read(const struct nlmsghdr *message, struct connection_entry *ret);

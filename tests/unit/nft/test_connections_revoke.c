@@ -214,6 +214,38 @@ static void test_keeps_what_is_the_wrong_way_round_until_it_is_refused(void **st
 	expect_last_from(tracked, TRACKED_WEB);
 }
 
+/* Policy allowed it either way when it was taken in, and the ports do not tell whose it is. */
+static void test_cuts_what_was_taken_for_the_servers_own(void **state)
+{
+	static const char open_to_api[] = "apiVersion: segctl.io/v1\n"
+					  "kind: SegmentPolicy\n"
+					  "metadata: {name: db-from-api, namespace: shop}\n"
+					  "spec:\n"
+					  "  subject: app=db\n"
+					  "  ingress: [{from: [{workloads: app=api}]}]\n";
+	struct tracked *tracked = *state;
+	struct ir *ir = fixture_ir(tracked->model, open_to_api);
+	const struct nflog_packet packet = {
+		.source = fixture_address(TRACKED_DB),
+		.destination = fixture_address(TRACKED_WEB),
+		.protocol = IPPROTO_TCP,
+		.has_transport = true,
+		.source_port = 5432,
+		.destination_port = 4000,
+	};
+
+	change(tracked, tracked->closed, NULL);
+	assert_true(connections_adopt(tracked->connections, &packet));
+	connections_read(tracked->connections);
+	assert_true(tracked_is_there(TRACKED_DB));
+	assert_int_equal(tracked_last(tracked)->reason, REASON_ADOPTED);
+	assert_true(change(tracked, ir, NULL) > 0);
+	assert_false(tracked_is_there(TRACKED_DB));
+	expect_one_end(tracked, REASON_REVOKED);
+	connections_set_ir(tracked->connections, tracked->ir);
+	ir_free(ir);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, tracked_set_up, tracked_tear_down)
 
 int main(void)
@@ -231,6 +263,7 @@ int main(void)
 		TEST(test_short_and_refused_ends_once),
 		TEST(test_cuts_what_is_the_wrong_way_round),
 		TEST(test_keeps_what_is_the_wrong_way_round_until_it_is_refused),
+		TEST(test_cuts_what_was_taken_for_the_servers_own),
 	};
 
 	if (geteuid() != 0) {
