@@ -184,6 +184,18 @@ static int adopt(struct judge *judge, const struct capture_packet *packet, struc
 	return 0;
 }
 
+/* As it was opened. What nobody has seen open, policy may take for the other way round now. */
+static struct ruling rule_again(const struct judge *judge, const struct tracked *tracked)
+{
+	const uint8_t flags =
+		tracked->tcp_flags[TRACKER_ORIGINATOR] | tracked->tcp_flags[TRACKER_RESPONDER];
+	struct packet_ends ends;
+
+	if (!tracked->adopted || flags & TH_SYN)
+		return ruling_of(judge->ir, &tracked->ends);
+	return ruling_of_guess(judge->ir, &tracked->ends, &ends);
+}
+
 /* True: the packet is part of a connection that stands, or that policy has just cut. */
 static bool track_standing(
 	struct judge *judge, const struct capture_packet *packet, struct judgement *ret)
@@ -194,7 +206,7 @@ static bool track_standing(
 	if (!tracked || !tracked_owns(tracked, packet))
 		return false;
 	if (tracked->generation != judge->generation) {
-		ruling = ruling_of(judge->ir, &tracked->ends);
+		ruling = rule_again(judge, tracked);
 		if (!ruling.allowed) {
 			*ret = refused_by(REASON_REVOKED, &ruling);
 			ret->by_originator =

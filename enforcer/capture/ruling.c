@@ -81,19 +81,17 @@ static bool names_a_rule(const struct ruling *ruling)
 	       ir_rule_id_is_written(ruling->rule[DIRECTION_INGRESS]);
 }
 
-struct ruling ruling_in_mid_stream(
-	const struct ir *ir, const struct capture_packet *packet, struct packet_ends *ret_ends)
+struct ruling ruling_of_guess(
+	const struct ir *ir, const struct packet_ends *sent, struct packet_ends *ret_ends)
 {
-	const struct packet_ends sent = packet->ends, turned = packet_ends_turned(&sent);
-	enum client_end client = CLIENT_DESTINATION;
+	const struct packet_ends turned = packet_ends_turned(sent);
+	enum client_end client = client_port_tell(sent->source_port, sent->destination_port);
 	struct ruling as_sent, as_answer;
 
-	if (!(packet->tcp_flags & TH_SYN))
-		client = client_port_tell(sent.source_port, sent.destination_port);
-	*ret_ends = client == CLIENT_DESTINATION ? turned : sent;
+	*ret_ends = client == CLIENT_DESTINATION ? turned : *sent;
 	if (client != CLIENT_UNKNOWN)
 		return ruling_of(ir, ret_ends);
-	as_sent = ruling_of(ir, &sent);
+	as_sent = ruling_of(ir, sent);
 	as_answer = ruling_of(ir, &turned);
 	if (!as_sent.allowed && as_answer.allowed && names_a_rule(&as_answer)) {
 		*ret_ends = turned;
@@ -104,6 +102,15 @@ struct ruling ruling_in_mid_stream(
 		return as_answer;
 	}
 	return as_sent;
+}
+
+struct ruling ruling_in_mid_stream(
+	const struct ir *ir, const struct capture_packet *packet, struct packet_ends *ret_ends)
+{
+	if (!(packet->tcp_flags & TH_SYN))
+		return ruling_of_guess(ir, &packet->ends, ret_ends);
+	*ret_ends = packet_ends_turned(&packet->ends);
+	return ruling_of(ir, ret_ends);
 }
 
 bool ruling_concerns(const struct ir *ir, const struct packet_ends *ends)

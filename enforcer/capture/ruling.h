@@ -19,8 +19,11 @@ struct ruling {
 /* Of a connection whose originator sends from ends.source. */
 struct ruling ruling_of(const struct ir *ir, const struct packet_ends *ends);
 
-/* Of the connection that a TCP segment in mid-stream is part of, and who began it (track.bpf.h):
- * *ret_ends are as its originator sends. */
+/* Of a TCP connection of which no SYN was seen, where one of its segments has these ends, and who
+ * began it (track.bpf.h): *ret_ends are as its originator sends. */
+struct ruling ruling_of_guess(
+	const struct ir *ir, const struct packet_ends *sent, struct packet_ends *ret_ends);
+/* The same by a first segment in mid-stream, which may be a SYN with ACK. */
 struct ruling ruling_in_mid_stream(
 	const struct ir *ir, const struct capture_packet *packet, struct packet_ends *ret_ends);
 

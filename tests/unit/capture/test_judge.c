@@ -139,6 +139,31 @@ static void test_another_policy_cuts(void **state)
 	ir_free(ir);
 }
 
+/* Whom it was taken for, while it did not matter, is nothing that a policy goes by. */
+static void test_another_policy_cuts_what_was_guessed(void **state)
+{
+	struct court *court = *state;
+	const struct judge_options options = {
+		.connections_max = 16, .adopts_until_ns = START_NS + SECOND};
+	struct document_list none = {0};
+	const struct ir_options allow = {.posture = POSTURE_ALLOW};
+	struct error error = ERROR_INIT;
+	struct ir *ir;
+
+	assert_int_equal(ir_compile(&none, court->cluster.model, &allow, &ir, &error), 0);
+	judge_free(court->judge);
+	assert_int_equal(judge_new(&options, &court->judge), 0);
+	judge_set_policy(court->judge, ir, 1);
+	assert_tcp(court, API, 3000, DB, 4000, TH_ACK, REASON_ADOPTED);
+	assert_tcp(court, API, 80, WEB, 4000, TH_ACK, REASON_ADOPTED);
+	court->now_ns = START_NS + SECOND;
+	judge_set_policy(court->judge, court->cluster.ir, 2);
+	ir_free(ir);
+	assert_tcp(court, API, 80, WEB, 4000, TH_ACK, REASON_ESTABLISHED);
+	assert_tcp(court, API, 3000, DB, 4000, TH_ACK, REASON_REVOKED);
+	assert_tcp(court, DB, 4000, API, 3000, TH_ACK, REASON_NO_CONNECTION);
+}
+
 static void test_who_lies(void **state)
 {
 	struct court *court = *state;
@@ -265,6 +290,7 @@ int main(void)
 		TEST(test_what_stood_before),
 		TEST(test_what_is_adopted_until_then),
 		TEST(test_another_policy_cuts),
+		TEST(test_another_policy_cuts_what_was_guessed),
 		TEST(test_who_lies),
 		TEST(test_form),
 		TEST(test_neighbours_are_on_the_link),
