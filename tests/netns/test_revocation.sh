@@ -21,13 +21,15 @@ workload_up "$id-web" 11 web "app: web"
 workload_up "$id-api" 12 api "app: api"
 workload_up "$id-db" 13 db "app: db"
 workload_up "$id-batch" 14 batch "app: batch"
+workload_up "$id-rpc" 15 rpc "app: rpc"
 crowd_up
 # Adoption is on, as by default: what is cut must not come back as something to be taken in.
 agent_start --dataplane="$plane" --no-docker --workloads="$work/workloads.yaml" \
 	--remove-on-exit || exit 1
 
-# policy CLIENT-PORTS SERVER-PORTS DB-PORTS BATCH-PORTS: web is told both what it may open and what
-# it serves, db only the one, batch only the other.
+# policy CLIENT-PORTS SERVER-PORTS DB-PORTS BATCH-PORTS RPC-PORTS: web is told both what it may open
+# and what it serves, db only the one, batch only the other. rpc may open whatever it likes, and has
+# ports such as clients have.
 policy() {
 	cat <<END
 apiVersion: segctl.io/v1
@@ -47,25 +49,35 @@ apiVersion: segctl.io/v1
 kind: SegmentPolicy
 metadata: {name: batch}
 spec: {subject: app=batch, egress: [{to: [{workloads: app=api}], ports: [$4]}]}
+---
+apiVersion: segctl.io/v1
+kind: SegmentPolicy
+metadata: {name: rpc}
+spec:
+  subject: app=rpc
+  ingress: [{from: [{workloads: app=api}], ports: [$5]}]
+  egress: [{to: [{workloads: app=api}]}]
 END
 }
 policy "tcp/8080-8081, udp/8080-8081" "tcp/80-81, udp/53-54" tcp/5432-5433 tcp/9000-9001 \
-	>"$work/before.yaml"
-policy "tcp/8080, udp/8080" "tcp/80, udp/53" tcp/5432 tcp/9000 >"$work/after.yaml"
+	tcp/50051-50052 >"$work/before.yaml"
+policy "tcp/8080, udp/8080" "tcp/80, udp/53" tcp/5432 tcp/9000 tcp/50051 \
+	>"$work/after.yaml"
 
 echo "== 200 connections that policy allows"
 check "apply" segctl policy apply -f "$work/before.yaml"
 for fate in keep/0 cut/1; do
 	name=${fate%/*}
 	more=${fate#*/}
-	crowd_open "client-$name" 15 tcp web api 12 $((8080 + more))
+	crowd_open "client-$name" 12 tcp web api 12 $((8080 + more))
 	crowd_open "client-udp-$name" 5 udp web api 12 $((8080 + more))
 	crowd_open "server-$name" 15 tcp api web 11 $((80 + more))
 	crowd_open "server-udp-$name" 5 udp api web 11 $((53 + more))
 	crowd_open "only-server-$name" 5 tcp api db 13 $((5432 + more))
 	crowd_open "only-client-$name" 5 tcp batch api 12 $((9000 + more))
+	crowd_open "rpc-$name" 3 tcp api rpc 15 $((50051 + more))
 done
-names=({client,client-udp,server,server-udp,only-server,only-client})
+names=({client,client-udp,server,server-udp,only-server,only-client,rpc})
 keep=("${names[@]/%/-keep4}" "${names[@]/%/-keep6}")
 cut=("${names[@]/%/-cut4}" "${names[@]/%/-cut6}")
 for group in "${keep[@]}" "${cut[@]}"; do

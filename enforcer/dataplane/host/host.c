@@ -222,7 +222,8 @@ static void close_parts(struct host *host)
 static int open_parts(struct host *host, struct error *error)
 {
 	const struct watch_scope scope = {.table = LAYOUT_HOST_TABLE};
-	const struct connections_options judged = {is_failsafe, host, .lower_port_serves = true};
+	const struct connections_options judged = {is_failsafe, host, .lower_port_serves = true,
+		.adoption_ns = host->options.adoption_ns};
 	const struct refusals_options options = {
 		.table = LAYOUT_HOST_TABLE,
 		.nflog_group = host->options.nflog_group,

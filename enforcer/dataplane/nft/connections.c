@@ -10,6 +10,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_compat.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
@@ -201,6 +202,16 @@ int connections_delete(const struct connections *connections, const struct nlmsg
 	return request ? netlink_query(connections->socket, request, NULL, NULL) : -EINVAL;
 }
 
+void connections_bar(struct connections *connections, const struct connection *connection)
+{
+	const uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+
+	if (connection->key.protocol == IPPROTO_TCP && !connection->picked_up &&
+		connections->options.adoption_ns)
+		revoked_add(&connections->revoked, &connection->key, now_ns,
+			now_ns + connections->options.adoption_ns);
+}
+
 /* Let in by the policy before this one, on the way while that was swept. What cannot be cut now,
  * the next listing cuts. */
 static void refuse_new(struct connections *connections, struct connection *connection,
@@ -213,8 +224,10 @@ static void refuse_new(struct connections *connections, struct connection *conne
 		(void)connections_add(connections, connection);
 	else if (r < 0 && r != -ENOENT)
 		connections->refused = true;
-	else
+	else {
+		connections_bar(connections, connection);
 		connections_report(connections, connection, FLOW_END);
+	}
 }
 
 void connections_meet_stranger(struct connections *connections, const struct connection_key *key)
@@ -409,6 +422,7 @@ void connections_free(struct connections *connections)
 	HASH_ITER (hh, connections->items, connection, next)
 		connections_drop(connections, connection);
 	strangers_clear(&connections->strangers);
+	revoked_clear(&connections->revoked);
 	netlink_closep(&connections->events);
 	netlink_closep(&connections->socket);
 	inbox_free(connections->inbox);

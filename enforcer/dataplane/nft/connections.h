@@ -39,6 +39,8 @@ struct connections_options {
 	 * missing in a storm. They take room in conntrack's table meanwhile. For one of a
 	 * process, since all who listen get those again that one of them had no room for. */
 	bool reliable;
+	/* How long after its beginning a table has TCP in mid-stream taken in; 0: never. */
+	uint64_t adoption_ns;
 	/* Called when something was read of conntrack, before any of it is reported: what came
 	 * before it by another way is reported first. NULL: there is no other way. */
 	void (*before)(void *userdata);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dataplane/nft/connections_private.h"
 
+#include "base/clock.h"
 #include "dataplane/nft/netlink.h"
 #include "dataplane/nft/orientation.h"
 
@@ -17,6 +18,28 @@ struct orientation connections_orient(
 	return (struct orientation){queries[chosen], evaluations[chosen], chosen};
 }
 
+/* What is known of one that policy has cut is still true. */
+static struct orientation orient_stray(
+	const struct connections *connections, const struct flow_query *sent, uint16_t source_port)
+{
+	const struct flow_query queries[] = {
+		*sent, {sent->destination, sent->source, sent->protocol, source_port}};
+	const uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+
+	for (int i = 0; i < 2; i++) {
+		const struct connection_key opened = {.source = queries[i].source,
+			.destination = queries[i].destination,
+			.source_port = queries[!i].port,
+			.destination_port = queries[i].port,
+			.protocol = sent->protocol};
+
+		if (revoked_has(&connections->revoked, &opened, now_ns))
+			return (struct orientation){
+				queries[i], connections_judge_query(connections, &queries[i]), i};
+	}
+	return connections_orient(connections, sent, source_port);
+}
+
 bool connections_adopt(struct connections *connections, const struct nflog_packet *packet)
 {
 	const struct flow_query sent = {
@@ -27,7 +50,7 @@ bool connections_adopt(struct connections *connections, const struct nflog_packe
 
 	if (!connections->ir || packet->protocol != IPPROTO_TCP || !packet->has_transport)
 		return false;
-	orientation = connections_orient(connections, &sent, packet->source_port);
+	orientation = orient_stray(connections, &sent, packet->source_port);
 	if (orientation.evaluation.verdict == VERDICT_DENY)
 		return false;
 	message = connection_request_seed(buffer, &orientation.query,

@@ -4,6 +4,7 @@
 
 #include "dataplane/nft/connections.h"
 #include "dataplane/nft/inbox.h"
+#include "dataplane/nft/revoked.h"
 #include "dataplane/nft/strangers.h"
 
 struct connections {
@@ -16,6 +17,7 @@ struct connections {
 	const struct ir *ir;
 	struct connection *items;
 	struct strangers strangers;
+	struct revoked revoked;
 	bool complete; /* items and strangers are all that the kernel has, but for pending events */
 	bool missed;   /* announcements were dropped since the last listing */
 	bool refused;  /* the kernel may have some that policy refuses, and that were not cut */
@@ -48,6 +50,8 @@ struct connection *connections_add(struct connections *connections, const struct
 void connections_drop(struct connections *connections, struct connection *connection);
 /* Deletes the entry of which conntrack said message. -ENOENT: there is none any more. */
 int connections_delete(const struct connections *connections, const struct nlmsghdr *message);
+/* It was deleted because policy refuses it: its next segment is none to take in. */
+void connections_bar(struct connections *connections, const struct connection *connection);
 
 bool connections_concern(const struct connections *connections, const struct connection_key *key);
 /* Puts the policy's word on a connection; false: it is refused. */

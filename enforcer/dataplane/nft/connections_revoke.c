@@ -72,6 +72,7 @@ static int cut(struct connections *connections, const struct nlmsghdr *message)
 	connection = known ? *known : connections_begin(&entry.key);
 	connection_update(&connection, &entry);
 	connections_judge(connections, &connection);
+	connections_bar(connections, &connection);
 	connections_report(connections, &connection, FLOW_END);
 	if (known)
 		connections_drop(connections, known);

@@ -231,7 +231,11 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 	};
 	const struct watch_scope scope = {.table = LAYOUT_TABLE, .netdev = true};
 	const struct connections_options judged = {
-		.userdata = dataplane, .reliable = true, .before = hear_samples};
+		.userdata = dataplane,
+		.reliable = true,
+		.adoption_ns = dataplane->options.adoption_ns,
+		.before = hear_samples,
+	};
 	uint64_t now_us;
 	int r = table_open(
 		&table_of_workloads, dataplane->options.nflog_group, &dataplane->table, error);
