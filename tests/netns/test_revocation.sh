@@ -24,8 +24,11 @@ workload_up "$id-batch" 14 batch "app: batch"
 workload_up "$id-rpc" 15 rpc "app: rpc"
 crowd_up
 # Adoption is on, as by default: what is cut must not come back as something to be taken in.
-agent_start --dataplane="$plane" --no-docker --workloads="$work/workloads.yaml" \
-	--remove-on-exit || exit 1
+adoption_seconds=15
+options=(--dataplane="$plane" --no-docker --workloads="$work/workloads.yaml" --remove-on-exit
+	--adoption=$adoption_seconds)
+agent_start "${options[@]}" || exit 1
+started=$SECONDS
 
 # policy CLIENT-PORTS SERVER-PORTS DB-PORTS BATCH-PORTS RPC-PORTS: web is told both what it may open
 # and what it serves, db only the one, batch only the other. rpc may open whatever it likes, and has
@@ -77,6 +80,7 @@ for fate in keep/0 cut/1; do
 	crowd_open "only-client-$name" 5 tcp batch api 12 $((9000 + more))
 	crowd_open "rpc-$name" 3 tcp api rpc 15 $((50051 + more))
 done
+crowd_open rpc-silent 1 tcp api rpc 15 50052
 names=({client,client-udp,server,server-udp,only-server,only-client,rpc})
 keep=("${names[@]/%/-keep4}" "${names[@]/%/-keep6}")
 cut=("${names[@]/%/-cut4}" "${names[@]/%/-cut6}")
@@ -137,5 +141,23 @@ kept_were_refused() {
 	segctl denied -o json | jq -e '.denied | any(.port == (8080, 80, 53, 5432, 9000))'
 }
 exits "and none of the others" 1 kept_were_refused
+
+echo "== another agent, which has cut nothing itself, when the time of adoption is over"
+adoption_is_over() {
+	[ $((SECONDS - started)) -gt $((adoption_seconds + 1)) ]
+}
+await 20 adoption_is_over
+agent_kill
+agent_start "${options[@]}" || exit 1
+for group in rpc-silent4 rpc-silent6; do
+	check "the acceptor of $group speaks only now, and in vain" nothing_arrives "$group" 1000 acceptor
+	check "then both ends of $group" nothing_arrives "$group" 0
+done
+for group in "${cut[@]}"; do
+	check "$group stays cut" nothing_arrives "$group" 0
+done
+for group in "${keep[@]}"; do
+	check "$group carries both ways" everything_arrives "$group" 2000
+done
 
 finish

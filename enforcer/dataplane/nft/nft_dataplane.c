@@ -292,7 +292,8 @@ static int nft_open(const struct dataplane_options *options,
 	return 0;
 }
 
-/* Attachments that begin with this state, and may have connections from before. */
+/* Attachments that begin with this state, and may have connections from before. Not those that an
+ * earlier agent's table binds: as long as that has stood, conntrack has seen all. */
 static int begin_adoption(
 	struct dataplane *dataplane, const struct dataplane_state *state, struct error *error)
 {
@@ -301,6 +302,8 @@ static int begin_adoption(
 	_cleanup_free_ struct address *addresses = NULL;
 	size_t count = 0, size = 0;
 
+	if (!dataplane->policy && table_adopted(dataplane->table))
+		return 0;
 	for (size_t i = 0; i < state->attachments_count; i++)
 		size += state->attachments[i].addresses_count;
 	addresses = calloc(size + 1, sizeof(*addresses));
