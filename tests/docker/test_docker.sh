@@ -37,13 +37,23 @@ run() {
 
 # attempt FROM ADDRESS PORT: as seen from inside the container.
 attempt() {
-	docker exec "$1" /tools/probe tcp "$2" "$3" 400
+	docker exec "$1" /tools/probe tcp "$2" "$3" "$(patience 400)"
 }
 
 known() { # NAME...: the agent has them as enforced workloads with an IPv6 address
 	segctl workloads -o json | jq -e --args \
 		'[.workloads[] | select(.enforced and (.interfaces | any(.addresses | any(test(":"))))) | .name] as $known
 		| $ARGS.positional - $known == []' "$@"
+}
+
+now() {
+	date -u +%Y-%m-%dT%H:%M:%S.%6NZ
+}
+
+# restarted NAME TIME: what the agent knows of it has begun since.
+restarted() {
+	segctl workloads -o json | jq -e --arg name "$1" --arg time "$2" \
+		'.workloads | any(.name == $name and .enforced and .started > $time)'
 }
 
 gone() {
@@ -122,8 +132,9 @@ expect "web -> heir is refused" timeout attempt web 10.88.0.15 8080
 expect "heir -> db is refused" timeout attempt heir 10.88.0.13 5432
 
 echo "== restart, second network"
+before=$(now)
 docker restart -t 0 db >/dev/null
-check "db is known again" await 5 known db
+check "db is known again" await 5 restarted db "$before"
 expect "api -> db after its restart" open attempt api 10.88.0.13 5432
 expect "intruder -> db after its restart" timeout attempt intruder 10.88.0.13 5432
 docker network create --subnet 10.89.0.0/24 back >/dev/null
@@ -170,13 +181,15 @@ isolated() { # NAME: by the agent's own word
 	segctl workloads -o json | jq -e ".workloads | any(.name == \"$1\" and .enforced and .quarantine != null)"
 }
 expect "before it web -> api" open attempt web 10.88.0.12 8080
-expect "and the node -> api" open in_ns "$id" "$tools/probe" tcp 10.88.0.12 8080 400
+expect "and the node -> api" open probe "$id" tcp 10.88.0.12 8080
 check "api is quarantined" segctl quarantine add api --reason "docker test"
 expect "web -> api is refused" timeout attempt web 10.88.0.12 8080
-expect "node -> api is refused" timeout in_ns "$id" "$tools/probe" tcp 10.88.0.12 8080 400
+expect "node -> api is refused" timeout probe "$id" tcp 10.88.0.12 8080
 expect "api -> db is refused" timeout attempt api 10.88.0.13 5432
+before=$(now)
 docker restart -t 0 api >/dev/null
-check "restarted, it is quarantined still" await 5 isolated api
+check "restarted, it is known again" await 5 restarted api "$before"
+check "and quarantined still" await 5 isolated api
 expect "web -> api is refused" timeout attempt web 10.88.0.12 8080
 expect "api -> db is refused" timeout attempt api 10.88.0.13 5432
 docker rename api evidence
