@@ -79,7 +79,7 @@ await 3 grep -q beats= "$work/pulse6"
 for family in 4 6; do
 	result=$(grep beats= "$work/pulse$family")
 	check "no packet was lost over IPv$family ($result)" \
-		grep -Eq '^beats=([0-9]+) answered=\1 retransmits=0$' "$work/pulse$family"
+		grep -Eq '^beats=([0-9]+) answered=\1 lost=0$' "$work/pulse$family"
 done
 
 echo "== the other data plane takes over, and back"

@@ -79,7 +79,7 @@ for address in 10.77.0.12 fd77::12; do
 	check "the bridge does not ($share of 100, $address)" test "$share" -le 10
 	result=$(beats_end "$pulse" "$address")
 	check "no packet was lost ($result)" grep -Eq \
-		'^beats=([0-9]+) answered=\1 retransmits=0$' <<<"$result"
+		'^beats=([0-9]+) answered=\1 lost=0$' <<<"$result"
 done
 expect "what policy refuses is refused" timeout probe "$id-web" tcp 10.77.0.13 5432
 expect "and what it allows passes" open probe "$id-api" tcp 10.77.0.13 5432

@@ -79,7 +79,7 @@ table inet before {
 	}
 }
 END
-spawn "$operator" "$tools/pulse" 10.78.0.1 8080 5 >"$work/cut-turned"
+spawn "$operator" "$tools/pulse" 10.78.0.1 8080 5 1000 >"$work/cut-turned"
 cut_turned=$spawned
 spawn "$operator" "$tools/pulse" 10.78.0.1 9000 5 >"$work/kept-turned"
 kept_turned=$spawned
@@ -88,7 +88,7 @@ check "and one that policy will allow" await 5 turned_around 9000
 in_ns "$node" nft delete chain inet before untracked
 in_ns "$node" nft delete table inet before
 
-spawn "$operator" "$tools/pulse" 10.78.0.1 8080 5 >"$work/cut"
+spawn "$operator" "$tools/pulse" 10.78.0.1 8080 5 1000 >"$work/cut"
 cut=$spawned
 spawn "$operator" "$tools/pulse" 10.78.0.1 9000 5 >"$work/kept"
 kept=$spawned
@@ -177,7 +177,7 @@ expect "the node reaches nobody" refused probe "$node" tcp 10.78.0.2 7000
 expect "not its workloads either" refused probe "$node" tcp 10.77.0.21 5000
 expect "nor over IPv6" refused probe "$node" tcp fd77::21 5000
 expect "failsafe ports stay, both families" openopen sh -c \
-	"nsenter --net=/run/netns/$operator sh -c '$tools/probe tcp 10.78.0.1 22 400; $tools/probe tcp fd78::1 9000 400' | tr -d '\n'"
+	"nsenter --net=/run/netns/$operator sh -c '$tools/probe tcp 10.78.0.1 22 900; $tools/probe tcp fd78::1 9000 900' | tr -d '\n'"
 expect "loopback passes" open probe "$node" tcp 127.0.0.1 8080
 check "what the node may not send is told" await 3 denied '.rule.name == "nothing" and
 	.direction == "egress" and .source.entity == "host" and .destination.port == 7000'

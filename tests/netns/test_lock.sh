@@ -250,7 +250,7 @@ unharmed() { # NAME
 	kill -TERM "$pulse"
 	await 3 grep -q beats= "$work/pulse.$1"
 	check "no packet of a connection was lost ($(grep beats= "$work/pulse.$1"))" grep -Eq \
-		'^beats=([0-9]+) answered=\1 retransmits=0$' "$work/pulse.$1"
+		'^beats=([0-9]+) answered=\1 lost=0$' "$work/pulse.$1"
 }
 pulse marks
 agent_stop

@@ -134,7 +134,7 @@ in_ns "$id-intruder" "$tools/probe" udp 10.77.0.11 53 100 500 >/dev/null
 expect "500 refused datagrams are counted as 500" 500 sh -c "echo \$(($(count_denied) - $before))"
 
 echo "== a policy change cuts a running connection"
-spawn "$id-web" "$tools/pulse" 10.77.0.12 8080 5 >"$work/pulse"
+spawn "$id-web" "$tools/pulse" 10.77.0.12 8080 5 1000 >"$work/pulse"
 pulse=$spawned
 await 5 grep -q connected "$work/pulse"
 sleep 0.2

@@ -50,7 +50,7 @@ expect "api -> db" open probe "$id-api" udp 10.77.0.13 5432
 expect "intruder -> db" open probe "$id-intruder" tcp 10.77.0.13 5432
 expect "intruder -> db, IPv6" open probe "$id-intruder" udp fd77::13 5432
 check "intruder pings db" in_ns "$id-intruder" ping -c 1 -W 1 10.77.0.13
-spawn "$id-api" "$tools/pulse" 10.77.0.13 5432 20 >"$work/pulse"
+spawn "$id-api" "$tools/pulse" 10.77.0.13 5432 20 1000 >"$work/pulse"
 await 5 grep -q connected "$work/pulse"
 check "apply" apply <<'END'
 apiVersion: segctl.io/v1

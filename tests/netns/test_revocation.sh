@@ -129,7 +129,7 @@ for group in "${keep[@]}"; do
 	answer=$(crowd count "$group" 2000)
 	flows=$((flows + $(count_of flows "$answer")))
 	check "$group has lost nothing ($answer)" grep -Eq \
-		'sent=([0-9]+) arrived=\1 broken=0 retransmits=0' <<<"$answer"
+		'sent=([0-9]+) arrived=\1 broken=0 lost=0' <<<"$answer"
 done
 expect "100 are undisturbed" 100 echo "$flows"
 refused() { # PORT

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * An echo server for tests: echo tcp/8080 udp/53 ... Each listens on IPv4 and IPv6 alike. Prints
- * "ready" when all are open. One thread, poll(2), bounded.
+ * "ready" when all are open. Who asks LOST_QUESTION over a stream gets that for an answer. One
+ * thread, poll(2), bounded.
  */
+#include "lost.h"
+
 #include <arpa/inet.h>
 #include <err.h>
 #include <netinet/in.h>
@@ -65,6 +68,19 @@ static void open_port(const char *specification)
 	add(fd, type == SOCK_STREAM ? LISTENER : DATAGRAM);
 }
 
+static void answer_question(int fd, char *buffer, ssize_t size)
+{
+	uint64_t word;
+
+	if (size != sizeof(word))
+		return;
+	memcpy(&word, buffer, sizeof(word));
+	if (word != LOST_QUESTION)
+		return;
+	word = lost_segments(fd);
+	memcpy(buffer, &word, sizeof(word));
+}
+
 static void serve(nfds_t i)
 {
 	struct sockaddr_storage peer;
@@ -85,6 +101,7 @@ static void serve(nfds_t i)
 			sendto(fd, buffer, (size_t)size, 0, (struct sockaddr *)&peer, length);
 		return;
 	}
+	answer_question(fd, buffer, size);
 	if (size <= 0 || send(fd, buffer, (size_t)size, MSG_NOSIGNAL) != size)
 		drop(i);
 }
