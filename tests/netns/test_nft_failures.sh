@@ -18,8 +18,8 @@ serve "$id-db" tcp/5432 udp/5432
 options=(--dataplane="$plane" --no-docker --workloads="$work/workloads.yaml" --adoption=0)
 
 verdicts() { # api reaches db, the intruder does not; over both families
-	probe "$id-api" tcp 10.77.0.13 5432
-	probe "$id-api" tcp fd77::13 5432
+	probe_ms=900 probe "$id-api" tcp 10.77.0.13 5432
+	probe_ms=900 probe "$id-api" tcp fd77::13 5432
 	probe_ms=150 probe "$id-intruder" tcp 10.77.0.13 5432
 	probe_ms=150 probe "$id-intruder" tcp fd77::13 5432
 }

@@ -44,7 +44,7 @@ world() {
 	local attempt from number port
 	for attempt in "web 13 80" "cron 13 80" "lab 11 22" "cron 11 22" "lab 12 22"; do
 		read -r from number port <<<"$attempt"
-		! probe_ms=300 probe "$id-$from" tcp "10.77.0.$number" "$port" >/dev/null ||
+		! probe_ms=900 probe "$id-$from" tcp "10.77.0.$number" "$port" >/dev/null ||
 			printf '%s ' "${attempt// /-}"
 	done
 }

@@ -90,7 +90,7 @@ travels() {
 	local ready=$work/await seen=${1:24}
 	[[ $seen != 8100* ]] || seen=${seen:8}
 	: >"$ready"
-	in_ns "$id-victim" "$tools/frame" await eth0 "$seen" 300 >"$ready" &
+	in_ns "$id-victim" "$tools/frame" await eth0 "$seen" "$(patience 300)" >"$ready" &
 	local listener=$!
 	await 5 grep -q ready "$ready"
 	in_ns "$id-liar" "$tools/frame" send eth0 "$1"

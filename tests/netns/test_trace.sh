@@ -25,7 +25,8 @@ agent_start --dataplane="$plane" --no-docker --workloads="$work/workloads.yaml" 
 # agrees FROM TO PORT: both families, by name for the one and by probe for the other.
 agrees() {
 	local said=denied found=denied v4 v6
-	segctl policy trace --from "$1" --to "$2" --port "TCP/$3" >"$work/trace" && said=allowed
+	local probe_ms=400
+	segctl policy trace --from "$1" --to "$2" --port "TCP/$3" >"$work/trace" && said=allowed probe_ms=900
 	v4=$(probe "$id-$1" tcp "10.77.0.${number[$2]}" "$3")
 	v6=$(probe "$id-$1" tcp "fd77::${number[$2]}" "$3")
 	[ "$v4 $v6" = "open open" ] && found=allowed

@@ -50,7 +50,8 @@ from() { # SOURCE ADDRESS: open, or timeout
 datagram() { # NAMESPACE ADDRESS: arrived in the world, or silent
 	local ready=$work/datagram
 	: >"$ready"
-	spawn "$world" "$tools/frame" await eth0 "$(printf %s "early $2" | od -An -tx1 | tr -d " \n")" 300 >"$ready"
+	spawn "$world" "$tools/frame" await eth0 "$(printf %s "early $2" | od -An -tx1 | tr -d " \n")" \
+		"$(patience 300)" >"$ready"
 	await 5 grep -q ready "$ready"
 	in_ns "$1" bash -c "printf %s 'early $2' >/dev/udp/$2/9090"
 	wait "$spawned"
