@@ -44,11 +44,6 @@ ended() {
 	code=$?
 }
 
-# What is sent has passed the taps when it is sent; the agent has a moment to read it.
-settle() {
-	sleep 0.3
-}
-
 lines_of() { # FILE TCPDUMP-FILTER
 	tcpdump -nr "$work/$1" "$2" 2>/dev/null | wc -l
 }
@@ -59,6 +54,13 @@ comments_of() { # FILE PATTERN
 
 has() { # FILE COUNT TCPDUMP-FILTER
 	[ "$(lines_of "$1" "$3")" -ge "$2" ]
+}
+
+# settle FILE COUNT [TCPDUMP-FILTER]: what is sent has passed the taps when it is sent, and is in the file
+# when the agent has read it: so many, and a moment later what would be too many.
+settle() {
+	await 10 has "$1" "$2" "${3-}"
+	sleep 0.2
 }
 
 mac_of() {
@@ -130,7 +132,7 @@ END
 segctl policy apply -f "$work/policy.yaml" >"$work/applied" || exit 1
 capture denied.pcapng --denied "${silence[@]}"
 attempts timeout
-settle
+settle denied.pcapng 3
 interrupt
 expect "three packets" 3 lines_of denied.pcapng ""
 expect "of web to db" 1 lines_of denied.pcapng "src 10.77.0.11 and dst 10.77.0.13 and tcp port 5432"
@@ -149,16 +151,17 @@ refused() {
 was=$(refused)
 capture counted.pcapng --denied "${silence[@]}"
 for port in $(seq 1 30); do
-	in_ns "$id-web" "$tools/probe" tcp "10.77.0.13" "$port" 2 &
-	in_ns "$id-web" "$tools/probe" udp "10.77.0.12" "$port" 2 &
-	in_ns "$id-db" "$tools/probe" tcp "fd77::12" "$port" 2 &
-	in_ns "$id-web" "$tools/probe" tcp 10.77.0.12 8080 50 &
-	in_ns "$id-near" "$tools/probe" udp 10.77.0.13 "$port" 2 &
-	probes=$!
-	in_ns "$id-api" "$tools/probe" udp 10.77.0.13 "$port" 2
-	wait "$probes"
+	(
+		in_ns "$id-web" "$tools/probe" tcp "10.77.0.13" "$port" 2 &
+		in_ns "$id-web" "$tools/probe" udp "10.77.0.12" "$port" 2 &
+		in_ns "$id-db" "$tools/probe" tcp "fd77::12" "$port" 2 &
+		in_ns "$id-web" "$tools/probe" tcp 10.77.0.12 8080 50 &
+		in_ns "$id-near" "$tools/probe" udp 10.77.0.13 "$port" 2 &
+		in_ns "$id-api" "$tools/probe" udp 10.77.0.13 "$port" 2
+		wait # nobody asks when they are counted
+	)
 done >"$work/probed" 2>&1
-settle
+settle counted.pcapng $(($(refused) - was))
 interrupt
 check "every one of $(($(refused) - was))" test "$(lines_of counted.pcapng '')" = $(($(refused) - was))
 check "which are many" test "$(lines_of counted.pcapng '')" -ge 120
@@ -168,7 +171,7 @@ sed 's/- from/- onDeny: reject\n    from/; s/^  ingress:/  ingress:/' "$work/pol
 segctl policy apply -f "$work/reject.yaml" >"$work/applied" || exit 1
 capture answered.pcapng --workload web tcp
 expect "web -> db is told" refused probe "$id-web" tcp 10.77.0.13 5432
-settle
+settle answered.pcapng 2
 interrupt
 expect "the packet" 1 comments_of answered.pcapng "^default/web out denied: policy_denied"
 expect "and the answer, which db never sent" 1 comments_of answered.pcapng "^default/web in allowed: related"
@@ -184,13 +187,13 @@ forge() {
 capture lies.pcapng --denied udp
 forge "$(mac_of "$id-web")" 0a4d000d
 forge 020000000001 0a4d000b
-settle
+settle lies.pcapng 2
 interrupt
 expect "another's address" 1 comments_of lies.pcapng "^default/web out denied: spoofed_source"
 expect "another MAC" 1 comments_of lies.pcapng "^default/web out denied: spoofed_mac"
 
 echo "== connections that stood before"
-spawn "$id-web" "$tools/pulse" 10.77.0.12 8080 20 >"$work/pulse"
+spawn "$id-web" "$tools/pulse" 10.77.0.12 8080 20 1000 >"$work/pulse"
 await 5 grep -q connected "$work/pulse"
 capture stood.pcapng --denied tcp
 denied=$captured
@@ -204,7 +207,7 @@ expect "are known to be allowed" 0 lines_of stood.pcapng "$unmarked"
 capture cut.pcapng --denied tcp
 sed -i 's/app=web/app=nobody/' "$work/policy.yaml"
 segctl policy apply -f "$work/policy.yaml" >"$work/applied" || exit 1
-settle
+settle cut.pcapng 1 'host 10.77.0.11'
 interrupt
 check "until a policy cuts them" test "$(lines_of cut.pcapng 'host 10.77.0.11')" -gt 0
 check "and then it says so" test "$(comments_of cut.pcapng 'denied: revoked')" = 1
@@ -224,7 +227,10 @@ port=$captured
 expect "web -> api" open probe "$id-web" tcp 10.77.0.12 8080
 expect "api -> web" refused probe "$id-api" tcp 10.77.0.11 9
 expect "api -> db" open probe "$id-api" tcp 10.77.0.13 5432
-settle
+settle pair.pcapng 2 'tcp[tcpflags] == tcp-syn'
+settle from.pcapng 3 'src host 10.77.0.12'
+settle to.pcap 1 'src host 10.77.0.12'
+settle port.pcapng 1 'tcp[tcpflags] == tcp-syn'
 for captured in $pair $from $to $port; do interrupt; done
 syns() { # FILE [FILTER]
 	lines_of "$1" "tcp[tcpflags] == tcp-syn ${2-}"
@@ -256,7 +262,7 @@ check "and goes" await 5 job_is_gone
 workload_up "$id-heir" 14 heir
 sleep 2.5 # a second long, packets that were under way are still its own
 in_ns "$id-heir" ping -qc 1 10.77.0.11 >"$work/ping"
-settle
+sleep 0.3
 expect "who has its address then is not seen in its name" 2 lines_of anew.pcapng "host 10.77.0.14"
 ip netns del "$id-heir"
 # Nobody asks for the address of before, which would tell the taps.
@@ -291,12 +297,11 @@ check "no larger" test "$(stat -c %s "$work/size.pcapng")" -le 20000
 check "and not much smaller" test "$(stat -c %s "$work/size.pcapng")" -gt 19000
 capture snap.pcapng --workload api -s 60 icmp
 in_ns "$id-api" ping -qc 1 -s 1000 10.77.0.11 >"$work/ping"
-settle
+settle snap.pcapng 2
 interrupt
 check "cuts packets" test "$(stat -c %s "$work/snap.pcapng")" -lt 1000
 expect "but not their verdicts" 2 comments_of snap.pcapng "allowed: "
-capture quiet.pcap --workload api --max 20 --duration 2s icmp
-ended
+segctl capture -w "$work/quiet.pcap" --workload api --max 20 --duration 1s icmp 2>"$work/quiet.pcap.log"
 expect "a header that is beyond is not written" 0 stat -c %s "$work/quiet.pcap"
 head -c 4000 /dev/zero >"$work/shared"
 (
@@ -326,7 +331,7 @@ for captured in "${running[@]}"; do interrupt; done
 echo "== whatever ends the command"
 capture killed.pcapng --workload api icmp
 in_ns "$id-api" ping -qf -c 50 10.77.0.11 >"$work/ping"
-settle
+settle killed.pcapng 100
 kill -KILL "$captured"
 wait "$captured" 2>/dev/null
 expect "complete up to the last packet" 100 lines_of killed.pcapng icmp
@@ -341,11 +346,18 @@ await 5 test -s "$work/still.pcapng"
 before=$(resident)
 kill -STOP "$captured"
 in_ns "$id-api" ping -qf -c 4000 -s 1400 10.77.0.11 >"$work/ping"
-settle
+sleep 0.3
 check "costs the agent no more than its bound" test $(($(resident) - before)) -lt 8192
 exits "and nobody else anything" 0 segctl status
 kill -CONT "$captured"
-sleep 1.5
+sleep 1
+came_to_rest() {
+	local size
+	size=$(stat -c %s "$work/still.pcapng")
+	sleep 0.5
+	[ "$(stat -c %s "$work/still.pcapng")" = "$size" ]
+}
+await 10 came_to_rest
 interrupt
 expect "ends in good order" 0 echo "$code"
 read -r written dropped missed <<<"$("$tools/pcapng" "$work/still.pcapng" drops)"
@@ -367,16 +379,18 @@ expect "of nobody" 404 status_of '{"workloads": ["nobody"], "seconds": 1, "bytes
 expect "larger than all may be" 422 status_of \
 	'{"workloads": ["api"], "seconds": 1, "bytes": 268435457, "file": true}'
 check "it takes the place of no other" test -e "$work/state/captures/old.pcapng"
-path=$(post '{"workloads": ["api"], "seconds": 2, "bytes": 20000000, "file": true}' | jq -r .path)
+path=$(post '{"workloads": ["api"], "seconds": 60, "bytes": 20000000, "file": true}' | jq -r .path)
 check "is there at once" test -s "$path"
 expect "for root alone" 600 stat -c %a "$path"
 check "the oldest made room" test ! -e "$work/state/captures/old.pcapng"
-in_ns "$id-web" "$tools/probe" tcp 10.77.0.12 8080 300 >"$work/probed"
-settle
-check "and grows" test "$(tcpdump -nr "$path" "tcp port 8080" 2>/dev/null | wc -l)" -gt 5
+in_ns "$id-web" "$tools/probe" tcp 10.77.0.12 8080 900 >"$work/probed"
+grows() {
+	[ "$(tcpdump -nr "$path" "tcp port 8080" 2>/dev/null | wc -l)" -gt 5 ]
+}
+check "and grows" await 10 grows
 exits "files that are being written keep their room" 22 post \
 	'{"workloads": ["api"], "seconds": 1, "bytes": 250000000, "file": true}'
-growing=$(post '{"workloads": ["web"], "seconds": 5, "bytes": 20000000, "file": true}' | jq -r .path)
+growing=$(post '{"workloads": ["web"], "seconds": 60, "bytes": 20000000, "file": true}' | jq -r .path)
 truncate -s 250M "$growing"
 check "another one" post '{"workloads": ["db"], "seconds": 1, "bytes": 1000000, "file": true}'
 check "makes no room of what is being written" test -e "$growing"
@@ -415,7 +429,7 @@ check "as a table" sh -c "cd '$work' && ./segctl flows --pcap denied.pcapng -f p
 	grep -q 'default/web .* default/db .* tcp/5432 .* denied'"
 capture scan.pcapng --workload web tcp
 for port in $(seq 1 40); do in_ns "$id-web" "$tools/probe" tcp 10.77.0.13 "$port" 5 >>"$work/scan"; done
-settle
+settle scan.pcapng 40
 interrupt
 chmod 644 "$work/scan.pcapng"
 finds() { # FILE WORDS
@@ -479,14 +493,14 @@ else
 	check "both are enforced" await 5 enforced
 	capture inside.pcapng --workload m-api --workload m-web icmp
 	in_ns "$id-m2" ping -qc 2 -i 0.01 10.78.0.31 >"$work/ping"
-	settle
+	settle inside.pcapng 4
 	interrupt
 	expect "each packet once" 4 lines_of inside.pcapng icmp
 	sed 's/app=db/app=m-api/; s/: db/: m-api/' "$work/policy.yaml" >"$work/inside.yaml"
 	segctl policy apply -f "$work/inside.yaml" >"$work/applied"
 	capture entering.pcapng --denied --to m-api
 	in_ns "$id-out" ping -qc 1 -W 1 10.78.0.31 >"$work/ping"
-	settle
+	settle entering.pcapng 1
 	interrupt
 	expect "what is refused as it enters" 1 comments_of entering.pcapng \
 		"^default/m-api in denied: policy_denied, ingress"
