@@ -70,6 +70,15 @@ says() {
 	fi
 }
 
+# follow LINES FILE COMMAND...: what the command says goes to FILE, until that has so many lines, for it would go
+# on; and a moment later what would be too many.
+follow() {
+	"${@:3}" >"$2" &
+	await 5 eval "[ \$(wc -l <'$2') -ge $1 ]"
+	sleep 0.2
+	kill $! && wait $! 2>/dev/null
+}
+
 # In a terminal of 80 columns.
 terminal() {
 	script -qec "stty cols 80 rows 24; $*" /dev/null </dev/null
@@ -218,7 +227,10 @@ offers "" map
 offers "" top
 says "the agent's refusals are sums" 2 "give --follow or --read" segctl denied --id 0000000000000001
 : >"$work/agent/requests"
-timeout 1 "$BUILD/segctl" denied --follow --id 0000000000000001 >/dev/null 2>&1
+"$BUILD/segctl" denied --follow --id 0000000000000001 >/dev/null 2>&1 &
+await 5 test -s "$work/agent/requests"
+kill $! 2>/dev/null
+wait $! 2>/dev/null
 expect "those that happen are not" "GET /v1/denied?id=0000000000000001&follow=1" cat "$work/agent/requests"
 expect "nor are those of a log" 1 sh -c "'$BUILD/segctl' denied -r '$here/tests/unit/flow/data/flows.log' -o json \
 	--id \$(jq -r 'select(.verdict == \"denied\") | .id' '$here/tests/unit/flow/data/flows.log' | head -1) | jq '.denied | length'"
@@ -232,10 +244,10 @@ says "an answer that is no JSON" 1 "no JSON object" segctl denied
 start_agent
 
 echo "== following"
-timeout 1 "$BUILD/segctl" flows --follow --utc >"$work/follow" 2>"$work/gap"
+follow 2 "$work/follow" "$BUILD/segctl" flows --follow --utc 2>"$work/gap"
 golden flows-follow.txt cat "$work/follow"
 check "a gap is told on stderr" grep -q "17 records lost" "$work/gap"
-timeout 1 "$BUILD/segctl" flows --follow -o json >"$work/follow"
+follow 3 "$work/follow" "$BUILD/segctl" flows --follow -o json
 expect "-o json follows as lines" 3 sh -c "jq -s length '$work/follow'"
 expect "a stream that its reader leaves ends quietly" "" \
 	sh -c "timeout 5 '$BUILD/segctl' flows --follow -o csv 2>&1 >/dev/null | grep -v gap | head -1"
@@ -471,16 +483,16 @@ shows_first() {
 }
 screen new-session -d -s live -x 80 -y 24 "'$BUILD/segctl' map --live --utc; echo ended \$?; cat"
 check "names both ends" await 5 shows "default/intruder"
-check "denied first" shows_first "denied"
-check "says why" shows "no rule of SegmentPolicy shop/db-from-api allows"
-check "says who enforces what" shows "4 workloads  3 policies"
+check "denied first" await 5 shows_first "denied"
+check "says why" await 5 shows "no rule of SegmentPolicy shop/db-from-api allows"
+check "says who enforces what" await 5 shows "4 workloads  3 policies"
 sed -i 's/"packets": \[42, 0\]/"packets": [4242, 0]/' "$work/agent/GET/v1/map"
 check "redraws by itself" await 5 shows "4242"
 screen send-keys -t live s
 check "sorts" await 5 shows "by connections"
 screen send-keys -t live / 8 0 8 0
 check "filters" await 5 shows "1 edges"
-check "shows nothing else" lacks "default/intruder"
+check "shows nothing else" await 5 lacks "default/intruder"
 screen send-keys -t live Escape
 check "drops the filter" await 5 shows "default/intruder"
 screen send-keys -t live Down Down
@@ -492,7 +504,7 @@ check "lives with few" await 5 lacks "LAST"
 screen resize-window -t live -x 80 -y 24
 stop_agent
 check "keeps the picture without an agent, and says so" await 5 shows "no agent"
-check "the picture" shows "default/intruder"
+check "the picture" await 5 shows "default/intruder"
 start_agent
 check "recovers" await 5 shows "q quit"
 screen send-keys -t live q

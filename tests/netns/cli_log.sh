@@ -174,7 +174,7 @@ done
 expect "and says the same" "$(jq -c . "$work/hostile.log" | md5sum)" sh -c \
 	"'$BUILD/segctl' flows -r '$work/hostile.log' -o jsonl | jq -c . | md5sum"
 jq -c . "$work/hostile.log" >"$work/agent/GET/v1/flows.stream"
-timeout 1 "$BUILD/segctl" flows --follow -o jsonl >"$work/follow"
+follow 9 "$work/follow" "$BUILD/segctl" flows --follow -o jsonl
 expect "so does a stream" "9 0" sh -c "echo \$(wc -l <'$work/follow') \$(LC_ALL=C grep -cP '[^ -\x7f]' '$work/follow')"
 
 echo "== a recorded log: names and applications"

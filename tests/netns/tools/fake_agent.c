@@ -9,7 +9,8 @@
  * and then waits for the client to go. DIRECTORY/GET/v1/flows.then, if it is there, takes the
  * file's place once that was sent: the second answer is another one. Every request is appended to
  * DIRECTORY/requests: one line with method and target, then the body. mute: closes every connection
- * without a byte, as segd does to who has no right. Ends by SIGTERM.
+ * without a byte, as segd does to who has no right. SOCKET is there when it listens. Ends by
+ * SIGTERM.
  */
 #include <errno.h>
 #include <signal.h>
@@ -143,15 +144,15 @@ int main(int argc, char **argv)
 	bool mute = argc > 3 && strcmp(argv[3], "mute") == 0;
 	int listener;
 
-	if (argc < 3 || strlen(argv[1]) >= sizeof(address.sun_path)) {
+	if (argc < 3 || (size_t)snprintf(address.sun_path, sizeof(address.sun_path), "%s.new",
+				argv[1]) >= sizeof(address.sun_path)) {
 		fputs("usage: fake_agent SOCKET DIRECTORY [mute]\n", stderr);
 		return 2;
 	}
-	strcpy(address.sun_path, argv[1]);
 	signal(SIGPIPE, SIG_IGN);
 	listener = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-		listen(listener, 16) < 0)
+		listen(listener, 16) < 0 || rename(address.sun_path, argv[1]) < 0)
 		die(argv[1]);
 	for (;;) {
 		int peer = accept(listener, NULL, NULL);
