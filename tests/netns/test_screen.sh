@@ -80,11 +80,11 @@ sees "workloads with packets and bytes a second" "default/api +1 +[1-9][0-9.]* +
 sees "and denials" "default/intruder .* [1-9][0-9.]* +[0-9]+ +[1-9][0-9]*$"
 check "the busiest comes first" sh -c "tmux -S '$work/tmux' capture-pane -p -t live | sed -n 4p | grep -Eq 'default/(web|api)'"
 # What does not fit would be cut at the right, or names in the middle.
-check "80 columns are enough for all of them" \
-	shows "^WORKLOAD +EDGES +PKT/S +BYTES/S +CONN/S +DENY/S +PACKETS +DENIED$"
+sees "80 columns are enough for all of them" \
+	"^WORKLOAD +EDGES +PKT/S +BYTES/S +CONN/S +DENY/S +PACKETS +DENIED$"
 expect "and for whole names" "api db intruder web" \
 	sh -c "tmux -S '$work/tmux' capture-pane -p -t live | sed -n '4,7s,^default/\([a-z]*\) .*,\1,p' | sort | paste -sd' '"
-check "the help line is whole" shows "q quit .*arrows move"
+sees "the help line is whole" "q quit .*arrows move"
 first=$(picture | awk '/default\/api/ { print $(NF - 1) }')
 await 5 sh -c "[ \"\$(tmux -S '$work/tmux' capture-pane -p -t live | awk '/default.api/ { print \$(NF - 1) }')\" != '$first' ]"
 expect "totals grow by themselves" 0 echo $?
@@ -104,14 +104,14 @@ echo "== from a workload to its edges, flows and the rule"
 key Enter
 sees "the edges of db" "edges of default/db, .*denied, by packets"
 sees "with their verdict" "default/intruder +default/db +tcp/5432 +denied"
-check "nobody else's" lacks "default/web"
-check "the way back is in the help line" shows "Esc back"
+check "nobody else's" await 5 lacks "default/web"
+sees "the way back is in the help line" "Esc back"
 key Enter
 sees "the flows of the edge" "10.77.0.14:[0-9]+ +10.77.0.13:5432 +denied"
 sees "and why" "denied, egress: no rule of SegmentPolicy default/default-deny allows"
 key Enter
 sees "the rule, as it is written" 'subject: "\*"'
-check "where it was written" shows "application tier, written in .*three-tier.yaml"
+sees "where it was written" "application tier, written in .*three-tier.yaml"
 key Escape
 sees "back to the flows" "[0-9]+ flows.*, by time"
 key Escape
@@ -133,14 +133,14 @@ sees "and echoes again" "[^-]echo "
 echo "== map --live"
 open_screen map --live
 sees "edges, denied first" "^default/intruder +default/db +tcp/5432 +denied"
-check "80 columns are enough here, too" shows "^FROM +TO +PORT +VERDICT +CONNS +PACKETS +PKT/S$"
+sees "80 columns are enough here, too" "^FROM +TO +PORT +VERDICT +CONNS +PACKETS +PKT/S$"
 key s
 sees "sorted otherwise" "[0-9] edges, .*by connections"
 key Tab
 sees "Tab shows workloads" "^WORKLOAD "
 key Tab
 sees "and leads back to edges with totals" "^FROM +TO +PORT +VERDICT +CONNS +PACKETS +PKT/S$"
-check "as they were" shows "edges, .*by connections"
+sees "as they were" "edges, .*by connections"
 screen resize-window -t live -x 120 -y 30
 sees "more columns where there is room" "LAST"
 screen resize-window -t live -x 40 -y 8
@@ -150,7 +150,7 @@ screen resize-window -t live -x 80 -y 24
 sees "and back" "q quit .*arrows move"
 kill -STOP "$agent_pid"
 sees "an agent that hangs is told" "answer in time"
-check "over the last picture" shows "default/intruder"
+sees "over the last picture" "default/intruder"
 key q
 sees "and q still ends it" "ended 0"
 kill -CONT "$agent_pid"
