@@ -44,7 +44,7 @@ session() {
 	exec {typed}>"$pipe"
 }
 
-# says WORD: the node's shell, asked now, answers within three seconds.
+# says WORD: the node's shell, asked now, answers.
 says() {
 	echo "echo answer-$1" >&"$typed"
 	await 3 grep -q "answer-$1" "$screen"
@@ -87,7 +87,7 @@ screen=$work/screen.2222
 
 echo "== the operator cuts the branch"
 check "the session works" says before
-echo "'$BUILD/segctl' --socket '$work/segd.sock' policy apply --confirm 3s -f '$work/wrong.yaml'" >&"$typed"
+echo "'$BUILD/segctl' --socket '$work/segd.sock' policy apply --confirm 6s -f '$work/wrong.yaml'" >&"$typed"
 check "the policy is in force, on probation" await 3 pending
 expect "nothing new gets in" timeout probe "$operator" tcp 10.78.0.1 8080
 expect "the failsafe port does" open probe "$operator" tcp 10.78.0.1 22
@@ -125,7 +125,7 @@ check "the next one waits on" pending
 check "and takes the confirmation" segctl policy confirm
 expect "the policies stay" '["door","shut"]' lines
 segctl policy delete SegmentPolicy shut -n default >/dev/null
-segctl policy apply --confirm 1s -f "$work/wrong.yaml" >/dev/null
+segctl policy apply --confirm 2s -f "$work/wrong.yaml" >/dev/null
 agent_kill
 overdue() { # by the clock that the deadline was written with
 	[ "$(cut -d. -f1 /proc/uptime)" -gt $(($(jq .deadline_ns "$work/state/unconfirmed.json") / 1000000000)) ]
@@ -141,7 +141,7 @@ echo "== the disk fails just then"
 agent_stop
 DISK_SHIM=$work/failing LD_PRELOAD=$(realpath "$BUILD/tests/netns/disk_shim.so") agent_start "${start[@]}" || exit 1
 touch "$work/failing"
-exits "an apply says so" 1 segctl policy apply --confirm 2s -f "$work/wrong.yaml"
+exits "an apply says so" 1 segctl policy apply --confirm 5s -f "$work/wrong.yaml"
 expect "and is in force" timeout probe "$operator" tcp 10.78.0.1 8080
 check "on probation" pending
 check "the agent goes back by itself" opens "$operator" tcp 10.78.0.1 8080
