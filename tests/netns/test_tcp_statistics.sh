@@ -73,6 +73,7 @@ END
 lose
 # It outlives a loss that is long in being seen.
 spawn "$id-api" "$tools/pulse" 10.77.0.13 5433 20 20000 >"$work/pulse"
+pulse=$spawned
 check "the client sends its SYN again" await 5 holds 5433 '.retransmissions[0] > 0'
 in_ns "$id-db" nft delete table inet lossy
 await 5 grep -q connected "$work/pulse"
@@ -92,6 +93,7 @@ echo "== another agent goes on"
 agent_kill
 agent_start "${options[@]}" || exit 1
 check "what was counted stands" await 5 holds 5433 '.retransmissions[1] > 0'
+kill -KILL "$pulse"
 
 echo "== what is refused has no figures"
 segctl policy apply -f - >/dev/null <<'END'
