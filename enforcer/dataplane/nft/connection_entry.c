@@ -1,94 +1,266 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Attribute by attribute, and nothing kept of the rest: in a storm of connections, to take a
+ * message apart is a large share of what the agent does.
+ */
 #include "dataplane/nft/connection_entry.h"
-
-#include "base/cleanup.h"
 
 #include <netinet/in.h>
 
+#include <endian.h>
 #include <errno.h>
-#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 
-DEFINE_CLEANUP(struct nf_conntrack *, nfct_destroy)
+/* What packets of one way carry. */
+struct tuple {
+	struct address source;
+	bool has_source;
+	uint8_t protocol;
+	uint16_t source_port;
+	uint16_t icmp_id;
+	uint8_t icmp_type;
+	uint8_t icmp_code;
+};
 
-/* Where packets of one way come from says it all: they go where the other way's come from. */
-static bool get_source(const struct nf_conntrack *ct, enum nf_conntrack_attr ipv4,
-	enum nf_conntrack_attr ipv6, struct address *ret)
+/* --- Values in network order; where the length is not theirs, what was there stays. --- */
+
+static bool read_u8(const struct nlattr *attribute, uint8_t *ret)
 {
-	if (nfct_attr_is_set(ct, ipv4))
-		*ret = address_from_ipv4(nfct_get_attr(ct, ipv4));
-	else if (nfct_attr_is_set(ct, ipv6))
-		*ret = address_from_ipv6(nfct_get_attr(ct, ipv6));
-	else
-		return false;
-	return true;
+	bool valid = mnl_attr_validate(attribute, MNL_TYPE_U8) >= 0;
+
+	if (valid)
+		*ret = mnl_attr_get_u8(attribute);
+	return valid;
 }
 
-static void get_ports(const struct nf_conntrack *ct, struct connection_key *key)
+static void read_be16(const struct nlattr *attribute, uint16_t *ret)
 {
-	if (key->protocol == IPPROTO_ICMP || key->protocol == IPPROTO_ICMPV6) {
-		key->source_port = key->destination_port =
-			ntohs(nfct_get_attr_u16(ct, ATTR_ICMP_ID));
-		key->type_code = (uint16_t)(nfct_get_attr_u8(ct, ATTR_ICMP_TYPE) << 8 |
-					    nfct_get_attr_u8(ct, ATTR_ICMP_CODE));
-		return;
+	if (mnl_attr_validate(attribute, MNL_TYPE_U16) >= 0)
+		*ret = ntohs(mnl_attr_get_u16(attribute));
+}
+
+static bool read_be32(const struct nlattr *attribute, uint32_t *ret)
+{
+	bool valid = mnl_attr_validate(attribute, MNL_TYPE_U32) >= 0;
+
+	if (valid)
+		*ret = ntohl(mnl_attr_get_u32(attribute));
+	return valid;
+}
+
+static bool read_be64(const struct nlattr *attribute, uint64_t *ret)
+{
+	bool valid = mnl_attr_validate(attribute, MNL_TYPE_U64) >= 0;
+
+	if (valid)
+		*ret = be64toh(mnl_attr_get_u64(attribute));
+	return valid;
+}
+
+/* --- Nests ----------------------------------------------------------------------------------- */
+
+static void read_addresses(const struct nlattr *nest, struct tuple *tuple)
+{
+	const struct nlattr *attribute;
+
+	mnl_attr_for_each_nested(attribute, nest)
+	{
+		const void *bytes = mnl_attr_get_payload(attribute);
+		uint16_t length = mnl_attr_get_payload_len(attribute);
+
+		switch (mnl_attr_get_type(attribute)) {
+		case CTA_IP_V4_SRC:
+			tuple->has_source = length == sizeof(struct in_addr);
+			if (tuple->has_source)
+				tuple->source = address_from_ipv4(bytes);
+			break;
+		case CTA_IP_V6_SRC:
+			tuple->has_source = length == sizeof(struct in6_addr);
+			if (tuple->has_source)
+				tuple->source = address_from_ipv6(bytes);
+			break;
+		}
 	}
-	key->source_port = ntohs(nfct_get_attr_u16(ct, ATTR_ORIG_PORT_SRC));
-	key->destination_port = ntohs(nfct_get_attr_u16(ct, ATTR_REPL_PORT_SRC));
 }
 
-static void get_counts(const struct nf_conntrack *ct, struct connection_entry *entry)
+static void read_protocol(const struct nlattr *nest, struct tuple *tuple)
 {
-	static const struct {
-		enum nf_conntrack_attr packets, bytes;
-	} ways[] = {
-		{ATTR_ORIG_COUNTER_PACKETS, ATTR_ORIG_COUNTER_BYTES},
-		{ATTR_REPL_COUNTER_PACKETS, ATTR_REPL_COUNTER_BYTES},
-	};
+	const struct nlattr *attribute;
 
-	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-		entry->counts[i] = nfct_attr_is_set(ct, ways[i].packets);
-		if (!entry->counts[i])
-			continue;
-		entry->packets[i] = nfct_get_attr_u64(ct, ways[i].packets);
-		entry->bytes[i] = nfct_get_attr_u64(ct, ways[i].bytes);
+	mnl_attr_for_each_nested(attribute, nest)
+	{
+		switch (mnl_attr_get_type(attribute)) {
+		case CTA_PROTO_NUM:
+			read_u8(attribute, &tuple->protocol);
+			break;
+		case CTA_PROTO_SRC_PORT:
+			read_be16(attribute, &tuple->source_port);
+			break;
+		case CTA_PROTO_ICMP_ID:
+		case CTA_PROTO_ICMPV6_ID:
+			read_be16(attribute, &tuple->icmp_id);
+			break;
+		case CTA_PROTO_ICMP_TYPE:
+		case CTA_PROTO_ICMPV6_TYPE:
+			read_u8(attribute, &tuple->icmp_type);
+			break;
+		case CTA_PROTO_ICMP_CODE:
+		case CTA_PROTO_ICMPV6_CODE:
+			read_u8(attribute, &tuple->icmp_code);
+			break;
+		}
+	}
+}
+
+static void read_tuple(const struct nlattr *nest, struct tuple *tuple)
+{
+	const struct nlattr *attribute;
+
+	mnl_attr_for_each_nested(attribute, nest)
+	{
+		switch (mnl_attr_get_type(attribute)) {
+		case CTA_TUPLE_IP:
+			read_addresses(attribute, tuple);
+			break;
+		case CTA_TUPLE_PROTO:
+			read_protocol(attribute, tuple);
+			break;
+		}
 	}
 }
 
 /* Window scaling, which nearly all agree on, conntrack would have noted of both ends else. */
-static bool was_picked_up(const struct nf_conntrack *ct)
+static bool is_supposed(const struct nlattr *attribute)
 {
-	const uint8_t seen = CONNECTION_SUPPOSED | IP_CT_TCP_FLAG_WINDOW_SCALE;
+	const struct nf_ct_tcp_flags *flags = mnl_attr_get_payload(attribute);
 
-	return (nfct_get_attr_u8(ct, ATTR_TCP_FLAGS_ORIG) & seen) == CONNECTION_SUPPOSED &&
-	       (nfct_get_attr_u8(ct, ATTR_TCP_FLAGS_REPL) & seen) == CONNECTION_SUPPOSED;
+	return mnl_attr_get_payload_len(attribute) == sizeof(*flags) &&
+	       (flags->flags & (CONNECTION_SUPPOSED | IP_CT_TCP_FLAG_WINDOW_SCALE)) ==
+		       CONNECTION_SUPPOSED;
+}
+
+static void read_tcp(const struct nlattr *nest, struct connection_entry *entry)
+{
+	const struct nlattr *attribute;
+	bool supposed[2] = {false, false};
+
+	mnl_attr_for_each_nested(attribute, nest)
+	{
+		switch (mnl_attr_get_type(attribute)) {
+		case CTA_PROTOINFO_TCP_STATE:
+			entry->has_tcp_state = read_u8(attribute, &entry->tcp_state);
+			break;
+		case CTA_PROTOINFO_TCP_FLAGS_ORIGINAL:
+			supposed[0] = is_supposed(attribute);
+			break;
+		case CTA_PROTOINFO_TCP_FLAGS_REPLY:
+			supposed[1] = is_supposed(attribute);
+			break;
+		}
+	}
+	entry->picked_up = supposed[0] && supposed[1];
+}
+
+static void read_protocol_state(const struct nlattr *nest, struct connection_entry *entry)
+{
+	const struct nlattr *attribute;
+
+	mnl_attr_for_each_nested(attribute, nest)
+	{
+		if (mnl_attr_get_type(attribute) == CTA_PROTOINFO_TCP)
+			read_tcp(attribute, entry);
+	}
+}
+
+static void read_counts(const struct nlattr *nest, struct connection_entry *entry, unsigned int way)
+{
+	const struct nlattr *attribute;
+
+	mnl_attr_for_each_nested(attribute, nest)
+	{
+		switch (mnl_attr_get_type(attribute)) {
+		case CTA_COUNTERS_PACKETS:
+			entry->counts[way] = read_be64(attribute, &entry->packets[way]);
+			break;
+		case CTA_COUNTERS_BYTES:
+			read_be64(attribute, &entry->bytes[way]);
+			break;
+		}
+	}
+}
+
+static void read_start(const struct nlattr *nest, struct connection_entry *entry)
+{
+	const struct nlattr *attribute;
+
+	mnl_attr_for_each_nested(attribute, nest)
+	{
+		if (mnl_attr_get_type(attribute) == CTA_TIMESTAMP_START)
+			read_be64(attribute, &entry->start_ns);
+	}
+}
+
+/* --- The whole ------------------------------------------------------------------------------- */
+
+/* Where packets of one way come from says it all: they go where the other way's come from. */
+static int set_key(
+	struct connection_key *key, const struct tuple *original, const struct tuple *reply)
+{
+	bool icmp = original->protocol == IPPROTO_ICMP || original->protocol == IPPROTO_ICMPV6;
+
+	if (!original->has_source || !reply->has_source)
+		return -EINVAL;
+	key->source = original->source;
+	key->destination = reply->source;
+	key->protocol = original->protocol;
+	key->source_port = icmp ? original->icmp_id : original->source_port;
+	key->destination_port = icmp ? original->icmp_id : reply->source_port;
+	if (icmp)
+		key->type_code = (uint16_t)(original->icmp_type << 8 | original->icmp_code);
+	return 0;
 }
 
 int connection_entry_read(const struct nlmsghdr *message, struct connection_entry *ret)
 {
-	_cleanup_(nfct_destroyp) struct nf_conntrack *ct = nfct_new();
-	struct connection_entry entry = {0};
+	const struct nlattr *attribute =
+		mnl_nlmsg_get_payload_offset(message, sizeof(struct nfgenmsg));
+	const char *end = (const char *)message + message->nlmsg_len;
+	struct tuple original = {0}, reply = {0};
 
-	if (!ct)
-		return -ENOMEM;
-	if (nfct_nlmsg_parse(message, ct) < 0 ||
-		!get_source(ct, ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV6_SRC, &entry.key.source) ||
-		!get_source(ct, ATTR_REPL_IPV4_SRC, ATTR_REPL_IPV6_SRC, &entry.key.destination))
-		return -EINVAL;
-	entry.key.id = nfct_get_attr_u32(ct, ATTR_ID);
-	entry.key.protocol = nfct_get_attr_u8(ct, ATTR_ORIG_L4PROTO);
-	get_ports(ct, &entry.key);
-	get_counts(ct, &entry);
-	entry.has_status = nfct_attr_is_set(ct, ATTR_STATUS);
-	if (entry.has_status)
-		entry.status = nfct_get_attr_u32(ct, ATTR_STATUS);
-	entry.has_tcp_state = nfct_attr_is_set(ct, ATTR_TCP_STATE);
-	if (entry.has_tcp_state)
-		entry.tcp_state = nfct_get_attr_u8(ct, ATTR_TCP_STATE);
-	entry.picked_up = was_picked_up(ct);
-	if (nfct_attr_is_set(ct, ATTR_TIMESTAMP_START))
-		entry.start_ns = nfct_get_attr_u64(ct, ATTR_TIMESTAMP_START);
-	*ret = entry;
-	return 0;
+	*ret = (struct connection_entry){0};
+	/* mnl_attr_for_each() would go to where the message would end if it were padded. */
+	for (; mnl_attr_ok(attribute, (int)(end - (const char *)attribute));
+		attribute = mnl_attr_next(attribute)) {
+		switch (mnl_attr_get_type(attribute)) {
+		case CTA_TUPLE_ORIG:
+			read_tuple(attribute, &original);
+			break;
+		case CTA_TUPLE_REPLY:
+			read_tuple(attribute, &reply);
+			break;
+		case CTA_STATUS:
+			ret->has_status = read_be32(attribute, &ret->status);
+			break;
+		case CTA_PROTOINFO:
+			read_protocol_state(attribute, ret);
+			break;
+		case CTA_COUNTERS_ORIG:
+			read_counts(attribute, ret, 0);
+			break;
+		case CTA_COUNTERS_REPLY:
+			read_counts(attribute, ret, 1);
+			break;
+		case CTA_ID:
+			read_be32(attribute, &ret->key.id);
+			break;
+		case CTA_TIMESTAMP:
+			read_start(attribute, ret);
+			break;
+		}
+	}
+	return set_key(&ret->key, &original, &reply);
 }
 
 bool connection_entry_is_seeded(const struct connection_entry *entry)

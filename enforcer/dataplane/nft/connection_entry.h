@@ -5,7 +5,7 @@
 #include "base/address.h"
 
 #include <libmnl/libmnl.h>
-#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,7 +39,7 @@ struct connection_entry {
  * (tcp_new() in nf_conntrack_proto_tcp.c). */
 #define CONNECTION_SUPPOSED (IP_CT_TCP_FLAG_SACK_PERM | IP_CT_TCP_FLAG_BE_LIBERAL)
 
-/* -EINVAL: it does not say who talks to whom; -ENOMEM. */
+/* -EINVAL: it does not say who talks to whom. */
 int connection_entry_read(const struct nlmsghdr *message, struct connection_entry *ret);
 
 /* A new one that connection_request_seed() has made: no packet makes one assured at once. */
