@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* Of the longest event of conntrack several times over. */
-#define SLOT_BYTES 4096
+/* Of the longest event of conntrack several times over; no power of two, for then all messages
+ * would want the same few lines of the processor's cache. */
+#define SLOT_BYTES (2048 + 64)
 
 struct inbox {
 	struct mmsghdr headers[INBOX_SIZE];
