@@ -49,10 +49,11 @@ struct visit {
 	struct name *name; /* reference */
 	struct address address;
 	uint64_t key;
+	uint64_t service;            /* party_service() … */
+	char text[SERVICE_TEXT_MAX]; /* … and in words */
 	uint64_t time_ns;
 	uint64_t id;
 	enum service_class class;
-	char service[SERVICE_TEXT_MAX];
 	bool is_unusual; /* for the visitor's role */
 };
 
@@ -83,14 +84,19 @@ static void stone_clear(void *entry)
 }
 
 /* The place of a visit: that of the same visitor to the same service, else the oldest. */
-static struct visit *place_of(struct stone *stone, const struct record *record, const char *service)
+static struct visit *place_of(struct stone *stone, const struct record *record)
 {
-	uint64_t key = party_key(record, RECORD_SOURCE);
+	uint64_t key = party_key(record, RECORD_SOURCE), service = party_service(record);
+	struct visit *visit;
 
 	for (size_t i = 0; i < VISITS; i++)
-		if (stone->visits[i].key == key && !strcmp(stone->visits[i].service, service))
+		if (stone->visits[i].key == key && stone->visits[i].service == service)
 			return &stone->visits[i];
-	return &stone->visits[stone->count++ % VISITS];
+	visit = &stone->visits[stone->count++ % VISITS];
+	name_release(visit->name);
+	*visit = (struct visit){.key = key, .service = service};
+	service_format(record, visit->text);
+	return visit;
 }
 
 static void remember_visit(
@@ -98,7 +104,6 @@ static void remember_visit(
 {
 	struct ledger_key key = {{party_key(record, RECORD_DESTINATION)}};
 	enum service_class class = service_class(record);
-	char service[SERVICE_TEXT_MAX];
 	struct stone *stone;
 	struct visit *visit;
 
@@ -111,18 +116,14 @@ static void remember_visit(
 	stone = ledger_touch(&detector->stones, &key);
 	if (!stone)
 		return;
-	visit = place_of(stone, record, service_format(record, service));
+	visit = place_of(stone, record);
 	name_release(visit->name);
-	*visit = (struct visit){
-		.name = name_reference(record->source),
-		.address = record->event.source,
-		.key = party_key(record, RECORD_SOURCE),
-		.time_ns = record->event.time_ns,
-		.id = record->event.id,
-		.class = class,
-		.is_unusual = novelty == NOVELTY_NEW,
-	};
-	memcpy(visit->service, service, sizeof(visit->service));
+	visit->name = name_reference(record->source);
+	visit->address = record->event.source;
+	visit->time_ns = record->event.time_ns;
+	visit->id = record->event.id;
+	visit->class = class;
+	visit->is_unusual = novelty == NOVELTY_NEW;
 }
 
 /* He was not let in. */
@@ -228,7 +229,7 @@ static void describe_chain(struct finding *finding, const struct record *record,
 	for (size_t i = hops; i--;) {
 		party_format(chain[i]->name, &chain[i]->address, party);
 		length += (size_t)snprintf(path + length, sizeof(path) - length, "%.*s -%s-> ",
-			shown(party), party, chain[i]->service);
+			shown(party), party, chain[i]->text);
 	}
 	party_format(record->source, &record->event.source, party);
 	party_format(record->destination, &record->event.destination, target);
