@@ -6,6 +6,12 @@
 
 #include <stdlib.h>
 
+/* One statement for several rows is half the work of as many statements. */
+#define REPLACE      "REPLACE INTO running VALUES (?2,?,?,?,?,?1)"
+#define MORE         ",(?,?,?,?,?,?1)"
+#define FOUR_MORE    MORE MORE MORE MORE
+#define ROWS_AT_ONCE 16
+
 static struct store_running *find(struct store_running *table, uint64_t id)
 {
 	struct store_running *entry;
@@ -91,43 +97,86 @@ struct store_running *store_running_load(const char *path)
 	return table;
 }
 
-static int put(sqlite3 *database, sqlite3_stmt *statement, const struct store_note *note,
-	int64_t time, struct error *error)
+static int run(sqlite3 *database, sqlite3_stmt *statement, struct error *error)
 {
-	const int64_t values[] = {(int64_t)note->id, (int64_t)note->packets[0],
-		(int64_t)note->packets[1], (int64_t)note->bytes[0], (int64_t)note->bytes[1], time};
-	int result, count = sqlite3_bind_parameter_count(statement);
+	int result = sqlite3_step(statement);
 
-	for (int i = 0; i < count; i++)
-		sqlite3_bind_int64(statement, i + 1, values[i]);
-	result = sqlite3_step(statement);
 	sqlite3_reset(statement);
 	return result == SQLITE_DONE ? 0 : store_error(database, error, "write");
+}
+
+static int remove_ended(sqlite3 *database, const struct store_notes *notes, struct error *error)
+{
+	_cleanup_(sqlite3_finalizep) sqlite3_stmt *remove = NULL;
+	int r = store_prepare(database, "DELETE FROM running WHERE id = ?1", &remove, error);
+
+	for (size_t i = 0; !r && i < notes->count; i++) {
+		if (!notes->items[i].ended)
+			continue;
+		sqlite3_bind_int64(remove, 1, (int64_t)notes->items[i].id);
+		r = run(database, remove, error);
+	}
+	return r;
+}
+
+/* As many rows as statement has. */
+static int replace_rows(sqlite3 *database, sqlite3_stmt *statement, int64_t time,
+	const struct store_note *const *notes, size_t count, struct error *error)
+{
+	int parameter = 1;
+
+	sqlite3_bind_int64(statement, parameter++, time);
+	for (size_t i = 0; i < count; i++) {
+		sqlite3_bind_int64(statement, parameter++, (int64_t)notes[i]->id);
+		for (int side = 0; side < 2; side++)
+			sqlite3_bind_int64(
+				statement, parameter++, (int64_t)notes[i]->packets[side]);
+		for (int side = 0; side < 2; side++)
+			sqlite3_bind_int64(statement, parameter++, (int64_t)notes[i]->bytes[side]);
+	}
+	return run(database, statement, error);
+}
+
+static int replace_others(
+	sqlite3 *database, const struct store_notes *notes, int64_t time, struct error *error)
+{
+	_cleanup_(sqlite3_finalizep) sqlite3_stmt *one = NULL, *many = NULL;
+	const struct store_note *rows[ROWS_AT_ONCE];
+	size_t count = 0;
+	int r = store_prepare(database, REPLACE, &one, error);
+
+	if (!r)
+		r = store_prepare(database, REPLACE MORE MORE MORE FOUR_MORE FOUR_MORE FOUR_MORE,
+			&many, error);
+	for (size_t i = 0; !r && i < notes->count; i++) {
+		if (notes->items[i].ended)
+			continue;
+		rows[count++] = &notes->items[i];
+		if (count < ROWS_AT_ONCE)
+			continue;
+		r = replace_rows(database, many, time, rows, count, error);
+		count = 0;
+	}
+	for (size_t i = 0; !r && i < count; i++)
+		r = replace_rows(database, one, time, &rows[i], 1, error);
+	return r;
 }
 
 int store_running_save(
 	sqlite3 *database, const struct store_notes *notes, int64_t time, struct error *error)
 {
-	_cleanup_(sqlite3_finalizep) sqlite3_stmt *replace = NULL;
-	_cleanup_(sqlite3_finalizep) sqlite3_stmt *remove = NULL;
-	int r = store_prepare(
-		database, "REPLACE INTO running VALUES (?1, ?2, ?3, ?4, ?5, ?6)", &replace, error);
+	int r = remove_ended(database, notes, error);
 
-	if (!r)
-		r = store_prepare(database, "DELETE FROM running WHERE id = ?1", &remove, error);
-	for (size_t i = 0; !r && i < notes->count; i++) {
-		const struct store_note *note = &notes->items[i];
-
-		r = put(database, note->ended ? remove : replace, note, time, error);
-	}
-	return r;
+	return r ? r : replace_others(database, notes, time, error);
 }
 
 int store_running_forget(sqlite3 *database, int64_t before, struct error *error)
 {
-	const struct store_note none = {.id = (uint64_t)before};
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *remove = NULL;
 	int r = store_prepare(database, "DELETE FROM running WHERE time < ?1", &remove, error);
 
-	return r < 0 ? r : put(database, remove, &none, 0, error);
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(remove, 1, before);
+	return run(database, remove, error);
 }

@@ -160,13 +160,13 @@ static void sums_outlive_the_agent(void **state)
 	assert_int_equal(totals.bytes[1], 1600);
 }
 
-/* An event of one connection with the counters it has by then, as the map would add it: whole where
+/* An event of a connection with the counters it has by then, as the map would add it: whole where
  * this agent has not seen it before. */
-static void add_event(struct fixture *fixture, enum flow_event_type type, uint64_t counter,
-	uint64_t before, bool first)
+static void add_event_of(struct fixture *fixture, uint64_t id, enum flow_event_type type,
+	uint64_t counter, uint64_t before, bool first)
 {
 	const uint64_t packets[2] = {counter - before, 0}, bytes[2] = {100 * packets[0], 0};
-	struct record record = {.event = fixture_event(42),
+	struct record record = {.event = fixture_event(id),
 		.source = workload("web", "web"),
 		.destination = workload("db", "db")};
 
@@ -175,6 +175,12 @@ static void add_event(struct fixture *fixture, enum flow_event_type type, uint64
 	record.event.bytes[0] = 100 * counter;
 	flow_store_add(fixture->store, &record, first, packets, bytes);
 	record_clear(&record);
+}
+
+static void add_event(struct fixture *fixture, enum flow_event_type type, uint64_t counter,
+	uint64_t before, bool first)
+{
+	add_event_of(fixture, 42, type, counter, before, first);
 }
 
 static void restart(struct fixture *fixture)
@@ -207,6 +213,29 @@ static void a_restart_counts_nothing_twice_and_misses_nothing(void **state)
 	totals = ask(fixture, NULL);
 	assert_int_equal(totals.connections, 2);
 	assert_int_equal(totals.packets[0], 23);
+}
+
+/* More than one statement takes, and not a multiple of it. */
+static void many_go_on_over_restarts(void **state)
+{
+	struct fixture *fixture = *state;
+	const uint64_t count = 39;
+	struct totals totals;
+
+	for (uint64_t id = 1; id <= count; id++)
+		add_event_of(fixture, id, FLOW_NEW, 1, 0, true);
+	restart(fixture);
+	for (uint64_t id = 1; id <= count; id++)
+		add_event_of(fixture, id, id % 5 ? FLOW_UPDATE : FLOW_END, 100 + id, 0, true);
+	restart(fixture);
+	for (uint64_t id = 1; id <= count; id++)
+		if (id % 5)
+			add_event_of(fixture, id, FLOW_END, 1000 + id, 0, true);
+	restart(fixture);
+	totals = ask(fixture, NULL);
+	assert_int_equal(totals.connections, count);
+	assert_int_equal(totals.packets[0],
+		count * (count + 1) / 2 + 1000 * (count - count / 5) + 100 * (count / 5));
 }
 
 static void an_interval_has_its_own_sums(void **state)
@@ -414,6 +443,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(sums_outlive_the_agent),
 		test(a_restart_counts_nothing_twice_and_misses_nothing),
+		test(many_go_on_over_restarts),
 		test(an_interval_has_its_own_sums),
 		test(filters_choose_as_in_the_live_stream),
 		test(only_the_world_has_addresses),
