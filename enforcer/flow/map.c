@@ -20,6 +20,7 @@
 #define ANSWER_NS 1500000000ULL  /* within which most answers come */
 
 struct connection {
+	UT_hash_handle hh; /* beside the key: both are read of whichever one is met on the way */
 	uint64_t id;
 	uint64_t packets[2]; /* as of its last event */
 	uint64_t bytes[2];
@@ -29,7 +30,6 @@ struct connection {
 	struct tally *edge;             /* NULL: evicted; its next event makes a new one */
 	struct connection *prev, *next; /* from the longest silent to the latest */
 	struct connection *edge_prev, *edge_next; /* of one edge */
-	UT_hash_handle hh;
 };
 
 /* What an edge owns that had connections under way. */
@@ -229,8 +229,10 @@ static void add_to_connection(
 	take_delta(connection->packets, event->packets, packets);
 	take_delta(connection->bytes, event->bytes, bytes);
 	connection->seen_ns = event->time_ns;
-	DL_DELETE(map->by_age, connection);
-	DL_APPEND(map->by_age, connection);
+	if (event->type != FLOW_END) { /* else it is forgotten next */
+		DL_DELETE(map->by_age, connection);
+		DL_APPEND(map->by_age, connection);
+	}
 	edge = count(map, record, first, packets, bytes);
 	if (edge == connection->edge)
 		return;

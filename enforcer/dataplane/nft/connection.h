@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct connection {
+	UT_hash_handle hh; /* beside the key: both are read of whichever one is met on the way */
 	struct connection_key key;
 	uint64_t id;       /* for flow events */
 	uint64_t start_ns; /* CLOCK_REALTIME */
@@ -32,7 +33,6 @@ struct connection {
 	uint64_t round;      /* of the last listing that had it */
 	uint64_t missing_ns; /* CLOCK_MONOTONIC: of the first that had it no more; 0: none */
 	uint64_t judged;     /* by the how manieth policy */
-	UT_hash_handle hh;
 };
 
 /* mnl_cb_t; userdata: uint32_t, left alone where the message does not say. */
