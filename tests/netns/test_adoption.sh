@@ -88,6 +88,11 @@ done
 echo "== enforcement begins"
 crowd run 5 {accept-busy,connect-busy,no-accept-busy,no-connect-busy}{4,6} >/dev/null
 agent_start "${options[@]}" --workloads="$work/workloads.yaml" --remove-on-exit || exit 1
+later=(later-{allowed,closed}{4,6})
+for group in "${later[@]}"; do
+	check "the server of $group speaks first" crowd send "$group" 2000 acceptor
+	check "and $group goes on" everything_arrives "$group" 2000
+done
 kept=0
 cut=0
 declare -A before
@@ -97,11 +102,6 @@ done
 for group in "${forbidden[@]}"; do
 	check "$group is cut" nothing_arrives "$group" 50
 	before[$group]=$(count_of arrived "$(crowd count "$group" 0)")
-done
-later=(later-{allowed,closed}{4,6})
-for group in "${later[@]}"; do
-	check "the server of $group speaks first" crowd send "$group" 2000 acceptor
-	check "and $group goes on" everything_arrives "$group" 2000
 done
 crowd stop >/dev/null
 for group in "${allowed[@]}"; do
