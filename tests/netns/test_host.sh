@@ -28,8 +28,8 @@ ip -n "$operator" addr add fd78::2/64 dev eth0 nodad
 ip -n "$operator" link set eth0 up
 ip -n "$operator" link set lo up
 ip -n "$operator" route add default via 10.78.0.1
-serve "$node" tcp/22 tcp/8080 tcp/9000
-serve "$operator" tcp/7000 tcp/7001
+serve "$node" tcp/22 tcp/8080 tcp/9000 tcp/50051
+serve "$operator" tcp/7000 tcp/7001 tcp/50051
 serve "$id-web" tcp/5000
 start=(--dataplane="$plane" --no-docker --workloads="$work/workloads.yaml" --remove-on-exit)
 agent_start "${start[@]}" || exit 1
@@ -98,6 +98,17 @@ spawn "$operator" "$tools/pulse" 10.78.0.1 22 5 >"$work/failsafe"
 failsafe=$spawned
 await 5 grep -q connected "$work/failsafe"
 
+# Both ports are such as clients have, and the client's is the lower one.
+for end in "$node" "$operator"; do
+	ip netns exec "$end" sysctl -qw net.ipv4.ip_local_port_range="40000 41000"
+done
+spawn "$operator" "$tools/pulse" 10.78.0.1 50051 5 >"$work/cut-rpc"
+cut_rpc=$spawned
+spawn "$node" "$tools/pulse" 10.78.0.2 50051 5 >"$work/kept-rpc"
+kept_rpc=$spawned
+await 5 grep -q connected "$work/cut-rpc"
+await 5 grep -q connected "$work/kept-rpc"
+
 echo "== ingress"
 apply <<'END'
 apiVersion: segctl.io/v1
@@ -144,6 +155,8 @@ expect_end 0 "$kept" "the session that policy allows goes on"
 expect_end 0 "$kept_turned" "and so does the one that conntrack has the wrong way round"
 expect_end 1 "$cut" "the one that it refuses is cut"
 expect_end 1 "$cut_turned" "and so is the one that conntrack has the wrong way round"
+expect_end 1 "$cut_rpc" "and one to a port that may be a client's"
+expect_end 0 "$kept_rpc" "the node's own to such a port goes on"
 check "and reported, cut or refused by the node's policy" await 3 flows_have '(.reason == "revoked" or .event == "denied") and
 	.destination.port == 8080 and .direction == "ingress"'
 

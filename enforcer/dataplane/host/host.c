@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "dataplane/host/host_path.h"
+#include "dataplane/host/listeners.h"
 #include "dataplane/nft/connections.h"
 #include "dataplane/nft/describe.h"
 #include "dataplane/nft/layout.h"
@@ -43,6 +44,7 @@ struct host {
 
 	struct settings settings;
 	struct repairs repairs;
+	struct listeners listeners;
 };
 
 /* --- what is reported ---------------------------------------------------------------------------
@@ -88,6 +90,23 @@ static bool is_failsafe(const struct flow_query *query, void *userdata)
 			       failsafe, DIRECTION_INGRESS, query->protocol, query->port)) ||
 	       (snapshot_is_subject(host->policy, &query->source) &&
 		       failsafe_covers(failsafe, DIRECTION_EGRESS, query->protocol, query->port));
+}
+
+/* The node's end was connected to where something listens. Where nothing does, and the ports do not
+ * tell who did it, it is the node that has connected. */
+static enum client_end find_client(
+	const struct flow_query *sent, uint16_t source_port, void *userdata)
+{
+	struct host *host = userdata;
+	const bool outgoing = snapshot_is_subject(host->policy, &sent->source);
+	const enum client_end here = outgoing ? CLIENT_SOURCE : CLIENT_DESTINATION;
+	const enum client_end there = outgoing ? CLIENT_DESTINATION : CLIENT_SOURCE;
+	const enum client_end told = client_port_tell(source_port, sent->port);
+	const int serves = listeners_have(&host->listeners, outgoing ? source_port : sent->port);
+
+	if (serves > 0)
+		return there;
+	return told == CLIENT_UNKNOWN && !serves ? here : told;
 }
 
 static bool adopt(const struct nflog_packet *packet, void *userdata)
@@ -222,8 +241,8 @@ static void close_parts(struct host *host)
 static int open_parts(struct host *host, struct error *error)
 {
 	const struct watch_scope scope = {.table = LAYOUT_HOST_TABLE};
-	const struct connections_options judged = {is_failsafe, host, .lower_port_serves = true,
-		.adoption_ns = host->options.adoption_ns};
+	const struct connections_options judged = {
+		is_failsafe, host, .client = find_client, .adoption_ns = host->options.adoption_ns};
 	const struct refusals_options options = {
 		.table = LAYOUT_HOST_TABLE,
 		.nflog_group = host->options.nflog_group,

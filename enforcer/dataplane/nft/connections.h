@@ -18,6 +18,7 @@
 #include "dataplane/nft/nflog.h"
 #include "dataplane/nft/touched.h"
 #include "policies/evaluate.h"
+#include "xdp/client_port.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,9 +33,10 @@ struct connections_options {
 	/* Whatever the policy says of these, they are allowed. NULL: none. */
 	bool (*exempt)(const struct flow_query *query, void *userdata);
 	void *userdata;
-	/* A connection in mid-stream is judged as one to the lower port, and in no other way: where
-	 * policy binds one direction alone, the other one would allow all that it refuses. */
-	bool lower_port_serves;
+	/* Who opened a TCP connection that is first seen in mid-stream, as sent from a port. NULL:
+	 * what the ports tell. */
+	enum client_end (*client)(
+		const struct flow_query *sent, uint16_t source_port, void *userdata);
 	/* The kernel keeps the ends of connections until they are read, so that no packet is
 	 * missing in a storm. They take room in conntrack's table meanwhile. For one of a
 	 * process, since all who listen get those again that one of them had no room for. */

@@ -12,8 +12,11 @@ struct orientation connections_orient(
 		*sent, {sent->destination, sent->source, sent->protocol, source_port}};
 	const struct evaluation evaluations[] = {connections_judge_query(connections, &queries[0]),
 		connections_judge_query(connections, &queries[1])};
-	int chosen =
-		orientation_choose(queries, evaluations, connections->options.lower_port_serves);
+	const struct connections_options *options = &connections->options;
+	enum client_end client = options->client
+					 ? options->client(sent, source_port, options->userdata)
+					 : client_port_tell(source_port, sent->port);
+	int chosen = orientation_choose(queries, evaluations, client);
 
 	return (struct orientation){queries[chosen], evaluations[chosen], chosen};
 }
