@@ -143,8 +143,7 @@ static int switch_table(
 /* Running connections of before, where the table is new. */
 static int begin_adoption(struct host *host, const struct ir *ir, struct error *error)
 {
-	uint32_t seconds =
-		(uint32_t)((host->options.adoption_ns + NS_PER_SECOND - 1) / NS_PER_SECOND);
+	const uint64_t duration_ns = host->options.adoption_ns;
 	_cleanup_free_ struct address *own = calloc(ir->addresses_count + 1, sizeof(*own));
 	size_t count = 0;
 
@@ -153,7 +152,9 @@ static int begin_adoption(struct host *host, const struct ir *ir, struct error *
 	for (size_t i = 0; i < ir->addresses_count; i++)
 		if (ir->addresses[i].workload < 0)
 			own[count++] = ir->addresses[i].address;
-	return seconds ? table_adopt(host->table, own, count, seconds, error) : 0;
+	return duration_ns ? table_adopt(host->table, own, count, duration_ns,
+				     clock_ns(CLOCK_MONOTONIC), error)
+			   : 0;
 }
 
 static int rebuild(struct host *host, struct error *error)

@@ -297,8 +297,7 @@ static int nft_open(const struct dataplane_options *options,
 static int begin_adoption(
 	struct dataplane *dataplane, const struct dataplane_state *state, struct error *error)
 {
-	uint32_t seconds =
-		(uint32_t)((dataplane->options.adoption_ns + NS_PER_SECOND - 1) / NS_PER_SECOND);
+	const uint64_t duration_ns = dataplane->options.adoption_ns;
 	_cleanup_free_ struct address *addresses = NULL;
 	size_t count = 0, size = 0;
 
@@ -309,7 +308,7 @@ static int begin_adoption(
 	addresses = calloc(size + 1, sizeof(*addresses));
 	if (!addresses)
 		return error_nomem(error);
-	for (size_t i = 0; seconds && i < state->attachments_count; i++) {
+	for (size_t i = 0; duration_ns && i < state->attachments_count; i++) {
 		const struct attachment *attachment = &state->attachments[i];
 
 		if (!attachment->adopt || attachment->workload < 0 ||
@@ -319,7 +318,9 @@ static int begin_adoption(
 			addresses[count++] = attachment->addresses[j];
 	}
 	/* In one transaction: each has the kernel go through all chains. */
-	return count ? table_adopt(dataplane->table, addresses, count, seconds, error) : 0;
+	return count ? table_adopt(dataplane->table, addresses, count, duration_ns,
+			       clock_ns(CLOCK_MONOTONIC), error)
+		     : 0;
 }
 
 static int set_guards(struct dataplane *dataplane, const struct dataplane_state *state,

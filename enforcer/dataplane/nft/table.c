@@ -86,6 +86,7 @@ void table_free(struct table *table)
 	netlink_closep(&table->socket);
 	ruleset_clear(&table->installed);
 	touched_clear(&table->touched);
+	free(table->adopting.items);
 	free(table);
 }
 
@@ -250,6 +251,8 @@ static int prepare(struct table *table, const struct ir *ir, struct ruleset *pla
 		batch_set_explain(batch, blame_explain, (void *)&change);
 		r = table_write_new(&change, batch);
 	}
+	if (!r && table->presence < TABLE_DOUBTED)
+		r = table_write_adopting(table, batch, 0, now_ns);
 	if (r < 0)
 		return error_nomem(error);
 	r = table_send(table, batch, error);
@@ -413,39 +416,6 @@ int table_sweep(struct table *table, uint64_t now_ns, struct error *error)
 	return 0;
 }
 
-static int write_adopting(struct batch *batch, bool ipv4, const struct address *addresses,
-	size_t count, uint32_t seconds)
-{
-	_cleanup_(element_list_clear) struct element_list list = {0};
-	int r = 0;
-
-	for (size_t i = 0; !r && i < count; i++) {
-		struct element element = {.timeout_s = seconds, .target.code = TARGET_NONE};
-
-		if (address_is_ipv4(&addresses[i]) != ipv4)
-			continue;
-		element_key_add_address(&element, &addresses[i]);
-		r = element_list_add(&list, &element);
-	}
-	return r ? r
-		 : element_list_write(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE,
-			   layout_adopting(ipv4), &list, NULL, NULL);
-}
-
-int table_adopt(struct table *table, const struct address *addresses, size_t count,
-	uint32_t seconds, struct error *error)
-{
-	_cleanup_(batch_freep) struct batch *batch = NULL;
-	int r = table_begin(table, &batch);
-
-	for (int ipv4 = 0; !r && ipv4 < 2; ipv4++)
-		r = write_adopting(batch, ipv4, addresses, count, seconds);
-	if (r < 0)
-		return error_nomem(error);
-	r = batch_send(batch, table->socket, NULL, NULL, error);
-	return r < 0 ? error_context(error, r, "begin adoption") : 0;
-}
-
 int table_remove(struct table *table, struct error *error)
 {
 	_cleanup_(batch_freep) struct batch *batch = NULL;
@@ -460,6 +430,7 @@ int table_remove(struct table *table, struct error *error)
 		return r;
 	ruleset_clear(&table->installed);
 	table->presence = TABLE_ABSENT;
+	table->adopting.count = 0;
 	return 0;
 }
 

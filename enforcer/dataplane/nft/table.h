@@ -78,9 +78,10 @@ void table_forget_touched(struct table *table);
  */
 int table_sweep(struct table *table, uint64_t now_ns, struct error *error);
 
-/* Lets mid-stream TCP of these addresses be adopted for so long. */
+/* Lets mid-stream TCP of these addresses be adopted for so long, also by the table that comes where
+ * somebody removes this one. now_ns: as of table_apply(). */
 int table_adopt(struct table *table, const struct address *addresses, size_t count,
-	uint32_t seconds, struct error *error);
+	uint64_t duration_ns, uint64_t now_ns, struct error *error);
 
 /* What somebody else has done to the table. */
 enum table_damage {

@@ -345,6 +345,23 @@ static void test_adopts_running_connections(void **state)
 	close(forbidden);
 }
 
+/* Somebody's "flush ruleset" within that time takes nothing of it away. */
+static void test_adopts_when_the_table_is_back(void **state)
+{
+	struct agent *agent = *state;
+	int allowed = village_open("api", SOCK_STREAM, "10.77.0.4", 5432);
+
+	assert_true(village_ask(allowed, VILLAGE_HOPE_MS));
+	apply_with(agent, FIXTURE_POLICY, true);
+	assert_int_equal(fixture_run("nft flush ruleset"), 0);
+	run(agent, 1500);
+	assert_int_equal(fixture_run("nft list table inet segd >/dev/null"), 0);
+	assert_int_equal(send(allowed, "word", 4, 0), 4);
+	run(agent, 1500);
+	assert_true(village_ask(allowed, 1500));
+	close(allowed);
+}
+
 static void test_guards(void **state)
 {
 	struct agent *agent = *state;
@@ -394,6 +411,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cuts_what_a_listing_finds, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_goes_on_without_an_agent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_adopts_running_connections, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_adopts_when_the_table_is_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_guards, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_leaves_nothing_behind, set_up, tear_down),
 	};
