@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "xdp/client_port.h"
 #include "xdp/packet.bpf.h"
 #include "xdp/reasons.h"
 
@@ -129,7 +130,9 @@ static __always_inline __u8 sctp_flags(__u8 chunk)
 }
 
 /* An INIT opens, and has no tag yet (RFC 9260, 8.5.1). A HEARTBEAT may be the first packet of an
- * association on another pair of its addresses: policy is asked about it like about an INIT. */
+ * association on another pair of its addresses: policy is asked about it like about an INIT. Not
+ * where the ports say that it is the server's: an association that policy refuses the client would
+ * come back as one that the server has opened. */
 static __always_inline int parse_sctp(struct __sk_buff *skb, struct packet *packet)
 {
 	const __be16 *sctp = packet_read(skb, packet, packet->transport, SCTP_HEADER + 4);
@@ -145,7 +148,8 @@ static __always_inline int parse_sctp(struct __sk_buff *skb, struct packet *pack
 		return REASON_MALFORMED;
 	if (chunk == SCTP_INIT)
 		packet->kind = PACKET_OPENS;
-	else if (chunk != SCTP_HEARTBEAT)
+	else if (chunk != SCTP_HEARTBEAT ||
+		 client_port_tell(bpf_ntohs(sctp[0]), bpf_ntohs(sctp[1])) == CLIENT_DESTINATION)
 		packet->kind = PACKET_CONTINUES;
 	return 0;
 }

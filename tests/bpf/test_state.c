@@ -141,6 +141,26 @@ static void sctp_heartbeat_asks_policy(void **state)
 	expect_refused(world, &d, REASON_POLICY_DENIED);
 }
 
+/* Nothing keeps api from opening associations to web; but this is no such thing. */
+static void sctp_heartbeat_of_a_server_opens_nothing(void **state)
+{
+	struct world *world = *state;
+	struct frame_description d = tcp(&world->web, &world->api, 40000, 3868, 0);
+	struct frame_description back = reversed(&d);
+
+	d.protocol = back.protocol = IPPROTO_SCTP;
+	world_isolate(world, &world->api, ABI_INGRESS, DECISION_NONE);
+	expect_apply(world);
+	back.sctp_chunk = SCTP_HEARTBEAT;
+	expect_refused(world, &back, REASON_NO_CONNECTION);
+	d.sctp_chunk = SCTP_HEARTBEAT;
+	expect_refused(world, &d, REASON_POLICY_DENIED);
+	expect_reset(world);
+	expect_refused(world, &back, REASON_NO_CONNECTION);
+	expect_pass(world, &d);
+	expect_pass(world, &back);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +170,7 @@ int main(void)
 		FOR_BOTH(half_closed_has_its_own_time),
 		FOR_BOTH(sctp_opens_by_init),
 		FOR_BOTH(sctp_heartbeat_asks_policy),
+		FOR_BOTH(sctp_heartbeat_of_a_server_opens_nothing),
 	};
 
 	return expect_main(tests, sizeof(tests) / sizeof(tests[0]), "state");

@@ -9,6 +9,14 @@
 #define DCCP 33
 #define L2TP 115
 
+/* Chunks (RFC 9260, 3.2). */
+#define SCTP_DATA          0
+#define SCTP_INIT          1
+#define SCTP_HEARTBEAT     4
+#define SCTP_HEARTBEAT_ACK 5
+#define SCTP_ABORT         6
+#define SCTP_SHUTDOWN_ACK  8
+
 /* number: the flags. */
 static void tcp_flags(struct shot *shot)
 {
@@ -110,16 +118,17 @@ static uint32_t sctp_sum(const uint8_t *bytes, size_t size)
 	return htole32(~sum);
 }
 
-static void sctp_init(struct shot *shot)
+/* Bytes: source and destination port; number: the type of the chunk. An INIT has no tag yet. */
+static void sctp_chunk(struct shot *shot)
 {
+	const struct trick *trick = shot->trick;
 	struct wire *wire = shot_ip(shot, IPPROTO_SCTP);
 	uint32_t sum;
 
-	wire_add16(wire, 5000);
-	wire_add16(wire, DENIED_PORT);
+	wire_add(wire, trick->bytes, trick->size);
+	wire_add32(wire, trick->number == SCTP_INIT ? 0 : 1);
 	wire_add32(wire, 0);
-	wire_add32(wire, 0);
-	wire_add32(wire, 0x0100001c); /* INIT, with eight bytes of parameters */
+	wire_add32(wire, (uint32_t)trick->number << 24 | 0x1c); /* eight bytes of parameters */
 	wire_add32(wire, 1);
 	wire_add32(wire, 65535);
 	wire_add32(wire, 0x00010001);
@@ -154,6 +163,7 @@ static void tunnel(struct shot *shot)
 #define UNKNOWN           .ebpf = "no_connection", .nft = "no_connection"
 #define INVALID           .ebpf = "no_connection", .nft = "invalid_conntrack_state"
 #define BOTH              BOTH_FAMILIES, TWIN_UDP
+#define SCTP(ports...)    sctp_chunk, BOTH, BYTES(ports)
 #define BOTH_TCP          BOTH_FAMILIES, TWIN_TCP
 
 const struct trick tricks_transport[] = {
@@ -209,7 +219,19 @@ const struct trick tricks_transport[] = {
 		.nft = "invalid_conntrack_state"},
 	{"UDP cut off at 4 bytes", udp_cut_off, BOTH, .number = 4, .ebpf = "malformed",
 		.nft = "invalid_conntrack_state"},
-	{"SCTP", sctp_init, BOTH, REFUSED("policy_denied")},
+	{"SCTP", SCTP(0x13, 0x88, 0x17, 0x70), .number = SCTP_INIT, REFUSED("policy_denied")},
+	{"SCTP HEARTBEAT", SCTP(0x13, 0x89, 0x17, 0x70), .number = SCTP_HEARTBEAT,
+		REFUSED("policy_denied")},
+	{"SCTP HEARTBEAT of a server", SCTP(0x13, 0x8a, 0x9c, 0x40), .number = SCTP_HEARTBEAT,
+		UNKNOWN},
+	{"SCTP DATA to the allowed port", SCTP(0x13, 0x8b, 0x1b, 0x58), .number = SCTP_DATA,
+		INVALID},
+	{"SCTP ABORT to the allowed port", SCTP(0x13, 0x8c, 0x1b, 0x58), .number = SCTP_ABORT,
+		INVALID},
+	{"SCTP HEARTBEAT ACK to the allowed port", SCTP(0x13, 0x8d, 0x1b, 0x58),
+		.number = SCTP_HEARTBEAT_ACK, UNKNOWN},
+	{"SCTP SHUTDOWN ACK to the allowed port", SCTP(0x13, 0x8e, 0x1b, 0x58),
+		.number = SCTP_SHUTDOWN_ACK, UNKNOWN},
 	{"UDP-Lite to the allowed port", other_protocol, BOTH, .number = IPPROTO_UDPLITE,
 		DENIED_OR_INVALID},
 	{"DCCP to the allowed port", other_protocol, BOTH, .number = DCCP,

@@ -111,7 +111,7 @@ spec:
   priority: 1
   ingress:
   - from: [{workloads: app=tricky}]
-    ports: [udp/7000, tcp/7000]
+    ports: [udp/7000, tcp/7000, sctp/7000]
 ---
 apiVersion: segctl.io/v1
 kind: SegmentPolicy

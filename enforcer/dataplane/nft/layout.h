@@ -11,7 +11,7 @@
 
 #define LAYOUT_TABLE "segd"
 /* Raised with every change of what is written here or of how names are made. */
-#define LAYOUT_VERSION 8U
+#define LAYOUT_VERSION 9U
 
 /* Fixed sets: TCP, UDP and SCTP; ICMP and ICMPv6; neighbour solicitation and advertisement. */
 #define LAYOUT_TRANSPORTS          "transports"

@@ -5,8 +5,10 @@
 #include "dataplane/nft/layout.h"
 #include "dataplane/nft/refusal.h"
 #include "dataplane/nft/rule.h"
+#include "xdp/client_port.h"
 #include "xdp/packet_kind.h"
 
+#include <arpa/inet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
@@ -16,6 +18,10 @@
 
 #define PRIORITY            (-10) /* before "filter", behind destination NAT */
 #define ADOPTION_LOGS_PER_S 5000
+
+/* Chunks (RFC 9260, 3.2). */
+#define SCTP_INIT      1
+#define SCTP_HEARTBEAT 4
 
 int packet_path_write_mid_stream(struct batch *batch, uint16_t nflog_group)
 {
@@ -66,6 +72,34 @@ static int write_dispatch(
 	return rule_write(&rule, batch, NULL);
 }
 
+/* Conntrack takes some chunks for the first one of an association, as the answer to a HEARTBEAT. An
+ * INIT is, and a HEARTBEAT may be, but not where the ports say that it is the server's
+ * (parse_sctp() in transport.bpf.h). */
+static int write_sctp_state(struct batch *batch, const char *chain)
+{
+	const uint16_t first_be = htons(CLIENT_PORT_FIRST);
+	struct rule rule;
+	int r;
+
+	rule_begin(&rule, chain);
+	rule_protocol(&rule, IPPROTO_SCTP);
+	rule_sctp_chunk(&rule, SCTP_INIT, false);
+	rule_sctp_chunk(&rule, SCTP_HEARTBEAT, false);
+	rule_verdict(&rule, NFT_GOTO, "refuse-no-connection");
+	r = rule_write(&rule, batch, "no association knows it");
+	if (r < 0)
+		return r;
+	rule_begin(&rule, chain);
+	rule_sctp_chunk(&rule, SCTP_HEARTBEAT, true);
+	rule_protocol(&rule, IPPROTO_SCTP); /* so that nft lists ports */
+	rule_key_transport(&rule, 0, sizeof(first_be));
+	rule_compare(&rule, NFT_CMP_LT, &first_be, sizeof(first_be));
+	rule_key_transport(&rule, 2, sizeof(first_be));
+	rule_compare(&rule, NFT_CMP_GTE, &first_be, sizeof(first_be));
+	rule_verdict(&rule, NFT_GOTO, "refuse-no-connection");
+	return rule_write(&rule, batch, "a server opens no association");
+}
+
 int packet_path_write_state(struct batch *batch, const char *chain)
 {
 	struct rule rule;
@@ -80,7 +114,8 @@ int packet_path_write_state(struct batch *batch, const char *chain)
 	rule_begin(&rule, chain);
 	rule_tcp_no_pure_syn(&rule);
 	rule_verdict(&rule, NFT_GOTO, "mid-stream");
-	return rule_write(&rule, batch, NULL);
+	r = rule_write(&rule, batch, NULL);
+	return r ? r : write_sctp_state(batch, chain);
 }
 
 static int write_self(struct batch *batch, const char *chain)

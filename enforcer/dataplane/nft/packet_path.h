@@ -3,7 +3,8 @@
  * The way of a packet through the table, as far as no policy changes it.
  *
  *	forward, input, output: established goes on; from or to a workload -> judge
- *	judge: invalid -> refuse-invalid; TCP in mid-stream -> mid-stream; to itself: accept;
+ *	judge: invalid -> refuse-invalid; TCP in mid-stream -> mid-stream, SCTP likewise ->
+ *	       refuse-no-connection; to itself: accept;
  *	       egress4/6 by source -> chain of its peer table; ingress4/6 by destination, likewise
  *	mid-stream: to or from an address under adoption -> adopt, else refuse-no-connection
  */

@@ -258,6 +258,22 @@ void rule_tcp_reset(struct rule *rule)
 	rule_compare(rule, NFT_CMP_EQ, &reset, sizeof(reset));
 }
 
+void rule_sctp_chunk(struct rule *rule, uint8_t type, bool present)
+{
+	struct nftnl_expr *expression = add(rule, "exthdr");
+	const uint8_t is_there = present;
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_SCTP);
+	nftnl_expr_set_u8(expression, NFTNL_EXPR_EXTHDR_TYPE, type);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_EXTHDR_OFFSET, 0);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_EXTHDR_LEN, 1);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_EXTHDR_DREG, take_register(rule, 1));
+	rule_compare(rule, NFT_CMP_EQ, &is_there, sizeof(is_there));
+}
+
 void rule_limit_under(struct rule *rule, uint64_t packets_per_second)
 {
 	struct nftnl_expr *expression = add(rule, "limit");

@@ -45,6 +45,7 @@ void rule_later_fragment(struct rule *rule, bool ipv4);
 void rule_ct_state(struct rule *rule, uint32_t states); /* NF_CT_STATE_*: any of them */
 void rule_tcp_no_pure_syn(struct rule *rule);
 void rule_tcp_reset(struct rule *rule);
+void rule_sctp_chunk(struct rule *rule, uint8_t type, bool present); /* other protocols have none */
 void rule_limit_under(struct rule *rule, uint64_t packets_per_second);
 void rule_longer(struct rule *rule, uint32_t bytes); /* from the IP header on */
 /* Of the packet's connection, both ways together; they are counted where nf_conntrack_acct is on.
