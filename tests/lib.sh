@@ -174,7 +174,8 @@ node_down() {
 	local pid name
 	agent_stop
 	for pid in "${children[@]}"; do
-		kill "$pid" 2>/dev/null
+		# The number of one that has ended may be a stranger's by now.
+		! grep -qx "PPid:	$$" "/proc/$pid/status" 2>/dev/null || kill "$pid" 2>/dev/null
 	done
 	wait "${children[@]}" 2>/dev/null
 	for name in "${namespaces[@]-}"; do

@@ -57,7 +57,7 @@ failure() {
 # than they compute. Each has its own namespaces and directories.
 side_by_side() {
 	xargs -d '\n' -P "$1" -n 1 bash -c 'IFS="|" read -r name command <<<"$1"
-		run "$name" timeout 300 $command' side_by_side
+		run "$name" timeout 600 $command' side_by_side
 }
 export -f run counts failure
 
@@ -68,7 +68,7 @@ all_of() {
 	outputs=$(mktemp -d)
 	printf '%s\0' "${@:2}" | xargs -0 -P "$1" -n 1 sh -c '
 		out=$1/$(echo "$2" | tr / _)
-		{ echo "== $2"; timeout 300 "$2"; } >"$out" 2>&1 || echo "exit code $?" >"$out.failed"' \
+		{ echo "== $2"; timeout 600 "$2"; } >"$out" 2>&1 || echo "exit code $?" >"$out.failed"' \
 		sh "$outputs"
 	for program in "$outputs"/*; do
 		cat "$program"
