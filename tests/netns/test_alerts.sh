@@ -24,7 +24,7 @@ serve "$id-db" tcp/80
 hook() {
 	while true; do
 		printf 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' |
-			timeout 20 nc -N -l 127.0.0.1 8099 || break
+			timeout 60 nc -N -l 127.0.0.1 8099 || break
 		echo
 	done >>"$work/hook" 2>/dev/null
 }

@@ -123,6 +123,10 @@ fetch() {
 }
 await 5 fetch http.example.org 8080 http
 await 5 fetch tls.example.org 4433 https
+listens() {
+	in_ns "$id-world" ss -Hltn "sport = :$1" | grep -q .
+}
+await 5 listens 2222
 printf 'SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n' | in_ns "$id-web" busybox nc -w 2 203.0.113.10 2222
 speaks 8080 "http http.example.org"
 speaks 4433 "tls tls.example.org"
