@@ -42,6 +42,7 @@
 #define WORD_BYTES   32
 #define KNOCKS_MAX   64
 #define CONNECT_MS   2000
+#define REPORTS_MS   200
 #define WORDS_MAX    16
 #define RECEIVE_SIZE 65536
 #define NS_PER_MS    1000000
@@ -364,8 +365,7 @@ static void tell(struct group *group, uint64_t sent_before, uint64_t arrived_bef
 		group_lost(group), silent);
 }
 
-/* Polling by the clock: some hundred sockets are looked at in less than a millisecond. What was
- * sent again for nothing is heard of when it, too, has arrived. */
+/* Polling by the clock: some hundred sockets are looked at in less than a millisecond. */
 static void wait_for_all(const struct group *group, long wait_ms)
 {
 	const struct timespec pause = {.tv_nsec = NS_PER_MS};
@@ -373,11 +373,20 @@ static void wait_for_all(const struct group *group, long wait_ms)
 
 	for (;;) {
 		receive_all();
-		if ((group_arrived(group) == group_sent(group) && !group_lost(group)) ||
-			now_ms() >= end_ms)
+		if (group_arrived(group) == group_sent(group) || now_ms() >= end_ms)
 			return;
 		nanosleep(&pause, NULL);
 	}
+}
+
+/* What was sent again for nothing is heard of when that, too, has arrived. */
+static void wait_for_reports(const struct group *group, long wait_ms)
+{
+	const struct timespec pause = {.tv_nsec = NS_PER_MS};
+	long end_ms = now_ms() + (wait_ms < REPORTS_MS ? wait_ms : REPORTS_MS);
+
+	while (group_lost(group) && now_ms() < end_ms)
+		nanosleep(&pause, NULL);
 }
 
 static void send_once(struct group *group, long wait_ms, const char *who)
@@ -431,6 +440,7 @@ static void obey(char *line)
 		send_once(find_group(words[1]), atol(words[2]), count == 4 ? words[3] : NULL);
 	else if (count == 3 && !strcmp(words[0], "count")) {
 		wait_for_all(find_group(words[1]), atol(words[2]));
+		wait_for_reports(find_group(words[1]), atol(words[2]));
 		tell(find_group(words[1]), 0, 0);
 	} else
 		errx(2, "a command that is none, or has other words: %s", count ? words[0] : "");
