@@ -262,8 +262,3 @@ int connection_entry_read(const struct nlmsghdr *message, struct connection_entr
 	}
 	return set_key(&ret->key, &original, &reply);
 }
-
-bool connection_entry_is_seeded(const struct connection_entry *entry)
-{
-	return entry->status & IPS_ASSURED;
-}

@@ -41,6 +41,3 @@ struct connection_entry {
 
 /* -EINVAL: it does not say who talks to whom. */
 int connection_entry_read(const struct nlmsghdr *message, struct connection_entry *ret);
-
-/* A new one that connection_request_seed() has made: no packet makes one assured at once. */
-bool connection_entry_is_seeded(const struct connection_entry *entry);

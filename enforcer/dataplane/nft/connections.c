@@ -115,10 +115,7 @@ bool connections_judge(const struct connections *connections, struct connection 
 		return false;
 	}
 	connection->verdict = FLOW_ALLOWED;
-	if (connection->picked_up)
-		connection->reason = REASON_ADOPTED;
-	if (connection->reason != REASON_ADOPTED)
-		connection->reason = REASON_POLICY_ALLOWED;
+	connection->reason = connection->picked_up ? REASON_ADOPTED : REASON_POLICY_ALLOWED;
 	if ((evaluation->egress.flags | evaluation->ingress.flags) & DECISION_AUDIT) {
 		connection->verdict = FLOW_AUDITED;
 		connection->reason = REASON_AUDITED;
@@ -253,8 +250,6 @@ static void take_new(struct connections *connections, const struct connection_en
 	begun = connections_begin(&entry->key);
 	begun.announced = true;
 	connection_update(&begun, entry);
-	if (connection_entry_is_seeded(entry))
-		begun.reason = REASON_ADOPTED;
 	if (!connections_judge(connections, &begun)) {
 		refuse_new(connections, &begun, message);
 		return;

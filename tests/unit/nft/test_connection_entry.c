@@ -172,7 +172,6 @@ static void test_all_that_it_says(void **state)
 	entry = entry_of(&buffer);
 	assert_true(entry.has_status && entry.has_tcp_state && entry.counts[1]);
 	assert_int_equal(entry.status, IPS_SEEN_REPLY | IPS_ASSURED);
-	assert_true(connection_entry_is_seeded(&entry));
 	assert_int_equal(entry.tcp_state, TCP_CONNTRACK_TIME_WAIT);
 	assert_false(entry.counts[0]);
 	assert_int_equal(entry.packets[1], 3);
