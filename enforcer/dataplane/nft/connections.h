@@ -43,6 +43,8 @@ struct connections_options {
 	bool reliable;
 	/* How long after its beginning a table has TCP in mid-stream taken in; 0: never. */
 	uint64_t adoption_ns;
+	/* An earlier agent made the table, and may have cut some in that time. */
+	bool inherited;
 	/* Called when something was read of conntrack, before any of it is reported: what came
 	 * before it by another way is reported first. NULL: there is no other way. */
 	void (*before)(void *userdata);

@@ -21,6 +21,24 @@ struct orientation connections_orient(
 	return (struct orientation){queries[chosen], evaluations[chosen], chosen};
 }
 
+/* Nobody knows any more who opened what an earlier agent has cut. So what policy allows one way
+ * alone is refused for the other one, where only a rule speaks for it. */
+static struct orientation distrust(const struct connections *connections,
+	const struct flow_query *other, struct orientation orientation)
+{
+	const struct connections_options *options = &connections->options;
+	struct evaluation evaluation;
+
+	if (!options->inherited ||
+		clock_ns(CLOCK_REALTIME) > connections->opened_ns + options->adoption_ns ||
+		client_port_tell(orientation.query.port, other->port) != CLIENT_UNKNOWN)
+		return orientation;
+	evaluation = connections_judge_query(connections, other);
+	return evaluation.verdict == VERDICT_DENY
+		       ? (struct orientation){*other, evaluation, !orientation.turned}
+		       : orientation;
+}
+
 /* What is known of one that policy has cut is still true. */
 static struct orientation orient_stray(
 	const struct connections *connections, const struct flow_query *sent, uint16_t source_port)
@@ -28,6 +46,7 @@ static struct orientation orient_stray(
 	const struct flow_query queries[] = {
 		*sent, {sent->destination, sent->source, sent->protocol, source_port}};
 	const uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	struct orientation orientation;
 
 	for (int i = 0; i < 2; i++) {
 		const struct connection_key opened = {.source = queries[i].source,
@@ -40,7 +59,8 @@ static struct orientation orient_stray(
 			return (struct orientation){
 				queries[i], connections_judge_query(connections, &queries[i]), i};
 	}
-	return connections_orient(connections, sent, source_port);
+	orientation = connections_orient(connections, sent, source_port);
+	return distrust(connections, &queries[!orientation.turned], orientation);
 }
 
 bool connections_adopt(struct connections *connections, const struct nflog_packet *packet)

@@ -230,7 +230,7 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 		.userdata = dataplane,
 	};
 	const struct watch_scope scope = {.table = LAYOUT_TABLE, .netdev = true};
-	const struct connections_options judged = {
+	struct connections_options judged = {
 		.userdata = dataplane,
 		.reliable = true,
 		.adoption_ns = dataplane->options.adoption_ns,
@@ -248,6 +248,7 @@ static int open_parts(struct dataplane *dataplane, sd_event *event, struct error
 			table_note(dataplane->table));
 	else
 		sysctls_note(SYSCTLS_ALL, dataplane->note);
+	judged.inherited = table_adopted(dataplane->table);
 	modules_load();
 	r = sysctls_turn_on(SYSCTLS_ALL, NULL, error);
 	if (!r)
