@@ -102,7 +102,7 @@ await 5 grep -q connected "$work/failsafe"
 for end in "$node" "$operator"; do
 	ip netns exec "$end" sysctl -qw net.ipv4.ip_local_port_range="40000 41000"
 done
-spawn "$operator" "$tools/pulse" 10.78.0.1 50051 5 >"$work/cut-rpc"
+spawn "$operator" "$tools/pulse" 10.78.0.1 50051 5 1000 >"$work/cut-rpc"
 cut_rpc=$spawned
 spawn "$node" "$tools/pulse" 10.78.0.2 50051 5 >"$work/kept-rpc"
 kept_rpc=$spawned
