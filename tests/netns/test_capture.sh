@@ -21,7 +21,7 @@ serve "$id-api" tcp/8080 udp/8080
 serve "$id-db" tcp/5432
 agent_start --dataplane="$plane" --no-docker --workloads="$work/three.yaml" --remove-on-exit \
 	--adoption=0 || exit 1
-probe_ms=300
+probe_ms=150 # whoever is refused shall be gone long before he would ask again
 silence=(not arp and not icmp6)
 
 # capture NAME OPTION...: into $work/NAME, in the background, running when this returns.

@@ -20,6 +20,7 @@ done
 serve "$id-db" tcp/5432 udp/5432 udp/5433
 agent_start --dataplane="$plane" --no-docker --workloads="$work/workloads.yaml" --remove-on-exit \
 	--adoption=0 || exit 1
+probe_ms=150 # whoever is refused shall be gone long before he would ask again
 
 # records JQ-CONDITION: of the log, without what differs from run to run (times, ids, the ports that
 # clients chose), once each.
