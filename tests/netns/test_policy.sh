@@ -171,6 +171,29 @@ check "inverted range with its place" grep -q 'wrong.yaml:9:13: .*9000-8000' "$w
 expect "the generation is as before" "$before" generation
 expect "and the policy holds" timeout tcp intruder db 5432 ipv4
 
+echo "== what the node keeps from its conntrack, as for a DNS cache of its own"
+serve "$node" tcp/53 tcp/54
+in_ns "$node" nft -f - <<'END'
+table inet exempt {
+	chain come { type filter hook prerouting priority raw; tcp dport { 53, 54 } notrack; }
+	chain leave { type filter hook output priority raw; tcp sport { 53, 54 } notrack; }
+}
+END
+cat >"$work/dns.yaml" <<'END'
+apiVersion: segctl.io/v1
+kind: SegmentPolicy
+metadata: {name: dns}
+spec: {subject: app=api, egress: [{to: [{entity: host}], ports: [tcp/53]}]}
+END
+check "apply" segctl policy apply -f "$work/dns.yaml"
+for node_address in 10.77.0.1 fd77::1; do
+	expect "api reaches what policy allows at $node_address" open probe "$id-api" tcp "$node_address" 53
+	expect "and nothing else" timeout probe "$id-api" tcp "$node_address" 54
+	expect "others do not" timeout probe "$id-db" tcp "$node_address" 53
+done
+in_ns "$node" nft delete table inet exempt
+segctl policy delete SegmentPolicy dns >/dev/null
+
 echo "== files of one apply keep their names, through kill -9"
 rule() {
 	printf -- '---\n# number %s\napiVersion: segctl.io/v1\nkind: SegmentPolicy\n' "$1"

@@ -72,6 +72,15 @@ static int write_dispatch(
 	return rule_write(&rule, batch, NULL);
 }
 
+/* What conntrack takes for the first packet of a connection, and may not be one. What the node
+ * keeps from conntrack, as for a DNS cache of its own, belongs to none that anybody could know, and
+ * each packet of that is judged as if it were the first. */
+static void begin_stray(struct rule *rule, const char *chain)
+{
+	rule_begin(rule, chain);
+	rule_ct_state(rule, NF_CT_STATE_BIT(IP_CT_NEW) | NF_CT_STATE_BIT(IP_CT_RELATED));
+}
+
 /* Conntrack takes some chunks for the first one of an association, as the answer to a HEARTBEAT. An
  * INIT is, and a HEARTBEAT may be, but not where the ports say that it is the server's
  * (parse_sctp() in transport.bpf.h). */
@@ -81,7 +90,7 @@ static int write_sctp_state(struct batch *batch, const char *chain)
 	struct rule rule;
 	int r;
 
-	rule_begin(&rule, chain);
+	begin_stray(&rule, chain);
 	rule_protocol(&rule, IPPROTO_SCTP);
 	rule_sctp_chunk(&rule, SCTP_INIT, false);
 	rule_sctp_chunk(&rule, SCTP_HEARTBEAT, false);
@@ -89,7 +98,7 @@ static int write_sctp_state(struct batch *batch, const char *chain)
 	r = rule_write(&rule, batch, "no association knows it");
 	if (r < 0)
 		return r;
-	rule_begin(&rule, chain);
+	begin_stray(&rule, chain);
 	rule_sctp_chunk(&rule, SCTP_HEARTBEAT, true);
 	rule_protocol(&rule, IPPROTO_SCTP); /* so that nft lists ports */
 	rule_key_transport(&rule, 0, sizeof(first_be));
@@ -111,7 +120,7 @@ int packet_path_write_state(struct batch *batch, const char *chain)
 	r = rule_write(&rule, batch, NULL);
 	if (r < 0)
 		return r;
-	rule_begin(&rule, chain);
+	begin_stray(&rule, chain);
 	rule_tcp_no_pure_syn(&rule);
 	rule_verdict(&rule, NFT_GOTO, "mid-stream");
 	r = rule_write(&rule, batch, NULL);

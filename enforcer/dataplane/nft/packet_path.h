@@ -4,7 +4,7 @@
  *
  *	forward, input, output: established goes on; from or to a workload -> judge
  *	judge: invalid -> refuse-invalid; TCP in mid-stream -> mid-stream, SCTP likewise ->
- *	       refuse-no-connection; to itself: accept;
+ *	       refuse-no-connection, unless they are kept from conntrack; to itself: accept;
  *	       egress4/6 by source -> chain of its peer table; ingress4/6 by destination, likewise
  *	mid-stream: to or from an address under adoption -> adopt, else refuse-no-connection
  */
