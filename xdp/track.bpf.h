@@ -236,31 +236,27 @@ static __always_inline int is_guessed(
 	       client_of(key) == CLIENT_UNKNOWN;
 }
 
-/* Policy says now that it was the other end who began: turned, which has what policy says, becomes
- * the connection, in one step. What another CPU counts into the former one meanwhile is lost. */
-static __noinline long connection_turn(const struct abi_connection_key *key,
-	const struct abi_connection *connection, struct abi_connection *turned)
+/* Policy says now that it was the other end who began, which makes it another connection: that one
+ * is in the scratch, and begins with this packet. */
+static __noinline int connection_turn(const struct packet *packet,
+	const struct abi_connection_key *key, const struct abi_connection *connection)
 {
-	if (!key || !connection || !turned) /* demanded where the verifier walks once */
-		return 0;
-	for (unsigned int side = 0; side < ABI_SIDES; side++) {
-		turned->packets[side] = connection->packets[!side];
-		turned->bytes[side] = connection->bytes[!side];
-		turned->tcp_flags[side] = connection->tcp_flags[!side];
-		turned->round_trip_us[side] = connection->round_trip_us[!side];
-		turned->retransmissions[side] = connection->retransmissions[!side];
-	}
-	turned->seen = connection->seen >> 1 | (connection->seen & 1) << 1;
-	turned->samples = connection->samples;
-	turned->start_ns = connection->start_ns;
-	turned->last_ns = connection->last_ns;
-	turned->id = connection->id;
-	turned->owner = connection->owner;
-	return bpf_map_update_elem(&connections, key, turned, BPF_EXIST);
+	struct scratch *scratch = scratch_of_cpu();
+	int failed;
+
+	if (!scratch)
+		return REASON_INTERNAL_ERROR;
+	scratch->opening.flags |= ABI_CONNECTION_ADOPTED;
+	scratch->opening.tcp_flags[ABI_ORIGINATOR] = connection->tcp_flags[ABI_RESPONDER];
+	scratch->opening.tcp_flags[ABI_RESPONDER] = connection->tcp_flags[ABI_ORIGINATOR];
+	connection_end(key, connection);
+	failed = connection_open(packet, key, &scratch->opening);
+	return failed ? failed : REASON_ADOPTED;
 }
 
 /*
- * The connection was judged under an older generation: again, as it was opened. True: it stands.
+ * The connection was judged under an older generation: again, as it was opened. ADOPTED: it is to
+ * be turned.
  *
  * The element may be removed and reused by another CPU meanwhile, and then carry a generation that
  * its new owner was not judged under; so whoever owns it now is made to be judged once more.
@@ -285,10 +281,8 @@ static __noinline int judge_again(const struct packet *packet, const struct abi_
 	if (!((connection->tcp_flags[0] | connection->tcp_flags[1]) & TCP_RST))
 		decided |= ABI_CONNECTION_RESET; /* revoked before, and now allowed again */
 	again->flags |= connection->flags & ~decided;
-	if (again->originator != connection->originator) {
-		connection_turn(key, connection, again);
-		return REASON_ESTABLISHED;
-	}
+	if (again->originator != connection->originator)
+		return REASON_ADOPTED;
 	__builtin_memcpy(connection->ifindex, again->ifindex, sizeof(again->ifindex));
 	__builtin_memcpy(connection->mac, again->mac, sizeof(again->mac));
 	__builtin_memcpy(connection->rule, again->rule, sizeof(again->rule));
@@ -346,10 +340,8 @@ static __noinline int track_standing(struct __sk_buff *skb, const struct packet 
 			connection_revoke(packet, key, connection, endpoint);
 			return reason;
 		}
-		connection = bpf_map_lookup_elem(&connections, key);
-		if (!connection)
-			return TRACK_NEW;
-		sender = connection_sender(connection, packet);
+		if (reason == REASON_ADOPTED)
+			return connection_turn(packet, key, connection);
 	}
 	connection_count(connection, packet, sender);
 	return REASON_ESTABLISHED;

@@ -247,13 +247,14 @@ static void guessed_one_is_cut_with_its_client(void **state)
 	expect_refused(world, &d, REASON_NO_CONNECTION);
 }
 
-/* Where a rule names the way that was not guessed, it is that one, with all that was counted. */
+/* Where a rule names the way that was not guessed, it goes on as another connection. */
 static void guessed_one_turns_to_what_policy_names(void **state)
 {
 	struct world *world = *state;
 	struct frame_description d = tcp(&world->api, &world->web, 8080, 2222, TCP_ACK | TCP_PSH);
 	struct frame_description back = reversed(&d), syn = d;
 	struct abi_connection before, after;
+	struct world_events events;
 
 	attach(world, &world->api, world_now_ns());
 	expect_pass(world, &d);
@@ -262,20 +263,25 @@ static void guessed_one_turns_to_what_policy_names(void **state)
 	before = expect_connection(world, &d);
 	assert_int_equal(before.originator, 1); /* api */
 	attach(world, &world->api, world_now_ns() - ADOPTION_NS - 1000000000);
+	world_take_events(world);
 	three_tiers(world);
 	expect_pass(world, &d);
 	after = expect_connection(world, &d);
 	assert_int_equal(after.originator, 0); /* web */
-	assert_int_equal(after.id, before.id);
-	assert_int_equal(after.start_ns, before.start_ns);
-	assert_int_equal(after.owner, before.owner);
-	assert_int_equal(after.packets[ABI_ORIGINATOR], 1);
-	assert_int_equal(after.packets[ABI_RESPONDER], 3);
-	assert_int_equal(after.bytes[ABI_ORIGINATOR], before.bytes[ABI_RESPONDER]);
+	assert_int_equal(after.packets[ABI_ORIGINATOR], 0);
+	assert_int_equal(after.packets[ABI_RESPONDER], 1);
 	assert_int_equal(after.ifindex[ABI_ORIGINATOR], before.ifindex[ABI_RESPONDER]);
 	assert_int_equal(after.rule[ABI_INGRESS], RULE_ALLOW);
 	assert_true(after.flags & ABI_CONNECTION_ESTABLISHED);
+	assert_true(after.flags & ABI_CONNECTION_ADOPTED);
+	events = world_take_events(world);
+	assert_int_equal(events.count[ABI_EVENT_END], 1);
+	assert_int_equal(events.last[ABI_EVENT_END].connection.value.id, before.id);
+	assert_int_equal(events.last[ABI_EVENT_END].connection.value.packets[ABI_ORIGINATOR], 2);
+	assert_int_equal(events.count[ABI_EVENT_NEW], 1);
+	assert_int_equal(events.last[ABI_EVENT_NEW].connection.value.id, after.id);
 	expect_pass(world, &back);
+	assert_int_equal(expect_connection(world, &d).packets[ABI_ORIGINATOR], 1);
 	/* What api would open it is asked for, as for any other. */
 	syn.tcp_flags = TCP_SYN;
 	expect_refused(world, &syn, REASON_POLICY_DENIED);

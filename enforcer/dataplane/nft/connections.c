@@ -105,8 +105,10 @@ bool connections_judge(const struct connections *connections, struct connection 
 	const struct evaluation *evaluation = &orientation.evaluation;
 	enum direction direction;
 
+	/* Records that follow have the ends and the counters as the first one. */
+	if (!connection->judged)
+		connection->turned = orientation.turned;
 	connection->judged = connections->policies;
-	connection->turned = orientation.turned;
 	snapshot_explain(connections->ir, query, evaluation, &direction, &connection->rule);
 	connection->other_rule = other_rule(connections->ir, query, evaluation, direction);
 	connection->direction = direction;

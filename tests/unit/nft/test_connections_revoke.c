@@ -225,6 +225,7 @@ static void test_cuts_what_was_taken_for_the_servers_own(void **state)
 					  "  ingress: [{from: [{workloads: app=api}]}]\n";
 	struct tracked *tracked = *state;
 	struct ir *ir = fixture_ir(tracked->model, open_to_api);
+	struct flow_event begun;
 	const struct nflog_packet packet = {
 		.source = fixture_address(TRACKED_DB),
 		.destination = fixture_address(TRACKED_WEB),
@@ -239,9 +240,13 @@ static void test_cuts_what_was_taken_for_the_servers_own(void **state)
 	connections_read(tracked->connections);
 	assert_true(tracked_is_there(TRACKED_DB));
 	assert_int_equal(tracked_last(tracked)->reason, REASON_ADOPTED);
+	begun = *tracked_last(tracked);
 	assert_true(change(tracked, ir, NULL) > 0);
 	assert_false(tracked_is_there(TRACKED_DB));
 	expect_one_end(tracked, REASON_REVOKED);
+	/* Whatever it is taken for now, its records go on as they began. */
+	assert_int_equal(tracked_last(tracked)->id, begun.id);
+	assert_memory_equal(&tracked_last(tracked)->source, &begun.source, sizeof(begun.source));
 	connections_set_ir(tracked->connections, tracked->ir);
 	ir_free(ir);
 }
