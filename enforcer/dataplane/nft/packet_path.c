@@ -23,6 +23,29 @@
 #define SCTP_INIT      1
 #define SCTP_HEARTBEAT 4
 
+static int write_strays(
+	struct batch *batch, const char *chain, const char *comment, const char *refusal)
+{
+	struct rule rule;
+	int r = chain_write(batch, chain, comment, NULL);
+
+	for (int i = 0; !r && i < 4; i++) {
+		bool ipv4 = i < 2;
+
+		rule_begin(&rule, chain);
+		rule_family(&rule, ipv4);
+		rule_key_address(&rule, ipv4, i % 2 ? RULE_DESTINATION : RULE_SOURCE);
+		rule_lookup(&rule, layout_adopting(ipv4));
+		rule_verdict(&rule, NFT_GOTO, "adopt");
+		r = rule_write(&rule, batch, NULL);
+	}
+	if (r < 0)
+		return r;
+	rule_begin(&rule, chain);
+	rule_verdict(&rule, NFT_GOTO, refusal);
+	return rule_write(&rule, batch, NULL);
+}
+
 int packet_path_write_mid_stream(struct batch *batch, uint16_t nflog_group)
 {
 	struct rule rule;
@@ -41,22 +64,12 @@ int packet_path_write_mid_stream(struct batch *batch, uint16_t nflog_group)
 		r = rule_write(&rule, batch, NULL);
 	}
 	if (!r)
-		r = chain_write(batch, "mid-stream", "TCP that no connection knows", NULL);
-	for (int i = 0; !r && i < 4; i++) {
-		bool ipv4 = i < 2;
-
-		rule_begin(&rule, "mid-stream");
-		rule_family(&rule, ipv4);
-		rule_key_address(&rule, ipv4, i % 2 ? RULE_DESTINATION : RULE_SOURCE);
-		rule_lookup(&rule, layout_adopting(ipv4));
-		rule_verdict(&rule, NFT_GOTO, "adopt");
-		r = rule_write(&rule, batch, NULL);
-	}
-	if (r < 0)
-		return r;
-	rule_begin(&rule, "mid-stream");
-	rule_verdict(&rule, NFT_GOTO, "refuse-no-connection");
-	return rule_write(&rule, batch, NULL);
+		r = write_strays(batch, "mid-stream", "TCP that no connection knows",
+			"refuse-no-connection");
+	return r ? r
+		 : write_strays(batch, "invalid-mid-stream",
+			   "where conntrack takes nothing in by itself (tcp_loose)",
+			   "refuse-invalid");
 }
 
 static int write_dispatch(
@@ -114,6 +127,13 @@ int packet_path_write_state(struct batch *batch, const char *chain)
 	struct rule rule;
 	int r;
 
+	rule_begin(&rule, chain);
+	rule_ct_state(&rule, NF_CT_STATE_INVALID_BIT);
+	rule_tcp_goes_on(&rule);
+	rule_verdict(&rule, NFT_GOTO, "invalid-mid-stream");
+	r = rule_write(&rule, batch, NULL);
+	if (r < 0)
+		return r;
 	rule_begin(&rule, chain);
 	rule_ct_state(&rule, NF_CT_STATE_INVALID_BIT);
 	rule_verdict(&rule, NFT_GOTO, "refuse-invalid");

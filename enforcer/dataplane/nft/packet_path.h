@@ -3,10 +3,12 @@
  * The way of a packet through the table, as far as no policy changes it.
  *
  *	forward, input, output: established goes on; from or to a workload -> judge
- *	judge: invalid -> refuse-invalid; TCP in mid-stream -> mid-stream, SCTP likewise ->
- *	       refuse-no-connection, unless they are kept from conntrack; to itself: accept;
+ *	judge: invalid -> refuse-invalid, TCP that goes on -> invalid-mid-stream; TCP in mid-stream
+ *	       -> mid-stream, SCTP likewise -> refuse-no-connection, unless they are kept from
+ *	       conntrack; to itself: accept;
  *	       egress4/6 by source -> chain of its peer table; ingress4/6 by destination, likewise
- *	mid-stream: to or from an address under adoption -> adopt, else refuse-no-connection
+ *	mid-stream, invalid-mid-stream: to or from an address under adoption -> adopt, else
+ *	       refuse-no-connection, refuse-invalid
  */
 #pragma once
 
@@ -21,5 +23,5 @@ int packet_path_write(struct batch *batch, uint16_t nflog_group);
  * connections and related errors go on; invalid and mid-stream packets leave. */
 int packet_path_write_known(struct batch *batch, const char *chain);
 int packet_path_write_state(struct batch *batch, const char *chain);
-/* Chains adopt and mid-stream. */
+/* Chains adopt, mid-stream and invalid-mid-stream. */
 int packet_path_write_mid_stream(struct batch *batch, uint16_t nflog_group);

@@ -248,6 +248,16 @@ void rule_tcp_no_pure_syn(struct rule *rule)
 	rule_compare(rule, NFT_CMP_NEQ, &syn, sizeof(syn));
 }
 
+void rule_tcp_goes_on(struct rule *rule)
+{
+	const uint8_t looked_at = TH_SYN | TH_ACK | TH_RST, ack = TH_ACK;
+
+	rule_protocol(rule, IPPROTO_TCP);
+	rule_key_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, sizeof(ack));
+	mask(rule, &looked_at, sizeof(looked_at));
+	rule_compare(rule, NFT_CMP_EQ, &ack, sizeof(ack));
+}
+
 void rule_tcp_reset(struct rule *rule)
 {
 	const uint8_t reset = TH_RST;

@@ -345,6 +345,26 @@ static void test_adopts_running_connections(void **state)
 	close(forbidden);
 }
 
+/* Where somebody told conntrack to take nothing in by itself. */
+static void test_adopts_what_conntrack_calls_invalid(void **state)
+{
+	struct agent *agent = *state;
+	int allowed = village_open("api", SOCK_STREAM, "10.77.0.4", 5432);
+	int forbidden = village_open("web", SOCK_STREAM, "10.77.0.4", 5432);
+
+	assert_true(village_ask(allowed, VILLAGE_HOPE_MS));
+	assert_true(village_ask(forbidden, VILLAGE_HOPE_MS));
+	assert_int_equal(fixture_run("echo 0 >/proc/sys/net/netfilter/nf_conntrack_tcp_loose"), 0);
+	apply_with(agent, FIXTURE_POLICY, true);
+	assert_int_equal(send(allowed, "word", 4, 0), 4);
+	assert_int_equal(send(forbidden, "word", 4, 0), 4);
+	run(agent, 1500);
+	assert_true(village_ask(allowed, 1500));
+	assert_false(village_ask(forbidden, 500));
+	close(allowed);
+	close(forbidden);
+}
+
 /* Somebody's "flush ruleset" within that time takes nothing of it away. */
 static void test_adopts_when_the_table_is_back(void **state)
 {
@@ -411,6 +431,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cuts_what_a_listing_finds, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_goes_on_without_an_agent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_adopts_running_connections, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_adopts_what_conntrack_calls_invalid, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_adopts_when_the_table_is_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_guards, set_up, tear_down),
