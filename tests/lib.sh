@@ -51,11 +51,12 @@ expect() {
 }
 
 # patience MS: prints how many milliseconds to wait for an answer in a command of expect: MS where silence is
-# expected, but where the answer is, on a busy machine, too, nearly the second after which SYN and ARP are sent
-# again. So it is the first packet that counts.
+# expected, but longer where the answer is, on a busy machine, too. That is nearly the second after which SYN and
+# ARP are sent again, so that the first packet counts; of a frame nobody sends another one.
 patience() {
 	case ${awaited-} in
-	open | arrived) echo $(($1 > 900 ? $1 : 900)) ;;
+	open) echo $(($1 > 900 ? $1 : 900)) ;;
+	arrived) echo 5000 ;;
 	*) echo "$1" ;;
 	esac
 }
