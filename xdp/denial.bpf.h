@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The end of every packet that is not simply part of a connection: counted, and if refused, noted.
- */
+/* The end of every packet that is not simply part of a connection: counted, and if its sender was
+ * refused it, noted. */
 #pragma once
 
 #include "xdp/clock.bpf.h"
@@ -92,6 +92,9 @@ static __noinline void denial_note(struct __sk_buff *skb, const struct packet *p
 	};
 	struct abi_denial *denial;
 
+	/* A copy; nobody was refused what he sent. */
+	if (reason == REASON_UNKNOWN_UNICAST)
+		return;
 	__builtin_memcpy(key.source, &packet->source, sizeof(key.source));
 	__builtin_memcpy(key.destination, &packet->destination, sizeof(key.destination));
 	denial = bpf_map_lookup_elem(&denials, &key);

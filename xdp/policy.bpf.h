@@ -270,9 +270,9 @@ __noinline int judge(const struct abi_connection_key *key, struct abi_connection
 }
 
 /*
- * What enters a workload without being addressed to one of its addresses: multicast, broadcast, a
- * frame that a bridge flooded. Many receivers share such a destination, so there is no connection:
- * each packet asks the workload's own ingress.
+ * What enters a workload without being addressed to one of its addresses: multicast, broadcast,
+ * link-local addresses, what is routed to it. Many receivers share such a destination, or nobody
+ * knows whose it is, so there is no connection: each packet asks the workload's own ingress.
  */
 static __noinline int judge_arrival(
 	const struct packet *packet, const struct abi_endpoint *endpoint, struct refusal *refusal)

@@ -37,7 +37,9 @@
 	X(QUARANTINED, "quarantined", "the workload is in quarantine")                            \
 	X(DENY_LIST, "deny_list", "a deny list names the address")                                \
 	X(FLOOD, "flood", "the source opens connections faster than its limit")                   \
-	X(SECOND_LOCK, "second_lock", "no program judged it; the second lock held")
+	X(SECOND_LOCK, "second_lock", "no program judged it; the second lock held")               \
+	X(UNKNOWN_UNICAST, "unknown_unicast",                                                     \
+		"flooded by a bridge: neither MAC nor address is the workload's")
 
 enum reason {
 #define X(symbol, name, sentence) REASON_##symbol,

@@ -5,8 +5,9 @@
  * more for interfaces that have no host side.
  *
  *   parse -> a connection that stands carries it -> pass
- *         -> else: does the workload exist, does it speak in its own name, is it a neighbour's
- *            matter, a fragment, an error about a connection; else judge it by policy -> conclude
+ *         -> else: does the workload exist, does it speak in its own name, is what it receives for
+ *            it, is it a neighbour's matter, a fragment, an error about a connection; else judge it
+ *            by policy -> conclude
  *
  * Built for kernels from 6.1 on: no kfuncs, bounded loops only, stack below 512 bytes over all
  * calls. What is not inlined is kept apart so that the verifier walks it once for each program.
@@ -61,8 +62,9 @@ static __always_inline int examine(struct __sk_buff *skb, const struct packet *p
 	endpoint = bpf_map_lookup_elem(&endpoints, &ifindex);
 	if (!packet->generation || !endpoint || endpoint->flags & ABI_ENDPOINT_GUARD)
 		return REASON_UNKNOWN_ENDPOINT;
-	if (packet->hook == ABI_EGRESS && !source_mac_is_own(skb, endpoint))
-		return REASON_SPOOFED_MAC;
+	reason = check_mac(skb, packet, endpoint);
+	if (reason)
+		return reason;
 	if (parse_reason)
 		return parse_reason;
 	if (packet->kind == PACKET_NEIGHBOUR && !discovery_on_link(packet))

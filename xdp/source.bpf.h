@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a workload may send at all, before any policy is asked: only in its own name. */
+/* What a workload may send and receive at all, before any policy is asked: only in its own name. */
 #pragma once
 
 #include "xdp/neighbour.bpf.h"
@@ -7,15 +7,30 @@
 #define DHCP_SERVER_PORT   67
 #define DHCPV6_SERVER_PORT 547
 
-static __always_inline int source_mac_is_own(
-	struct __sk_buff *skb, const struct abi_endpoint *endpoint)
+/*
+ * 0: go on; else the reason that becomes the verdict.
+ *
+ * A workload sends from its own MAC alone, so it has no other to receive by, either. What comes
+ * with another's is a copy, from a bridge that does not know where that MAC is, or from a mirror:
+ * whoever sniffs here shall not have it, and this workload's policy is not asked about it. But
+ * where the address is the workload's, its sender knows a former MAC.
+ *
+ * Not inlined: the stack of judge_packet() is on the longest way of calls.
+ */
+static __noinline int check_mac(
+	struct __sk_buff *skb, const struct packet *packet, const struct abi_endpoint *endpoint)
 {
 	const void *start = (void *)(long)skb->data;
 	const struct ethhdr *ethernet = start;
 
 	if (start + sizeof(*ethernet) > (void *)(long)skb->data_end)
+		return REASON_MALFORMED;
+	if (packet->hook == ABI_EGRESS)
+		return mac_equal(ethernet->h_source, endpoint->mac) ? 0 : REASON_SPOOFED_MAC;
+	if (ethernet->h_dest[0] & 1 || mac_equal(ethernet->h_dest, endpoint->mac) ||
+		address_is_own(&packet->destination, packet->ifindex))
 		return 0;
-	return mac_equal(ethernet->h_source, endpoint->mac);
+	return REASON_UNKNOWN_UNICAST;
 }
 
 /* Before a workload's interface has a global address, it speaks to its neighbours from none or from

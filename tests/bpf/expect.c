@@ -118,6 +118,32 @@ void expect_frame_refused(struct world *world, const struct frame *frame, enum a
 	assert_true(denial.last_ns >= denial.first_ns);
 }
 
+void expect_frame_kept(struct world *world, const struct frame *frame, const struct end *end)
+{
+	uint64_t bytes_before, bytes_after, before, after;
+	size_t denials = world_denials_count(world);
+
+	world_take_events(world);
+	before = world_counter(world, REASON_UNKNOWN_UNICAST, ABI_INGRESS, &bytes_before);
+	assert_int_equal(send_frame(world, frame, ABI_INGRESS, end), WORLD_REFUSE);
+	after = world_counter(world, REASON_UNKNOWN_UNICAST, ABI_INGRESS, &bytes_after);
+	if (after != before + 1)
+		report_refusal(world, ABI_INGRESS);
+	assert_int_equal(after, before + 1);
+	assert_int_equal(bytes_after - bytes_before, frame->size - 14);
+	assert_int_equal(world_denials_count(world), denials);
+	assert_int_equal(world_take_events(world).count[ABI_EVENT_DENIED], 0);
+	assert_int_equal(world_loss(world, ABI_LOSS_DENIAL_AGGREGATE), 0);
+}
+
+void expect_kept(
+	struct world *world, const struct frame_description *description, const struct end *end)
+{
+	const struct frame frame = frame_build(description);
+
+	expect_frame_kept(world, &frame, end);
+}
+
 void expect_pass_at(struct world *world, const struct frame_description *description,
 	enum abi_direction hook, const struct end *end)
 {

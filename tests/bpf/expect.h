@@ -56,6 +56,12 @@ void expect_frame_pass(struct world *world, const struct frame *frame, enum abi_
 void expect_frame_refused(struct world *world, const struct frame *frame, enum abi_direction hook,
 	const struct end *end, enum reason reason);
 
+/* A frame that is none of the end's business: it does not get it and it is counted, but nobody is
+ * said to have been refused anything. */
+void expect_frame_kept(struct world *world, const struct frame *frame, const struct end *end);
+void expect_kept(
+	struct world *world, const struct frame_description *description, const struct end *end);
+
 /* The whole way: leaving the source and entering the destination, as far as they are local. */
 void expect_pass(struct world *world, const struct frame_description *description);
 /* Refused at the first hook on the way. */

@@ -314,25 +314,6 @@ static void multicast_asks_each_receiver(void **state)
 	expect_refused_at(world, &d, ABI_EGRESS, &world->web, REASON_REVOKED);
 }
 
-/* A bridge that does not know a MAC sends the frame to every port: the connection survives, and
- * the bystander's ingress is asked. */
-static void flooded_frames_do_not_harm_the_connection(void **state)
-{
-	struct world *world = *state;
-	struct frame_description d = tcp(&world->web, &world->api, 40000, 8080, TCP_SYN);
-	uint32_t id;
-
-	expect_handshake(world, &d);
-	id = expect_connection(world, &d).id;
-	expect_pass_at(world, &d, ABI_INGRESS, &world->intruder);
-	world_isolate(world, &world->intruder, ABI_INGRESS, DECISION_NONE);
-	expect_apply(world);
-	expect_refused_at(world, &d, ABI_INGRESS, &world->intruder, REASON_POLICY_DENIED);
-	assert_int_equal(expect_connection(world, &d).id, id);
-	d.tcp_flags = TCP_ACK;
-	expect_pass(world, &d);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,7 +333,6 @@ int main(void)
 		FOR_BOTH(denial_keeps_the_flags_of_its_decision),
 		FOR_BOTH(workload_reaches_itself),
 		FOR_BOTH(multicast_asks_each_receiver),
-		FOR_BOTH(flooded_frames_do_not_harm_the_connection),
 	};
 
 	return expect_main(tests, sizeof(tests) / sizeof(tests[0]), "policy");
