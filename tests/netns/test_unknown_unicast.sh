@@ -26,21 +26,30 @@ address() { # NAME FAMILY
 	[ "$2" = ipv4 ] && echo "10.77.0.$number" || echo "fd77::$number"
 }
 
-listener() { # NAME WORD MS: its pid is in spawned
+listener() { # NAME WORD: ends when it has heard the word. Its pid is in spawned.
 	local ready=$work/$1.$2
-	spawn "$id-$1" "$tools/frame" await eth0 "$(printf %s "$2" | od -An -tx1 | tr -d ' \n')" "$3" >"$ready"
+	spawn "$id-$1" "$tools/frame" await eth0 "$(printf %s "$2" | od -An -tx1 | tr -d ' \n')" 10000 >"$ready"
 	await 5 grep -q ready "$ready"
 }
 
-# flood WORD FAMILY: web says it to db. Prints what came of it at db and at the bystander.
+heard() { # NAME WORD
+	grep -q arrived "$work/$1.$2" && echo arrived || echo silent
+}
+
+# flood WORD FAMILY: web says it to db. Prints what came of it at db and at the bystander, who has it as soon as
+# db has, if at all.
 flood() {
-	local pids=() ms=900
-	[ "${awaited##*, }" = arrived ] || ms=300
-	listener db "$1" 900 && pids+=("$spawned")
-	listener bystander "$1" $ms && pids+=("$spawned")
+	local at_db at_bystander
+	listener db "$1" && at_db=$spawned
+	listener bystander "$1" && at_bystander=$spawned
 	in_ns "$id-web" bash -c "printf %s '$1' >'/dev/udp/$(address db "$2")/5432'"
-	wait "${pids[@]}"
-	echo "$(tail -1 "$work/db.$1"), $(tail -1 "$work/bystander.$1")"
+	wait "$at_db"
+	if [ "${awaited##*, }" = silent ]; then
+		sleep 0.2
+		kill "$at_bystander" 2>/dev/null
+	fi
+	wait "$at_bystander" 2>/dev/null
+	echo "$(heard db "$1"), $(heard bystander "$1")"
 }
 
 counted() {
