@@ -113,7 +113,7 @@ static int write_failsafe(struct batch *batch, const struct side *side)
 	/* A session that conntrack has never seen may begin with the server's word. Nothing can be
 	 * opened this way: a SYN is judged. */
 	rule_begin(&rule, side->chain);
-	rule_tcp_no_pure_syn(&rule);
+	rule_tcp_pure_syn(&rule, false);
 	rule_key_protocol(&rule);
 	rule_key_transport(&rule, 0, 2);
 	rule_lookup(&rule, layout_failsafe(DIRECTION_INGRESS));
@@ -131,7 +131,7 @@ static int write_side(struct batch *batch, const struct side *side)
 	if (!r)
 		r = write_loopback(batch, side);
 	if (!r)
-		r = packet_path_write_known(batch, side->chain);
+		r = packet_path_write_known(batch, side->chain, side->judge);
 	for (int ipv4 = 1; !r && ipv4 >= 0; ipv4--)
 		r = write_needed(batch, side, ipv4);
 	if (!r)

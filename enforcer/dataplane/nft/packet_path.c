@@ -141,7 +141,7 @@ int packet_path_write_state(struct batch *batch, const char *chain)
 	if (r < 0)
 		return r;
 	begin_stray(&rule, chain);
-	rule_tcp_no_pure_syn(&rule);
+	rule_tcp_pure_syn(&rule, false);
 	rule_verdict(&rule, NFT_GOTO, "mid-stream");
 	r = rule_write(&rule, batch, NULL);
 	return r ? r : write_sctp_state(batch, chain);
@@ -204,11 +204,20 @@ static int write_judge(struct batch *batch, const struct way *way)
 	return r;
 }
 
-int packet_path_write_known(struct batch *batch, const char *chain)
+int packet_path_write_known(struct batch *batch, const char *chain, const char *judge)
 {
 	struct rule rule;
 	int r;
 
+	/* To conntrack it is half of a handshake of both at once; it may as well open another one.
+	 */
+	rule_begin(&rule, chain);
+	rule_tcp_pure_syn(&rule, true);
+	rule_ct_reply(&rule);
+	rule_verdict(&rule, NFT_GOTO, judge);
+	r = rule_write(&rule, batch, NULL);
+	if (r < 0)
+		return r;
 	rule_begin(&rule, chain);
 	rule_ct_state(&rule, NF_CT_STATE_BIT(IP_CT_ESTABLISHED));
 	rule_verdict(&rule, NF_ACCEPT, NULL);
@@ -263,7 +272,7 @@ static int write_base_chain(struct batch *batch, const struct way *way)
 	int r = chain_write(batch, way->name, NULL, &hook);
 
 	if (!r)
-		r = packet_path_write_known(batch, way->name);
+		r = packet_path_write_known(batch, way->name, way->judge);
 	if (!r) {
 		rule_begin(&rule, way->name);
 		rule_family(&rule, false);

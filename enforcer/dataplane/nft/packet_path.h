@@ -2,7 +2,8 @@
 /*
  * The way of a packet through the table, as far as no policy changes it.
  *
- *	forward, input, output: established goes on; from or to a workload -> judge
+ *	forward, input, output: established goes on, but for a SYN in answer; that, and what is from
+ *	       or to a workload -> judge
  *	judge: invalid -> refuse-invalid, TCP that goes on -> invalid-mid-stream; TCP in mid-stream
  *	       -> mid-stream, SCTP likewise -> refuse-no-connection, unless they are kept from
  *	       conntrack; to itself: accept;
@@ -20,8 +21,9 @@
 int packet_path_write(struct batch *batch, uint16_t nflog_group);
 
 /* Parts that the node's own table (host_path.h) has, too. In a chain that is there: established
- * connections and related errors go on; invalid and mid-stream packets leave. */
-int packet_path_write_known(struct batch *batch, const char *chain);
+ * connections and related errors go on, but for a SYN that answers one, which is judged; invalid
+ * and mid-stream packets leave. */
+int packet_path_write_known(struct batch *batch, const char *chain, const char *judge);
 int packet_path_write_state(struct batch *batch, const char *chain);
 /* Chains adopt, mid-stream and invalid-mid-stream. */
 int packet_path_write_mid_stream(struct batch *batch, uint16_t nflog_group);

@@ -238,34 +238,29 @@ void rule_later_fragment(struct rule *rule, bool ipv4)
 	rule_compare(rule, NFT_CMP_NEQ, &zero, sizeof(offset_be));
 }
 
-void rule_tcp_no_pure_syn(struct rule *rule)
+static void compare_tcp_flags(
+	struct rule *rule, uint8_t looked_at, uint32_t operation, uint8_t wanted)
 {
-	const uint8_t bits = TH_FIN | TH_SYN | TH_RST | TH_ACK, syn = TH_SYN;
-
 	rule_protocol(rule, IPPROTO_TCP);
-	rule_key_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, sizeof(bits));
-	mask(rule, &bits, sizeof(bits));
-	rule_compare(rule, NFT_CMP_NEQ, &syn, sizeof(syn));
+	rule_key_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, sizeof(looked_at));
+	mask(rule, &looked_at, sizeof(looked_at));
+	rule_compare(rule, operation, &wanted, sizeof(wanted));
+}
+
+void rule_tcp_pure_syn(struct rule *rule, bool is)
+{
+	compare_tcp_flags(
+		rule, TH_FIN | TH_SYN | TH_RST | TH_ACK, is ? NFT_CMP_EQ : NFT_CMP_NEQ, TH_SYN);
 }
 
 void rule_tcp_goes_on(struct rule *rule)
 {
-	const uint8_t looked_at = TH_SYN | TH_ACK | TH_RST, ack = TH_ACK;
-
-	rule_protocol(rule, IPPROTO_TCP);
-	rule_key_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, sizeof(ack));
-	mask(rule, &looked_at, sizeof(looked_at));
-	rule_compare(rule, NFT_CMP_EQ, &ack, sizeof(ack));
+	compare_tcp_flags(rule, TH_SYN | TH_ACK | TH_RST, NFT_CMP_EQ, TH_ACK);
 }
 
 void rule_tcp_reset(struct rule *rule)
 {
-	const uint8_t reset = TH_RST;
-
-	rule_protocol(rule, IPPROTO_TCP);
-	rule_key_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, sizeof(reset));
-	mask(rule, &reset, sizeof(reset));
-	rule_compare(rule, NFT_CMP_EQ, &reset, sizeof(reset));
+	compare_tcp_flags(rule, TH_RST, NFT_CMP_EQ, TH_RST);
 }
 
 void rule_sctp_chunk(struct rule *rule, uint8_t type, bool present)

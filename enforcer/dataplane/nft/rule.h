@@ -43,8 +43,8 @@ void rule_protocol_in(struct rule *rule, const char *set);
  * way to load small fields does not look. */
 void rule_later_fragment(struct rule *rule, bool ipv4);
 void rule_ct_state(struct rule *rule, uint32_t states); /* NF_CT_STATE_*: any of them */
-void rule_tcp_no_pure_syn(struct rule *rule);
-void rule_tcp_goes_on(struct rule *rule); /* neither opens nor resets */
+void rule_tcp_pure_syn(struct rule *rule, bool is);     /* or all but these */
+void rule_tcp_goes_on(struct rule *rule);               /* neither opens nor resets */
 void rule_tcp_reset(struct rule *rule);
 void rule_sctp_chunk(struct rule *rule, uint8_t type, bool present); /* other protocols have none */
 void rule_limit_under(struct rule *rule, uint64_t packets_per_second);
