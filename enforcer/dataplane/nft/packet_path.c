@@ -204,18 +204,33 @@ static int write_judge(struct batch *batch, const struct way *way)
 	return r;
 }
 
-int packet_path_write_known(struct batch *batch, const char *chain, const char *judge)
+/* What opens, in answer to what opened. To conntrack it is half of a handshake that both begin at
+ * once; it may as well open another one. */
+static int write_opens_back(struct batch *batch, const char *chain, const char *judge)
 {
 	struct rule rule;
 	int r;
 
-	/* To conntrack it is half of a handshake of both at once; it may as well open another one.
-	 */
 	rule_begin(&rule, chain);
 	rule_tcp_pure_syn(&rule, true);
 	rule_ct_reply(&rule);
 	rule_verdict(&rule, NFT_GOTO, judge);
 	r = rule_write(&rule, batch, NULL);
+	if (r < 0)
+		return r;
+	rule_begin(&rule, chain);
+	rule_protocol(&rule, IPPROTO_SCTP);
+	rule_sctp_chunk(&rule, SCTP_INIT, true);
+	rule_ct_reply(&rule);
+	rule_verdict(&rule, NFT_GOTO, judge);
+	return rule_write(&rule, batch, NULL);
+}
+
+int packet_path_write_known(struct batch *batch, const char *chain, const char *judge)
+{
+	struct rule rule;
+	int r = write_opens_back(batch, chain, judge);
+
 	if (r < 0)
 		return r;
 	rule_begin(&rule, chain);

@@ -18,30 +18,45 @@ static const char closed[] = "apiVersion: segctl.io/v1\n"
 			     "metadata: {name: db, namespace: shop}\n"
 			     "spec: {subject: app=db, ingress: [{from: [{workloads: app=web}]}]}\n";
 
-static int raw_socket(const char *workload)
+static int raw_socket(const char *workload, int protocol)
 {
 	int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), fd;
 	char name[64];
 
 	village_name(name, sizeof(name), workload);
 	village_enter(name);
-	fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP);
+	fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	assert_true(fd >= 0);
 	assert_int_equal(setns(here, CLONE_NEWNET), 0);
 	close(here);
 	return fd;
 }
 
-static void send_syn(int fd, uint16_t source_port, const char *ip, uint16_t port)
+static void send_packet(int fd, const void *packet, size_t size, const char *ip)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET};
+
+	inet_pton(AF_INET, ip, &to.sin_addr);
+	assert_int_equal(sendto(fd, packet, size, 0, (void *)&to, sizeof(to)), size);
+}
+
+static void send_syn(int fd, uint16_t source_port, const char *ip, uint16_t port)
+{
 	struct tcphdr syn = {.doff = sizeof(syn) / 4, .syn = 1};
 
 	syn.source = htons(source_port);
 	syn.dest = htons(port);
 	syn.window = htons(1024);
-	inet_pton(AF_INET, ip, &to.sin_addr);
-	assert_int_equal(sendto(fd, &syn, sizeof(syn), 0, (void *)&to, sizeof(to)), sizeof(syn));
+	send_packet(fd, &syn, sizeof(syn), ip);
+}
+
+/* SCTP's INIT (RFC 9260, 3.3.2). */
+static void send_init(int fd, uint16_t source_port, const char *ip, uint16_t port)
+{
+	uint32_t init[8] = {htonl((uint32_t)source_port << 16 | port), 0, 0, htonl(0x01000014),
+		htonl(source_port), htonl(65535), htonl(0x00010001), htonl(1)};
+
+	send_packet(fd, init, sizeof(init), ip);
 }
 
 static bool syn_arrives(int fd, uint16_t source_port)
@@ -59,6 +74,21 @@ static bool syn_arrives(int fd, uint16_t source_port)
 	return false;
 }
 
+static bool init_arrives(int fd, uint16_t source_port)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+	struct {
+		struct iphdr ip;
+		uint16_t source_port_be;
+	} packet;
+
+	while (poll(&wait, 1, VILLAGE_SILENCE_MS) == 1)
+		if (recv(fd, &packet, sizeof(packet), 0) > (ssize_t)sizeof(packet.ip) &&
+			packet.source_port_be == htons(source_port))
+			return true;
+	return false;
+}
+
 /* Else the workload's own TCP would end it at once. Nobody has made sums. */
 static void hush(const char *workload, unsigned int number)
 {
@@ -71,7 +101,7 @@ static void hush(const char *workload, unsigned int number)
 static void test_opens_nothing_back(void **state)
 {
 	struct agent *agent = *state;
-	int db = raw_socket("db"), api = raw_socket("api");
+	int db = raw_socket("db", IPPROTO_TCP), api = raw_socket("api", IPPROTO_TCP);
 
 	apply(agent, "");
 	hush("api", 1);
@@ -89,11 +119,32 @@ static void test_opens_nothing_back(void **state)
 	close(api);
 }
 
+static void test_sctp_opens_nothing_back(void **state)
+{
+	struct agent *agent = *state;
+	int db = raw_socket("db", IPPROTO_SCTP), api = raw_socket("api", IPPROTO_SCTP);
+
+	apply(agent, "");
+	hush("api", 1);
+	send_init(api, PORT, DB, DB_PORT);
+	assert_true(init_arrives(db, PORT));
+	apply(agent, closed);
+	send_init(api, PORT + 1, DB, DB_PORT);
+	assert_false(init_arrives(db, PORT + 1));
+
+	send_init(db, DB_PORT, API, PORT + 2);
+	assert_true(init_arrives(api, DB_PORT));
+	send_init(api, PORT + 2, DB, DB_PORT);
+	assert_false(init_arrives(db, PORT + 2));
+	close(db);
+	close(api);
+}
+
 /* Where policy lets either open one, both may do so at once. */
 static void test_opens_at_once(void **state)
 {
 	struct agent *agent = *state;
-	int db = raw_socket("db"), web = raw_socket("web");
+	int db = raw_socket("db", IPPROTO_TCP), web = raw_socket("web", IPPROTO_TCP);
 
 	apply(agent, closed);
 	hush("web", 0);
@@ -109,6 +160,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_opens_nothing_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_sctp_opens_nothing_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_opens_at_once, set_up, tear_down),
 	};
 
