@@ -87,8 +87,12 @@ static int list_and_cut(struct connections *connections)
 		read_for_revocation, restart, &revocation);
 
 	connections->complete &= !r;
-	for (size_t i = 0; !r && i < revocation.condemned.count; i++)
-		r = cut(connections, revocation.condemned.items[i]);
+	/* One that cannot be cut keeps no other one, nor does what was not listed. */
+	for (size_t i = 0; i < revocation.condemned.count; i++) {
+		int failed = cut(connections, revocation.condemned.items[i]);
+
+		r = r ? r : failed;
+	}
 	return r;
 }
 
