@@ -14,7 +14,7 @@ def rounded: if . == null then null elif . >= 100 then round elif . >= 10 then .
 	.metric == $metric and .configuration == $configuration and ($x == null or .x == $x)));
 def pick($row; $metric; $configuration; $x): values($row; $metric; $configuration; $x) | map(.value) | median;
 def upper: sort | if length == 0 then null else .[length * 3 / 4 | floor] end;
-def is_rate: . as $metric | ["bytes", "round-trips", "datagrams", "connections"] | any(. == $metric);
+def is_rate: . as $metric | ["bytes", "round-trips", "datagrams", "connections", "connections-by-turns"] | any(. == $metric);
 def figure($metric): map(.value) | if $metric | is_rate then upper else median end;
 def against($row; $metric; $one; $x; $other; $y):
 	(values($row; $metric; $one; $x) | figure($metric)) as $figure
@@ -66,7 +66,7 @@ def unclear: . as $budgets | (["rules", "start"] | map(. as $row
 		(("nftables", "iptables-ipset") as $peer | budget("segd-ebpf: connections against \($peer)"; "≥"; 1; " ×";
 			against("rules"; "connections"; "segd-ebpf"; 10; $peer; 10))),
 		budget("segd-nft: time of a connection, 10,000 rules against 10"; "≤"; 1.05; " ×";
-			(against("rules"; "connections"; "segd-nft"; 10; "segd-nft"; 10000))),
+			(against("rules"; "connections-by-turns"; "segd-nft"; 10; "segd-nft"; 10000))),
 		budget("segd-nft: loading 100,000 elements against nft -f"; "≤"; 0.5; " ×";
 			against("load"; "load-ms"; "segd-nft"; null; "nftables"; null)),
 		(planes(. as $c | timed("\($c): policy apply, 1,000 endpoints and 250 policies, p99"; "≤";

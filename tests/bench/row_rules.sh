@@ -39,3 +39,17 @@ for rules in 10 100 1000 10000; do
 		done
 	done
 done
+
+# The same workload with few rules and with all of them, by turns: between the sizes above minutes pass, in
+# which the machine's speed changes by more than is to be seen.
+few=segd-nft-few
+world_up $few
+segd_up $few
+pairs 10 >"$scratch/pairs"
+install $few "$scratch/pairs"
+for ((round = 1; round <= 4 * rounds; round++)); do
+	for world in "$few 10" "segd-nft 10000"; do
+		progress "few and many rules by turns, round $round of $((4 * rounds)): ${world#* }"
+		sample connections-by-turns segd-nft "$(traffic "${world% *}" "$ms" connections | jq .connections)" "${world#* }"
+	done
+done
