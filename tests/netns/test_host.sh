@@ -50,6 +50,20 @@ flows_have() { # JQ-CONDITION
 	segctl flows -o json | jq -e "[.flows[] | select($1)] | length > 0"
 }
 
+declare -A pulses
+beat() { # NAME NAMESPACE ADDRESS PORT [PATIENCE-MS]: a session, until expect_end looks at it
+	spawn "$2" "$tools/pulse" "$3" "$4" 5 "${@:5}" >"$work/$1"
+	pulses[$1]=$spawned
+	await 5 grep -q connected "$work/$1"
+}
+
+# expect_end WANTED NAME WHAT: in this shell, whose child it is
+expect_end() {
+	kill "${pulses[$2]}" 2>/dev/null
+	wait "${pulses[$2]}"
+	[ $? = "$1" ] && pass "$3" || fail "$3"
+}
+
 table_is_back() {
 	[ "$(tables)" = 1 ]
 }
@@ -79,35 +93,23 @@ table inet before {
 	}
 }
 END
-spawn "$operator" "$tools/pulse" 10.78.0.1 8080 5 1000 >"$work/cut-turned"
-cut_turned=$spawned
-spawn "$operator" "$tools/pulse" 10.78.0.1 9000 5 >"$work/kept-turned"
-kept_turned=$spawned
+beat cut-turned "$operator" 10.78.0.1 8080 1000
+beat kept-turned "$operator" 10.78.0.1 9000
 check "conntrack has one that policy will refuse the wrong way round" await 5 turned_around 8080
 check "and one that policy will allow" await 5 turned_around 9000
 in_ns "$node" nft delete chain inet before untracked
 in_ns "$node" nft delete table inet before
 
-spawn "$operator" "$tools/pulse" 10.78.0.1 8080 5 1000 >"$work/cut"
-cut=$spawned
-spawn "$operator" "$tools/pulse" 10.78.0.1 9000 5 >"$work/kept"
-kept=$spawned
-await 5 grep -q connected "$work/cut"
-await 5 grep -q connected "$work/kept"
-spawn "$operator" "$tools/pulse" 10.78.0.1 22 5 >"$work/failsafe"
-failsafe=$spawned
-await 5 grep -q connected "$work/failsafe"
+beat cut "$operator" 10.78.0.1 8080 1000
+beat kept "$operator" 10.78.0.1 9000
+beat failsafe "$operator" 10.78.0.1 22
 
 # Both ports are such as clients have, and the client's is the lower one.
 for end in "$node" "$operator"; do
 	ip netns exec "$end" sysctl -qw net.ipv4.ip_local_port_range="40000 41000"
 done
-spawn "$operator" "$tools/pulse" 10.78.0.1 50051 5 1000 >"$work/cut-rpc"
-cut_rpc=$spawned
-spawn "$node" "$tools/pulse" 10.78.0.2 50051 5 >"$work/kept-rpc"
-kept_rpc=$spawned
-await 5 grep -q connected "$work/cut-rpc"
-await 5 grep -q connected "$work/kept-rpc"
+beat cut-rpc "$operator" 10.78.0.1 50051 1000
+beat kept-rpc "$node" 10.78.0.2 50051
 
 echo "== ingress"
 apply <<'END'
@@ -141,22 +143,12 @@ check "a refusal names rule, direction and the node" denied '.rule.name == "node
 	.direction == "ingress" and .destination.entity == "host" and
 	.destination.port == 8080 and .source.ip == "10.78.0.2"'
 
-pulse_ends() { # PID WANTED: in this shell, whose child it is
-	kill "$1" 2>/dev/null
-	wait "$1"
-	[ $? = "$2" ]
-}
-
-expect_end() { # WANTED PID WHAT
-	pulse_ends "$2" "$1" && pass "$3" || fail "$3"
-}
-
-expect_end 0 "$kept" "the session that policy allows goes on"
-expect_end 0 "$kept_turned" "and so does the one that conntrack has the wrong way round"
-expect_end 1 "$cut" "the one that it refuses is cut"
-expect_end 1 "$cut_turned" "and so is the one that conntrack has the wrong way round"
-expect_end 1 "$cut_rpc" "and one to a port that may be a client's"
-expect_end 0 "$kept_rpc" "the node's own to such a port goes on"
+expect_end 0 kept "the session that policy allows goes on"
+expect_end 0 kept-turned "and so does the one that conntrack has the wrong way round"
+expect_end 1 cut "the one that it refuses is cut"
+expect_end 1 cut-turned "and so is the one that conntrack has the wrong way round"
+expect_end 1 cut-rpc "and one to a port that may be a client's"
+expect_end 0 kept-rpc "the node's own to such a port goes on"
 check "and reported, cut or refused by the node's policy" await 3 flows_have '(.reason == "revoked" or .event == "denied") and
 	.destination.port == 8080 and .direction == "ingress"'
 
@@ -194,7 +186,7 @@ expect "failsafe ports stay, both families" openopen sh -c \
 expect "loopback passes" open probe "$node" tcp 127.0.0.1 8080
 check "what the node may not send is told" await 3 denied '.rule.name == "nothing" and
 	.direction == "egress" and .source.entity == "host" and .destination.port == 7000'
-expect_end 0 "$failsafe" "a session that ran on a failsafe port all the while goes on"
+expect_end 0 failsafe "a session that ran on a failsafe port all the while goes on"
 check "the plane's counters have the node's refusals" sh -c "'$BUILD/segctl' --socket \
 	'$work/segd.sock' status -o json | jq -e '.host.counters.policy_denied.packets as \$n |
 		\$n > 0 and .plane.counters.policy_denied.packets >= \$n'"

@@ -56,11 +56,6 @@ bool revoked_has(
 	return connection && connection->until_ns > now_ns;
 }
 
-size_t revoked_count(const struct revoked *revoked)
-{
-	return HASH_COUNT(revoked->items);
-}
-
 void revoked_clear(struct revoked *revoked)
 {
 	struct revoked_connection *connection, *next;

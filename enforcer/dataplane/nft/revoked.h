@@ -32,5 +32,4 @@ void revoked_add(struct revoked *revoked, const struct connection_key *opened, u
 	uint64_t until_ns);
 bool revoked_has(
 	const struct revoked *revoked, const struct connection_key *opened, uint64_t now_ns);
-size_t revoked_count(const struct revoked *revoked);
 void revoked_clear(struct revoked *revoked);

@@ -318,22 +318,40 @@ static void test_goes_on_without_an_agent(void **state)
 }
 
 /* From before there was any enforcement: one that policy allows, one that it does not. */
+struct running {
+	int allowed;
+	int forbidden;
+};
+
+static struct running open_running(void)
+{
+	struct running running = {village_open("api", SOCK_STREAM, "10.77.0.4", 5432),
+		village_open("web", SOCK_STREAM, "10.77.0.4", 5432)};
+
+	assert_true(village_ask(running.allowed, VILLAGE_HOPE_MS));
+	assert_true(village_ask(running.forbidden, VILLAGE_HOPE_MS));
+	return running;
+}
+
+static void expect_adoption(struct agent *agent, const struct running *running)
+{
+	apply_with(agent, FIXTURE_POLICY, true);
+	assert_int_equal(send(running->allowed, "word", 4, 0), 4);
+	assert_int_equal(send(running->forbidden, "word", 4, 0), 4);
+	run(agent, 1500);
+	assert_true(village_ask(running->allowed, 1500));
+	assert_false(village_ask(running->forbidden, 500));
+	close(running->allowed);
+	close(running->forbidden);
+}
+
 static void test_adopts_running_connections(void **state)
 {
+	const struct running running = open_running();
 	struct agent *agent = *state;
 	const struct flow_event *event;
-	int allowed, forbidden;
 
-	allowed = village_open("api", SOCK_STREAM, "10.77.0.4", 5432);
-	forbidden = village_open("web", SOCK_STREAM, "10.77.0.4", 5432);
-	assert_true(village_ask(allowed, VILLAGE_HOPE_MS));
-	assert_true(village_ask(forbidden, VILLAGE_HOPE_MS));
-	apply_with(agent, FIXTURE_POLICY, true);
-	assert_int_equal(send(allowed, "word", 4, 0), 4);
-	assert_int_equal(send(forbidden, "word", 4, 0), 4);
-	run(agent, 1500);
-	assert_true(village_ask(allowed, 1500));
-	assert_false(village_ask(forbidden, 500));
+	expect_adoption(agent, &running);
 	collect(agent);
 	event = find_event(agent, FLOW_NEW, "10.77.0.3", "10.77.0.4");
 	assert_non_null(event);
@@ -341,28 +359,15 @@ static void test_adopts_running_connections(void **state)
 	event = find_event(agent, FLOW_DENIED, "10.77.0.2", "10.77.0.4");
 	assert_non_null(event);
 	assert_int_equal(event->reason, REASON_POLICY_DENIED);
-	close(allowed);
-	close(forbidden);
 }
 
 /* Where somebody told conntrack to take nothing in by itself. */
 static void test_adopts_what_conntrack_calls_invalid(void **state)
 {
-	struct agent *agent = *state;
-	int allowed = village_open("api", SOCK_STREAM, "10.77.0.4", 5432);
-	int forbidden = village_open("web", SOCK_STREAM, "10.77.0.4", 5432);
+	const struct running running = open_running();
 
-	assert_true(village_ask(allowed, VILLAGE_HOPE_MS));
-	assert_true(village_ask(forbidden, VILLAGE_HOPE_MS));
 	assert_int_equal(fixture_run("echo 0 >/proc/sys/net/netfilter/nf_conntrack_tcp_loose"), 0);
-	apply_with(agent, FIXTURE_POLICY, true);
-	assert_int_equal(send(allowed, "word", 4, 0), 4);
-	assert_int_equal(send(forbidden, "word", 4, 0), 4);
-	run(agent, 1500);
-	assert_true(village_ask(allowed, 1500));
-	assert_false(village_ask(forbidden, 500));
-	close(allowed);
-	close(forbidden);
+	expect_adoption(*state, &running);
 }
 
 /* Somebody's "flush ruleset" within that time takes nothing of it away. */

@@ -98,46 +98,45 @@ static void hush(const char *workload, unsigned int number)
 		"type filter hook output priority 0; tcp flags rst drop; }; }'");
 }
 
-static void test_opens_nothing_back(void **state)
+/* How a protocol opens a connection. */
+struct opening {
+	int protocol;
+	void (*send)(int fd, uint16_t source_port, const char *ip, uint16_t port);
+	bool (*arrives)(int fd, uint16_t source_port);
+};
+
+static void expect_nothing_back(struct agent *agent, const struct opening *opening)
 {
-	struct agent *agent = *state;
-	int db = raw_socket("db", IPPROTO_TCP), api = raw_socket("api", IPPROTO_TCP);
+	int db = raw_socket("db", opening->protocol), api = raw_socket("api", opening->protocol);
 
 	apply(agent, "");
 	hush("api", 1);
-	send_syn(api, PORT, DB, DB_PORT);
-	assert_true(syn_arrives(db, PORT));
+	opening->send(api, PORT, DB, DB_PORT);
+	assert_true(opening->arrives(db, PORT));
 	apply(agent, closed);
-	send_syn(api, PORT + 1, DB, DB_PORT);
-	assert_false(syn_arrives(db, PORT + 1));
+	opening->send(api, PORT + 1, DB, DB_PORT);
+	assert_false(opening->arrives(db, PORT + 1));
 
-	send_syn(db, DB_PORT, API, PORT + 2);
-	assert_true(syn_arrives(api, DB_PORT));
-	send_syn(api, PORT + 2, DB, DB_PORT);
-	assert_false(syn_arrives(db, PORT + 2));
+	opening->send(db, DB_PORT, API, PORT + 2);
+	assert_true(opening->arrives(api, DB_PORT));
+	opening->send(api, PORT + 2, DB, DB_PORT);
+	assert_false(opening->arrives(db, PORT + 2));
 	close(db);
 	close(api);
 }
 
+static void test_opens_nothing_back(void **state)
+{
+	static const struct opening tcp = {IPPROTO_TCP, send_syn, syn_arrives};
+
+	expect_nothing_back(*state, &tcp);
+}
+
 static void test_sctp_opens_nothing_back(void **state)
 {
-	struct agent *agent = *state;
-	int db = raw_socket("db", IPPROTO_SCTP), api = raw_socket("api", IPPROTO_SCTP);
+	static const struct opening sctp = {IPPROTO_SCTP, send_init, init_arrives};
 
-	apply(agent, "");
-	hush("api", 1);
-	send_init(api, PORT, DB, DB_PORT);
-	assert_true(init_arrives(db, PORT));
-	apply(agent, closed);
-	send_init(api, PORT + 1, DB, DB_PORT);
-	assert_false(init_arrives(db, PORT + 1));
-
-	send_init(db, DB_PORT, API, PORT + 2);
-	assert_true(init_arrives(api, DB_PORT));
-	send_init(api, PORT + 2, DB, DB_PORT);
-	assert_false(init_arrives(db, PORT + 2));
-	close(db);
-	close(api);
+	expect_nothing_back(*state, &sctp);
 }
 
 /* Where policy lets either open one, both may do so at once. */
