@@ -47,9 +47,6 @@ struct dataplane_callbacks {
 
 #define DATAPLANE_ETHERTYPES 16
 
-/* To be woken costs more than to read some events, so those of so long are read together. */
-#define DATAPLANE_REST_USEC 20000
-
 struct dataplane_options {
 	const char *pin_directory; /* ebpf: on a bpffs; mounted there if it is not. Default
 				      /sys/fs/bpf/segd */

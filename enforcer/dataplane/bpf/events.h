@@ -6,6 +6,7 @@
 #include "dataplane/bpf/report.h"
 #include "dataplane/bpf/ring.h"
 #include "dataplane/bpf/samples.h"
+#include "dataplane/rest.h"
 
 #include <stdbool.h>
 #include <systemd/sd-event.h>
@@ -17,6 +18,7 @@ struct events {
 	void *userdata;
 	struct ring ring;
 	sd_event_source *source;
+	struct rest rest;
 	unsigned int budget; /* what may still be read in this turn of the event loop */
 	bool hinted;
 };

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-/* In DATAPLANE_REST_USEC up to 200,000 a second, more than can be read. */
+/* In the rest of a storm that is 200,000 events a second, more than can be read. */
 #define READS_PER_WAKE (4096 / INBOX_SIZE)
 #define READS_MAX      32 /* times as many */
 
@@ -330,9 +330,11 @@ static int read_events(struct connections *connections)
 	int r = 0;
 
 	connections->reading = true;
-	for (unsigned int i = 0; !r && i < READS_PER_WAKE; i++) {
+	connections->reads = 0;
+	while (!r && connections->reads < READS_PER_WAKE) {
 		uint64_t asked_ns = clock_ns(CLOCK_REALTIME);
 
+		connections->reads++;
 		connections->fetched = true;
 		r = receive(connections);
 		if (r == -ENOBUFS) {
@@ -368,10 +370,12 @@ bool connections_catch_up(struct connections *connections)
 
 static int on_event(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
-	(void)source;
+	struct connections *connections = userdata;
+
 	(void)fd;
 	(void)events;
-	(void)read_events(userdata);
+	(void)read_events(connections);
+	rest_after(&connections->rest, source, connections->reads, READS_PER_WAKE);
 	return 0;
 }
 
@@ -402,7 +406,7 @@ int connections_open(const struct dataplane_callbacks *callbacks,
 	r = sd_event_add_io(event, &connections->source, mnl_socket_get_fd(connections->events),
 		EPOLLIN, on_event, connections);
 	if (r >= 0)
-		r = sd_event_source_set_ratelimit(connections->source, DATAPLANE_REST_USEC, 1);
+		r = rest_begin(&connections->rest, connections->source);
 	if (r < 0)
 		return error_errno(error, r, "watch conntrack events");
 	*ret = TAKE_PTR(connections);

@@ -6,6 +6,7 @@
 #include "dataplane/nft/inbox.h"
 #include "dataplane/nft/revoked.h"
 #include "dataplane/nft/strangers.h"
+#include "dataplane/rest.h"
 
 struct connections {
 	const struct dataplane_callbacks *callbacks;
@@ -14,6 +15,7 @@ struct connections {
 	struct mnl_socket *events;
 	struct inbox *inbox; /* where they are read */
 	sd_event_source *source;
+	struct rest rest;
 	const struct ir *ir;
 	struct connection *items;
 	struct strangers strangers;
@@ -29,6 +31,7 @@ struct connections {
 	uint64_t rested_ns;  /* CLOCK_MONOTONIC: no listing before, for what was missed */
 	bool fetched;        /* events, of which none was looked at */
 	bool reading;        /* events are being read: a listing in between reads none */
+	unsigned int reads;  /* of them at the last time, INBOX_SIZE at most in each */
 	uint64_t places;     /* that were given away */
 	uint64_t asked;     /* the last place that the kernel was asked of whether it is answered */
 	uint64_t asking_ns; /* CLOCK_MONOTONIC: it is not asked that before */

@@ -7,6 +7,7 @@
 #include "dataplane/nft/netlink.h"
 #include "dataplane/nft/nflog.h"
 #include "dataplane/nft/sampling_table.h"
+#include "dataplane/rest.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -120,7 +121,7 @@ static int listen_to(
 	r = sd_event_add_io(event, &sampling->source, mnl_socket_get_fd(sampling->log), EPOLLIN,
 		on_log, sampling);
 	if (r >= 0)
-		r = sd_event_source_set_ratelimit(sampling->source, DATAPLANE_REST_USEC, 1);
+		r = sd_event_source_set_ratelimit(sampling->source, REST_STORM_USEC, 1);
 	return r < 0 ? error_errno(error, r, "watch NFLOG group %u", group) : 0;
 }
 
