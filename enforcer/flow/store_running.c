@@ -7,10 +7,9 @@
 #include <stdlib.h>
 
 /* One statement for several rows is half the work of as many statements. */
-#define REPLACE      "REPLACE INTO running VALUES (?2,?,?,?,?,?1)"
-#define MORE         ",(?,?,?,?,?,?1)"
-#define FOUR_MORE    MORE MORE MORE MORE
-#define ROWS_AT_ONCE 16
+#define FIVE(text)    text text text text text
+#define FIFTEEN(text) FIVE(text) FIVE(text) FIVE(text)
+#define ROWS_AT_ONCE  16
 
 static struct store_running *find(struct store_running *table, uint64_t id)
 {
@@ -105,23 +104,24 @@ static int run(sqlite3 *database, sqlite3_stmt *statement, struct error *error)
 	return result == SQLITE_DONE ? 0 : store_error(database, error, "write");
 }
 
-static int remove_ended(sqlite3 *database, const struct store_notes *notes, struct error *error)
-{
-	_cleanup_(sqlite3_finalizep) sqlite3_stmt *remove = NULL;
-	int r = store_prepare(database, "DELETE FROM running WHERE id = ?1", &remove, error);
+/* What is written of each of many notes. */
+struct rows {
+	const char *one;  /* statement for one of them … */
+	const char *many; /* … and for ROWS_AT_ONCE */
+	void (*bind)(sqlite3_stmt *statement, const struct store_note *const *notes, size_t count,
+		int64_t time);
+};
 
-	for (size_t i = 0; !r && i < notes->count; i++) {
-		if (!notes->items[i].ended)
-			continue;
-		sqlite3_bind_int64(remove, 1, (int64_t)notes->items[i].id);
-		r = run(database, remove, error);
-	}
-	return r;
+static void bind_ids(
+	sqlite3_stmt *statement, const struct store_note *const *notes, size_t count, int64_t time)
+{
+	(void)time;
+	for (size_t i = 0; i < count; i++)
+		sqlite3_bind_int64(statement, (int)i + 1, (int64_t)notes[i]->id);
 }
 
-/* As many rows as statement has. */
-static int replace_rows(sqlite3 *database, sqlite3_stmt *statement, int64_t time,
-	const struct store_note *const *notes, size_t count, struct error *error)
+static void bind_counters(
+	sqlite3_stmt *statement, const struct store_note *const *notes, size_t count, int64_t time)
 {
 	int parameter = 1;
 
@@ -134,40 +134,52 @@ static int replace_rows(sqlite3 *database, sqlite3_stmt *statement, int64_t time
 		for (int side = 0; side < 2; side++)
 			sqlite3_bind_int64(statement, parameter++, (int64_t)notes[i]->bytes[side]);
 	}
-	return run(database, statement, error);
 }
 
-static int replace_others(
-	sqlite3 *database, const struct store_notes *notes, int64_t time, struct error *error)
+static const struct rows removed = {
+	"DELETE FROM running WHERE id = ?",
+	"DELETE FROM running WHERE id IN (?" FIFTEEN(",?") ")",
+	bind_ids,
+};
+static const struct rows replaced = {
+	"REPLACE INTO running VALUES (?2,?,?,?,?,?1)",
+	"REPLACE INTO running VALUES (?2,?,?,?,?,?1)" FIFTEEN(",(?,?,?,?,?,?1)"),
+	bind_counters,
+};
+
+static int write_rows(sqlite3 *database, const struct rows *rows, const struct store_notes *notes,
+	bool ended, int64_t time, struct error *error)
 {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *one = NULL, *many = NULL;
-	const struct store_note *rows[ROWS_AT_ONCE];
+	const struct store_note *waiting[ROWS_AT_ONCE];
 	size_t count = 0;
-	int r = store_prepare(database, REPLACE, &one, error);
+	int r = store_prepare(database, rows->one, &one, error);
 
 	if (!r)
-		r = store_prepare(database, REPLACE MORE MORE MORE FOUR_MORE FOUR_MORE FOUR_MORE,
-			&many, error);
+		r = store_prepare(database, rows->many, &many, error);
 	for (size_t i = 0; !r && i < notes->count; i++) {
-		if (notes->items[i].ended)
+		if (notes->items[i].ended != ended)
 			continue;
-		rows[count++] = &notes->items[i];
+		waiting[count++] = &notes->items[i];
 		if (count < ROWS_AT_ONCE)
 			continue;
-		r = replace_rows(database, many, time, rows, count, error);
+		rows->bind(many, waiting, count, time);
+		r = run(database, many, error);
 		count = 0;
 	}
-	for (size_t i = 0; !r && i < count; i++)
-		r = replace_rows(database, one, time, &rows[i], 1, error);
+	for (size_t i = 0; !r && i < count; i++) {
+		rows->bind(one, &waiting[i], 1, time);
+		r = run(database, one, error);
+	}
 	return r;
 }
 
 int store_running_save(
 	sqlite3 *database, const struct store_notes *notes, int64_t time, struct error *error)
 {
-	int r = remove_ended(database, notes, error);
+	int r = write_rows(database, &removed, notes, true, time, error);
 
-	return r ? r : replace_others(database, notes, time, error);
+	return r ? r : write_rows(database, &replaced, notes, false, time, error);
 }
 
 int store_running_forget(sqlite3 *database, int64_t before, struct error *error)

@@ -77,8 +77,8 @@ int connections_collect(struct connections *connections, struct error *error);
 int connections_find_missed(struct connections *connections, struct error *error);
 
 /* Reports, once, those that nobody has answered for some 2 seconds (FLOW_UPDATE). To be called
- * every second; costs next to nothing where nothing new has begun, and half a hundredth of a CPU in
- * a storm, in which it takes seconds more. */
+ * every second; costs next to nothing where nothing new has begun, and a 400th of a CPU in a
+ * storm, in which it takes seconds more. */
 int connections_tell_unanswered(struct connections *connections, struct error *error);
 
 /* Takes in a TCP connection of which this packet is from the middle, if policy allows it in either

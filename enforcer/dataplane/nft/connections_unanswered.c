@@ -12,9 +12,9 @@
 #include "dataplane/nft/netlink.h"
 #include "xdp/connection_times.h"
 
-/* A listing walks all of conntrack's table: where that is large, more seldom, so that it takes half
- * a hundredth of a CPU. */
-#define ASKING_SHARE 200
+/* A listing walks all of conntrack's table: where that is large, more seldom, so that it takes a
+ * 400th of a CPU. */
+#define ASKING_SHARE 400
 
 struct question {
 	struct connections *connections;
