@@ -64,7 +64,7 @@ void response_consider(struct response *response, const struct alert *alert)
 		       alert->severity >= response->settings->capture_severity;
 	struct pending *pending;
 
-	if ((!duration_ns && !capture) || !name_member(alert->actor.name, "workload"))
+	if ((!duration_ns && !capture) || !name_workload(alert->actor.name))
 		return;
 	if (response->pending_count == PENDING_MAX) {
 		response->turned_away++;
@@ -103,8 +103,7 @@ static bool is_isolated_already(
 	const struct response *response, const struct alert *alert, uint64_t duration_ns)
 {
 	const struct quarantine *there = quarantine_list_find(quarantines_list(response->agent),
-		name_member(alert->actor.name, "namespace"),
-		name_member(alert->actor.name, "workload"));
+		name_namespace(alert->actor.name), name_workload(alert->actor.name));
 
 	return there && there->origin == QUARANTINE_DETECTOR && there->until_ns &&
 	       there->until_ns + NEGLIGIBLE_NS >= clock_ns(CLOCK_REALTIME) + duration_ns;
@@ -129,8 +128,8 @@ static struct alert *isolate(
 	_cleanup_(name_releasep) struct name *actor = name_reference(alert->actor.name);
 	char reason[QUARANTINE_REASON_MAX + 1], id[NAME_ID_MAX];
 	const struct quarantine_request request = {
-		.namespace = name_member(actor, "namespace"),
-		.name = name_member(actor, "workload"),
+		.namespace = name_namespace(actor),
+		.name = name_workload(actor),
 		.reason = reason,
 		.allow = response->settings->allow,
 		.duration_ns = pending->duration_ns,

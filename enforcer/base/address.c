@@ -11,21 +11,6 @@ static const uint8_t ipv4_mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 #define IPV4_PREFIX_BASE 96
 
-bool address_is_ipv4(const struct address *address)
-{
-	return !memcmp(address->bytes, ipv4_mapped, sizeof(ipv4_mapped));
-}
-
-bool address_equal(const struct address *a, const struct address *b)
-{
-	return !memcmp(a, b, sizeof(*a));
-}
-
-int address_compare(const struct address *a, const struct address *b)
-{
-	return memcmp(a, b, sizeof(*a));
-}
-
 struct address address_from_ipv4(const void *bytes)
 {
 	struct address address;

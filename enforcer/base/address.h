@@ -6,9 +6,11 @@
  */
 #pragma once
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct address {
 	uint8_t bytes[16];
@@ -23,9 +25,32 @@ struct prefix {
 #define ADDRESS_TEXT_MAX 46 /* as INET6_ADDRSTRLEN */
 #define PREFIX_TEXT_MAX  50
 
-bool address_is_ipv4(const struct address *address);
-bool address_equal(const struct address *a, const struct address *b);
-int address_compare(const struct address *a, const struct address *b);
+/* Inline, since they are asked a dozen times for each flow event. */
+static inline bool address_is_ipv4(const struct address *address)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return !memcmp(address->bytes, mapped, sizeof(mapped));
+}
+
+static inline bool address_equal(const struct address *a, const struct address *b)
+{
+	return !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+/* Negative, 0 or positive, in the order of their bytes. */
+static inline int address_compare(const struct address *a, const struct address *b)
+{
+	uint64_t first, second;
+
+	for (size_t i = 0; i < sizeof(a->bytes); i += sizeof(first)) {
+		memcpy(&first, a->bytes + i, sizeof(first));
+		memcpy(&second, b->bytes + i, sizeof(second));
+		if (first != second)
+			return be64toh(first) < be64toh(second) ? -1 : 1;
+	}
+	return 0;
+}
 
 /* From 4 or 16 bytes in network order. */
 struct address address_from_ipv4(const void *bytes);

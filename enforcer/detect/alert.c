@@ -42,10 +42,10 @@ const char *party_id(
 	const struct name *name, const struct address *address, char text[static PARTY_ID_MAX])
 {
 	char address_text[ADDRESS_TEXT_MAX];
-	const char *entity = name_member(name, "entity");
+	const char *entity = name_entity(name);
 
 	_Static_assert(PARTY_ID_MAX >= NAME_ID_MAX, "a name's id is a party's");
-	if (name_member(name, "workload") || (entity && !strcmp(entity, "host")))
+	if (name_workload(name) || (entity && !strcmp(entity, "host")))
 		return name_id(name, text);
 	/* "world" is no one in particular. */
 	snprintf(text, PARTY_ID_MAX, "%s",

@@ -227,19 +227,18 @@ static void join(char *text, const char *a, const char *b)
 	strcpy(end, b);
 }
 
-static void look_at(const struct record *record, struct sight *sight)
+static void look_at(
+	const struct baseline *baseline, const struct record *record, struct sight *sight)
 {
 	char peer[ROLE_MAX], service[SERVICE_MAX];
 	const struct name *destination = record->destination;
-	const char *entity = name_member(destination, "entity");
-	bool outside =
-		!name_member(destination, "workload") && (!entity || !strcmp(entity, "world"));
+	const char *entity = name_entity(destination);
+	bool outside = !name_workload(destination) && (!entity || !strcmp(entity, "world"));
 
-	role_of(record->source, sight->role);
-	role_of_peer(destination, &record->event.destination, peer);
+	sight->role = role_of(record->source, sight->text);
+	sight->known = find_role(baseline, sight->role);
 	role_service(&record->event, service);
-	join(sight->key, peer, service);
-	join(sight->held, sight->role, sight->key);
+	join(sight->key, role_of_peer(destination, &record->event.destination, peer), service);
 	sight->world[0] = '\0';
 	if (outside)
 		join(sight->world, "world", service);
@@ -252,13 +251,13 @@ void baseline_look(const struct baseline *baseline, const struct record *record)
 }
 
 /* What a record is about. Once for each that was announced by baseline_look(). */
-static const struct sight *see(const struct baseline *baseline, const struct record *record)
+static struct sight *see(const struct baseline *baseline, const struct record *record)
 {
 	struct sight *sight = baseline->sight;
 
 	if (sight->valid && sight->record == record)
 		return sight;
-	look_at(record, sight);
+	look_at(baseline, record, sight);
 	sight->valid = sight->record == record;
 	return sight;
 }
@@ -287,15 +286,14 @@ static const struct edge *known(const struct role *role, const struct sight *sig
 unsigned int baseline_edge_days(const struct baseline *baseline, const struct record *record)
 {
 	const struct sight *sight = see(baseline, record);
-	const struct role *role = find_role(baseline, sight->role);
-	const struct edge *edge = role ? known(role, sight) : NULL;
+	const struct edge *edge = sight->known ? known(sight->known, sight) : NULL;
 
 	return edge ? edge->days : 0;
 }
 
 bool baseline_has_learnt(const struct baseline *baseline, const struct record *record)
 {
-	const struct role *role = find_role(baseline, see(baseline, record)->role);
+	const struct role *role = see(baseline, record)->known;
 
 	return role && record->event.time_ns >= role->first_ns + baseline->options.learning_ns;
 }
@@ -346,14 +344,25 @@ static void add_network(struct baseline *baseline, struct role *role, const stru
 		world->networks += is_new;
 }
 
+static bool is_held(const struct baseline *baseline, const struct sight *sight)
+{
+	char key[HELD_KEY_MAX];
+	const struct held *held;
+
+	join(key, sight->role, sight->key);
+	HASH_FIND_STR(baseline->held, key, held);
+	return held;
+}
+
 void baseline_learn(struct baseline *baseline, const struct record *record, bool suspect)
 {
-	const struct sight *sight = see(baseline, record);
+	struct sight *sight = see(baseline, record);
 	uint64_t now_ns = record->event.time_ns;
-	struct role *role = baseline_role(baseline, sight->role, now_ns);
-	struct held *held;
-	bool is_new;
+	struct role *role = sight->known;
+	struct edge *edge;
 
+	if (!role)
+		role = sight->known = baseline_role(baseline, sight->role, now_ns);
 	if (!role)
 		return;
 	role->last_ns = now_ns > role->last_ns ? now_ns : role->last_ns;
@@ -361,12 +370,13 @@ void baseline_learn(struct baseline *baseline, const struct record *record, bool
 	DL_APPEND(baseline->roles_by_age, role);
 	if (!is_answered(&record->event))
 		return;
-	is_new = !find_edge(role, sight->key);
-	HASH_FIND_STR(baseline->held, sight->held, held);
-	if (is_new && (suspect || held))
+	edge = find_edge(role, sight->key);
+	if (!edge && (suspect || is_held(baseline, sight)))
 		return;
 	if (*sight->world)
-		add_network(baseline, role, sight, is_new, now_ns);
+		add_network(baseline, role, sight, !edge, now_ns);
+	else if (edge)
+		touch(baseline, edge, now_ns);
 	else
 		add_edge(baseline, role, sight->key, now_ns);
 }
@@ -374,14 +384,15 @@ void baseline_learn(struct baseline *baseline, const struct record *record, bool
 void baseline_hold(struct baseline *baseline, const struct record *record, const char *alert_id)
 {
 	const struct sight *sight = see(baseline, record);
-	const struct role *role = find_role(baseline, sight->role);
-	struct edge *edge = role ? find_edge(role, sight->key) : NULL;
+	struct edge *edge = sight->known ? find_edge(sight->known, sight->key) : NULL;
+	char key[HELD_KEY_MAX];
 
 	if (edge && edge->first_ns < record->event.time_ns)
 		return;
 	if (edge)
 		unlearn_edge(baseline, edge);
-	baseline_add_held(baseline, sight->held, strlen(sight->role), alert_id);
+	join(key, sight->role, sight->key);
+	baseline_add_held(baseline, key, strlen(sight->role), alert_id);
 }
 
 void baseline_retract(struct baseline *baseline, const struct record *record, uint64_t first_ns)

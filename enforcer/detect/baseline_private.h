@@ -7,6 +7,7 @@
 #include "flow/hash.h"
 
 #define EDGE_KEY_MAX (ROLE_MAX + SERVICE_MAX + 1)
+#define HELD_KEY_MAX (ROLE_MAX + 1 + EDGE_KEY_MAX)
 
 struct role;
 
@@ -43,10 +44,11 @@ struct held {
 struct sight {
 	const struct record *record; /* see baseline_look(); NULL: none */
 	bool valid;
-	char role[ROLE_MAX];
+	const char *role;   /* the source's, in text or its name */
+	struct role *known; /* that role; NULL: nothing of it is */
 	char key[EDGE_KEY_MAX];
 	char world[SERVICE_MAX + 8]; /* the same for the whole world; "" where it is not outside */
-	char held[ROLE_MAX + 1 + EDGE_KEY_MAX];
+	char text[ROLE_MAX];
 };
 
 struct baseline {

@@ -149,16 +149,20 @@ static void answered(struct detector *detector, const struct record *record)
 
 static void metadata_record(struct detector *detector, const struct record *record)
 {
-	bool metadata = is_metadata(detector, record);
-	enum contact contact = contact_of(record);
 	const struct record *silent;
+	enum contact contact;
+	bool metadata;
 
 	while ((silent = waiting_due(&detector->pending, record->event.time_ns))) {
 		answered(detector, silent);
 		waiting_pop(&detector->pending);
 	}
-	if ((!metadata && !is_kubernetes(record)) || !party_is_workload(record, RECORD_SOURCE))
+	if (!party_is_workload(record, RECORD_SOURCE))
 		return;
+	metadata = is_metadata(detector, record);
+	if (!metadata && !is_kubernetes(record))
+		return;
+	contact = contact_of(record);
 	switch (contact) {
 	case CONTACT_OPENED:
 	case CONTACT_REFUSED:

@@ -46,16 +46,18 @@ uint64_t party_key(const struct record *record, enum record_end end)
 
 	if (!name || !name->is_workload)
 		return party_address_key(address_of(record, end));
-	return hash(name->workload, strlen(name->workload),
-		name->namespace ? hash(name->namespace, strlen(name->namespace), 1) : 1);
+	if (!name->party)
+		((struct name *)name)->party = hash(name->workload, strlen(name->workload),
+			name->namespace ? hash(name->namespace, strlen(name->namespace), 1) : 1);
+	return name->party;
 }
 
 uint64_t party_edge(const struct record *record)
 {
-	char source[ROLE_MAX], peer[ROLE_MAX], service[SERVICE_MAX];
+	char texts[2][ROLE_MAX], service[SERVICE_MAX];
+	const char *source = role_of(record->source, texts[0]);
+	const char *peer = role_of_peer(record->destination, &record->event.destination, texts[1]);
 
-	role_of(record->source, source);
-	role_of_peer(record->destination, &record->event.destination, peer);
 	role_service(&record->event, service);
 	return hash(service, strlen(service),
 		hash(peer, strlen(peer), hash(source, strlen(source), 2)));
@@ -96,10 +98,10 @@ const char *party_format(
 	const struct name *name, const struct address *address, char text[static PARTY_TEXT_MAX])
 {
 	char id[NAME_ID_MAX], number[ADDRESS_TEXT_MAX];
-	const char *entity = name_member(name, "entity");
+	const char *entity = name_entity(name);
 
 	address_format(address, number);
-	if (name_member(name, "workload"))
+	if (name_workload(name))
 		snprintf(
 			text, PARTY_TEXT_MAX, "%.*s", (int)utf8_length(name_id(name, id), 150), id);
 	else if (entity && strcmp(entity, "world") != 0)

@@ -241,7 +241,7 @@ static void describe_chain(struct finding *finding, const struct record *record,
 static void judge(struct finding *finding, const struct visit *const chain[], size_t hops,
 	enum novelty novelty)
 {
-	bool from_outside = !name_member(chain[0]->name, "workload");
+	bool from_outside = !name_workload(chain[0]->name);
 
 	if (novelty == NOVELTY_NEW) {
 		finding->severity = SEVERITY_HIGH;

@@ -39,9 +39,9 @@ static void write_role(const struct name *name, char text[static ROLE_MAX])
 		"app.kubernetes.io/name", "k8s-app", "app", "com.docker.compose.service", "name"};
 	static const char *const components[] = {
 		"app.kubernetes.io/component", "component", "tier", "role"};
-	const char *workload = name_member(name, "workload");
-	const char *namespace = name_member(name, "namespace");
-	const char *entity = name_member(name, "entity");
+	const char *workload = name_workload(name);
+	const char *namespace = name_namespace(name);
+	const char *entity = name_entity(name);
 	const char *application, *component;
 	char *end = text;
 
@@ -64,7 +64,7 @@ static void write_role(const struct name *name, char text[static ROLE_MAX])
 const char *role_of(const struct name *name, char text[static ROLE_MAX])
 {
 	if (name && name->role)
-		return strcpy(text, name->role);
+		return name->role;
 	write_role(name, text);
 	if (name)
 		((struct name *)name)->role = strdup(text);
@@ -90,9 +90,9 @@ static const char *network_of(const struct address *address, char text[static RO
 const char *role_of_peer(
 	const struct name *name, const struct address *address, char text[static ROLE_MAX])
 {
-	const char *entity = name_member(name, "entity");
+	const char *entity = name_entity(name);
 
-	if (name_member(name, "workload") || (entity && strcmp(entity, "world") != 0))
+	if (name_workload(name) || (entity && strcmp(entity, "world") != 0))
 		return role_of(name, text);
 	return network_of(address, text);
 }

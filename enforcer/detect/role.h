@@ -14,7 +14,7 @@
 #define ROLE_MAX    600
 #define SERVICE_MAX 24
 
-/* "shop/db", "shop/web:frontend", "host", "world". Returns text. */
+/* "shop/db", "shop/web:frontend", "host", "world". Returns text, or what the name keeps of it. */
 const char *role_of(const struct name *name, char text[static ROLE_MAX]);
 /* As above, but of the world the network: the /16 or, of IPv6, the /32 of its address. */
 const char *role_of_peer(

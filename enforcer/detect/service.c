@@ -5,12 +5,17 @@
 
 #include <netinet/in.h>
 
-static const struct {
+#include <stdlib.h>
+
+struct service {
 	uint16_t port;
 	enum service_class class;
 	bool authenticates;
 	const char *technique;
-} services[] = {
+};
+
+/* By port. */
+static const struct service services[] = {
 	{21, SERVICE_OTHER, true, "T1021"},
 	{22, SERVICE_REMOTE, true, "T1021.004"},
 	{23, SERVICE_REMOTE, true, "T1021"},
@@ -47,35 +52,42 @@ static const struct {
 	{27017, SERVICE_STORE, true, "T1213"},
 };
 
-static size_t find(const struct record *record)
+static int compare(const void *key, const void *item)
+{
+	const uint16_t *port = key;
+	const struct service *service = item;
+
+	return (int)*port - service->port;
+}
+
+/* NULL: none that is known. */
+static const struct service *find(const struct record *record)
 {
 	const struct flow_event *event = &record->event;
-	size_t i = 0;
 
 	if (event->protocol != IPPROTO_TCP)
-		return ARRAY_SIZE(services);
-	while (i < ARRAY_SIZE(services) && services[i].port != event->destination_port)
-		i++;
-	return i;
+		return NULL;
+	return bsearch(&event->destination_port, services, ARRAY_SIZE(services),
+		sizeof(services[0]), compare);
 }
 
 enum service_class service_class(const struct record *record)
 {
-	size_t i = find(record);
+	const struct service *service = find(record);
 
-	return i < ARRAY_SIZE(services) ? services[i].class : SERVICE_OTHER;
+	return service ? service->class : SERVICE_OTHER;
 }
 
 bool service_authenticates(const struct record *record)
 {
-	size_t i = find(record);
+	const struct service *service = find(record);
 
-	return i < ARRAY_SIZE(services) && services[i].authenticates;
+	return service && service->authenticates;
 }
 
 const char *service_technique(const struct record *record)
 {
-	size_t i = find(record);
+	const struct service *service = find(record);
 
-	return i < ARRAY_SIZE(services) ? services[i].technique : "T1021";
+	return service ? service->technique : "T1021";
 }

@@ -53,8 +53,8 @@ static void add_side(struct endpoints *endpoints, const struct name *name, enum 
 		return;
 	}
 	/* The strings are the latest name's. */
-	entry->sums.namespace = name_member(name, "namespace");
-	entry->sums.workload = name_member(name, "workload");
+	entry->sums.namespace = name_namespace(name);
+	entry->sums.workload = name_workload(name);
 	entry->sums.active[direction] += active;
 	entry->sums.packets[direction][edge->key.verdict] += edge->packets[0] + edge->packets[1];
 	entry->sums.bytes[direction][edge->key.verdict] += edge->bytes[0] + edge->bytes[1];

@@ -121,7 +121,7 @@ static bool end_matches(
 		return address_equal(address, &value->end.address);
 	if (name_matches(name, "workload", value->text))
 		return true;
-	entity = name_member(name, "entity");
+	entity = name_entity(name);
 	return (entity && !strcmp(entity, value->text)) || is_known_as(name, value->text);
 }
 
@@ -142,7 +142,7 @@ static bool match_either(const struct value *value, const struct record *record)
 
 static bool namespace_is(const struct name *name, const char *text)
 {
-	const char *namespace = name_member(name, "namespace");
+	const char *namespace = name_namespace(name);
 
 	return namespace && !strcmp(namespace, text);
 }

@@ -109,22 +109,14 @@ void name_release(struct name *name)
 
 const char *name_member(const struct name *name, const char *key)
 {
-	if (!name)
-		return NULL;
-	if (!strcmp(key, "workload"))
-		return name->workload;
-	if (!strcmp(key, "namespace"))
-		return name->namespace;
-	if (!strcmp(key, "entity"))
-		return name->entity;
-	return json_string_value(json_object_get(name->json, key));
+	return name ? json_string_value(json_object_get(name->json, key)) : NULL;
 }
 
 const char *name_id(const struct name *name, char text[static NAME_ID_MAX])
 {
-	const char *workload = name_member(name, "workload");
-	const char *namespace = name_member(name, "namespace");
-	const char *entity = name_member(name, "entity");
+	const char *workload = name_workload(name);
+	const char *namespace = name_namespace(name);
+	const char *entity = name_entity(name);
 
 	if (workload)
 		snprintf(text, NAME_ID_MAX, "%s/%s", namespace ? namespace : "", workload);
@@ -136,7 +128,7 @@ const char *name_id(const struct name *name, char text[static NAME_ID_MAX])
 bool name_matches(const struct name *name, const char *key, const char *reference)
 {
 	const char *member = name_member(name, key);
-	const char *namespace = name_member(name, "namespace");
+	const char *namespace = name_namespace(name);
 	const char *slash = strchr(reference, '/');
 	size_t length;
 

@@ -22,7 +22,8 @@ struct name {
 	const char *workload;
 	const char *namespace;
 	const char *entity;
-	char *role; /* what role_of() has made of it; NULL until it is asked */
+	char *role;     /* what role_of() has made of it; NULL until it is asked */
+	uint64_t party; /* likewise of a workload, party_key(); 0 until then */
 	/* From here on together in memory, since each record of it needs them. */
 	unsigned int references;
 	unsigned int history_references; /* how many records of the history hold it */
@@ -42,7 +43,23 @@ struct name *name_new(struct name_pool *pool, json_t *json);
 struct name *name_reference(struct name *name);
 void name_release(struct name *name);
 
-/* A member of the object that the name is, if it is a string. NULL: there is none. */
+/* What the name says of it. NULL: nothing, or there is no name. */
+static inline const char *name_workload(const struct name *name)
+{
+	return name ? name->workload : NULL;
+}
+
+static inline const char *name_namespace(const struct name *name)
+{
+	return name ? name->namespace : NULL;
+}
+
+static inline const char *name_entity(const struct name *name)
+{
+	return name ? name->entity : NULL;
+}
+
+/* Any member of the object that the name is, if it is a string. NULL: there is none. */
 const char *name_member(const struct name *name, const char *key);
 /* Of an endpoint: "namespace/workload", or its entity. Returns text. */
 #define NAME_ID_MAX 520

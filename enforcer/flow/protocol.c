@@ -4,8 +4,6 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
-#include <net/ethernet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,21 +22,6 @@ static const struct {
 };
 
 static const char tcp_flag_letters[] = "FSRPAUEC";
-
-bool protocol_is_ip(uint16_t ethertype)
-{
-	return !ethertype || ethertype == ETHERTYPE_IP || ethertype == ETHERTYPE_IPV6;
-}
-
-bool protocol_has_ports(uint8_t protocol)
-{
-	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
-}
-
-bool protocol_is_icmp(uint8_t protocol)
-{
-	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
-}
 
 const char *protocol_format(
 	uint16_t ethertype, uint8_t protocol, char text[static PROTOCOL_TEXT_MAX])

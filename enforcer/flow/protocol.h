@@ -2,6 +2,8 @@
 /* What a record calls the protocol of a packet and the flags of TCP. */
 #pragma once
 
+#include <net/ethernet.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,9 +16,20 @@ const char *protocol_format(
 /* The reverse; *ret_ethertype is 0 for IP. -EINVAL. Any case. */
 int protocol_parse(const char *text, uint16_t *ret_ethertype, uint8_t *ret_protocol);
 
-bool protocol_is_ip(uint16_t ethertype);
-bool protocol_has_ports(uint8_t protocol);
-bool protocol_is_icmp(uint8_t protocol);
+static inline bool protocol_is_ip(uint16_t ethertype)
+{
+	return !ethertype || ethertype == ETHERTYPE_IP || ethertype == ETHERTYPE_IPV6;
+}
+
+static inline bool protocol_has_ports(uint8_t protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
+}
+
+static inline bool protocol_is_icmp(uint8_t protocol)
+{
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+}
 
 #define TCP_FLAGS_TEXT_MAX 9
 

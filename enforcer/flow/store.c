@@ -143,7 +143,7 @@ static struct pending *present_batch(struct flow_store *store, int64_t time)
 static struct address address_to_keep(const struct name *name, const struct address *address)
 {
 	static const struct address none;
-	const char *entity = name_member(name, "entity");
+	const char *entity = name_entity(name);
 
 	return name && (!entity || strcmp(entity, "world")) ? none : *address;
 }

@@ -12,8 +12,9 @@
 #include <string.h>
 #include <time.h>
 
-#define NSEC_PER_SEC 1000000000ULL
-#define DATE_LENGTH  10 /* "2026-11-21" */
+#define NSEC_PER_SEC  1000000000ULL
+#define SECOND_LENGTH 20 /* "2026-11-21T07:00:00." */
+#define SECONDS_KEPT  16
 
 uint64_t timestamp_now_ns(void)
 {
@@ -27,7 +28,7 @@ uint64_t timestamp_now_ns(void)
  * The date of a day since 1970 in the proleptic Gregorian calendar, counted in eras of 400 years
  * that begin on a 1st of March. gmtime_r() takes the time zone's lock, three times for each record.
  */
-static void put_date(char *text, uint32_t day)
+static char *put_date(char *text, uint32_t day)
 {
 	uint32_t shifted = day + 719468, era = shifted / 146097, day_of_era = shifted % 146097;
 	uint32_t year_of_era =
@@ -42,39 +43,45 @@ static void put_date(char *text, uint32_t day)
 	*text++ = '-';
 	text = put_two_digits(text, month < 10 ? month + 3 : month - 9);
 	*text++ = '-';
-	put_two_digits(text, day_of_year - (153 * month + 2) / 5 + 1);
+	return put_two_digits(text, day_of_year - (153 * month + 2) / 5 + 1);
 }
 
-/* Nearly all times that are formatted one after the other are of one day. */
-static char *put_day(char *text, uint32_t day)
+static void format_second(uint64_t second, char text[static SECOND_LENGTH])
+{
+	uint32_t second_of_day = (uint32_t)(second % 86400);
+
+	text = put_date(text, (uint32_t)(second / 86400));
+	*text++ = 'T';
+	text = put_two_digits(text, second_of_day / 3600);
+	*text++ = ':';
+	text = put_two_digits(text, second_of_day / 60 % 60);
+	*text++ = ':';
+	text = put_two_digits(text, second_of_day % 60);
+	*text = '.';
+}
+
+/* Times that are formatted one after the other are of few seconds. */
+static char *put_second(char *text, uint64_t second)
 {
 	static _Thread_local struct {
-		uint32_t day; /* counts from 1; 0: none yet */
-		char date[DATE_LENGTH];
-	} last;
+		uint64_t next; /* the second behind it; 0: none yet */
+		char text[SECOND_LENGTH];
+	} kept[SECONDS_KEPT], *entry;
 
-	if (last.day != day + 1) {
-		put_date(last.date, day);
-		last.day = day + 1;
+	entry = &kept[second % SECONDS_KEPT];
+	if (entry->next != second + 1) {
+		format_second(second, entry->text);
+		entry->next = second + 1;
 	}
-	memcpy(text, last.date, sizeof(last.date));
-	return text + sizeof(last.date);
+	memcpy(text, entry->text, sizeof(entry->text));
+	return text + sizeof(entry->text);
 }
 
 const char *timestamp_format(uint64_t time_ns, char text[static TIMESTAMP_LENGTH + 1])
 {
-	uint64_t seconds = time_ns / NSEC_PER_SEC;
-	uint32_t second_of_day = (uint32_t)(seconds % 86400);
 	uint32_t microseconds = (uint32_t)(time_ns % NSEC_PER_SEC) / 1000;
-	char *end = put_day(text, (uint32_t)(seconds / 86400));
+	char *end = put_second(text, time_ns / NSEC_PER_SEC);
 
-	*end++ = 'T';
-	end = put_two_digits(end, second_of_day / 3600);
-	*end++ = ':';
-	end = put_two_digits(end, second_of_day / 60 % 60);
-	*end++ = ':';
-	end = put_two_digits(end, second_of_day % 60);
-	*end++ = '.';
 	end = put_two_digits(end, microseconds / 10000);
 	end = put_two_digits(end, microseconds / 100 % 100);
 	end = put_two_digits(end, microseconds % 100);

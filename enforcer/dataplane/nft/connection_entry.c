@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Attribute by attribute, and nothing kept of the rest: in a storm of connections, to take a
- * message apart is a large share of what the agent does.
+ * message apart is a large share of what the agent does. So it is done with the kernel's own macros
+ * for attributes (rtnetlink(3)), not by the hundred calls of a library that it takes else.
  */
 #include "dataplane/nft/connection_entry.h"
 
@@ -12,6 +13,8 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
 
 /* What packets of one way carry. */
 struct tuple {
@@ -24,53 +27,71 @@ struct tuple {
 	uint8_t icmp_code;
 };
 
+#define for_each_nested(attribute, left, nest)                                                   \
+	for (attribute = RTA_DATA(nest), left = (int)RTA_PAYLOAD(nest); RTA_OK(attribute, left); \
+		attribute = RTA_NEXT(attribute, left))
+
+static unsigned int type_of(const struct rtattr *attribute)
+{
+	return attribute->rta_type & NLA_TYPE_MASK;
+}
+
 /* --- Values in network order; where the length is not theirs, what was there stays. --- */
 
-static bool read_u8(const struct nlattr *attribute, uint8_t *ret)
+static bool read_bytes(const struct rtattr *attribute, void *ret, size_t size)
 {
-	bool valid = mnl_attr_validate(attribute, MNL_TYPE_U8) >= 0;
+	if (RTA_PAYLOAD(attribute) != size)
+		return false;
+	memcpy(ret, RTA_DATA(attribute), size);
+	return true;
+}
+
+static bool read_u8(const struct rtattr *attribute, uint8_t *ret)
+{
+	return read_bytes(attribute, ret, sizeof(*ret));
+}
+
+static void read_be16(const struct rtattr *attribute, uint16_t *ret)
+{
+	uint16_t value;
+
+	if (read_bytes(attribute, &value, sizeof(value)))
+		*ret = ntohs(value);
+}
+
+static bool read_be32(const struct rtattr *attribute, uint32_t *ret)
+{
+	uint32_t value;
+	bool valid = read_bytes(attribute, &value, sizeof(value));
 
 	if (valid)
-		*ret = mnl_attr_get_u8(attribute);
+		*ret = ntohl(value);
 	return valid;
 }
 
-static void read_be16(const struct nlattr *attribute, uint16_t *ret)
+static bool read_be64(const struct rtattr *attribute, uint64_t *ret)
 {
-	if (mnl_attr_validate(attribute, MNL_TYPE_U16) >= 0)
-		*ret = ntohs(mnl_attr_get_u16(attribute));
-}
-
-static bool read_be32(const struct nlattr *attribute, uint32_t *ret)
-{
-	bool valid = mnl_attr_validate(attribute, MNL_TYPE_U32) >= 0;
+	uint64_t value;
+	bool valid = read_bytes(attribute, &value, sizeof(value));
 
 	if (valid)
-		*ret = ntohl(mnl_attr_get_u32(attribute));
-	return valid;
-}
-
-static bool read_be64(const struct nlattr *attribute, uint64_t *ret)
-{
-	bool valid = mnl_attr_validate(attribute, MNL_TYPE_U64) >= 0;
-
-	if (valid)
-		*ret = be64toh(mnl_attr_get_u64(attribute));
+		*ret = be64toh(value);
 	return valid;
 }
 
 /* --- Nests ----------------------------------------------------------------------------------- */
 
-static void read_addresses(const struct nlattr *nest, struct tuple *tuple)
+static void read_addresses(const struct rtattr *nest, struct tuple *tuple)
 {
-	const struct nlattr *attribute;
+	struct rtattr *attribute;
+	int left;
 
-	mnl_attr_for_each_nested(attribute, nest)
+	for_each_nested(attribute, left, nest)
 	{
-		const void *bytes = mnl_attr_get_payload(attribute);
-		uint16_t length = mnl_attr_get_payload_len(attribute);
+		const void *bytes = RTA_DATA(attribute);
+		size_t length = RTA_PAYLOAD(attribute);
 
-		switch (mnl_attr_get_type(attribute)) {
+		switch (type_of(attribute)) {
 		case CTA_IP_V4_SRC:
 			tuple->has_source = length == sizeof(struct in_addr);
 			if (tuple->has_source)
@@ -85,13 +106,14 @@ static void read_addresses(const struct nlattr *nest, struct tuple *tuple)
 	}
 }
 
-static void read_protocol(const struct nlattr *nest, struct tuple *tuple)
+static void read_protocol(const struct rtattr *nest, struct tuple *tuple)
 {
-	const struct nlattr *attribute;
+	struct rtattr *attribute;
+	int left;
 
-	mnl_attr_for_each_nested(attribute, nest)
+	for_each_nested(attribute, left, nest)
 	{
-		switch (mnl_attr_get_type(attribute)) {
+		switch (type_of(attribute)) {
 		case CTA_PROTO_NUM:
 			read_u8(attribute, &tuple->protocol);
 			break;
@@ -114,13 +136,14 @@ static void read_protocol(const struct nlattr *nest, struct tuple *tuple)
 	}
 }
 
-static void read_tuple(const struct nlattr *nest, struct tuple *tuple)
+static void read_tuple(const struct rtattr *nest, struct tuple *tuple)
 {
-	const struct nlattr *attribute;
+	struct rtattr *attribute;
+	int left;
 
-	mnl_attr_for_each_nested(attribute, nest)
+	for_each_nested(attribute, left, nest)
 	{
-		switch (mnl_attr_get_type(attribute)) {
+		switch (type_of(attribute)) {
 		case CTA_TUPLE_IP:
 			read_addresses(attribute, tuple);
 			break;
@@ -132,23 +155,24 @@ static void read_tuple(const struct nlattr *nest, struct tuple *tuple)
 }
 
 /* Window scaling, which nearly all agree on, conntrack would have noted of both ends else. */
-static bool is_supposed(const struct nlattr *attribute)
+static bool is_supposed(const struct rtattr *attribute)
 {
-	const struct nf_ct_tcp_flags *flags = mnl_attr_get_payload(attribute);
+	struct nf_ct_tcp_flags flags;
 
-	return mnl_attr_get_payload_len(attribute) == sizeof(*flags) &&
-	       (flags->flags & (CONNECTION_SUPPOSED | IP_CT_TCP_FLAG_WINDOW_SCALE)) ==
+	return read_bytes(attribute, &flags, sizeof(flags)) &&
+	       (flags.flags & (CONNECTION_SUPPOSED | IP_CT_TCP_FLAG_WINDOW_SCALE)) ==
 		       CONNECTION_SUPPOSED;
 }
 
-static void read_tcp(const struct nlattr *nest, struct connection_entry *entry)
+static void read_tcp(const struct rtattr *nest, struct connection_entry *entry)
 {
-	const struct nlattr *attribute;
+	struct rtattr *attribute;
+	int left;
 	bool supposed[2] = {false, false};
 
-	mnl_attr_for_each_nested(attribute, nest)
+	for_each_nested(attribute, left, nest)
 	{
-		switch (mnl_attr_get_type(attribute)) {
+		switch (type_of(attribute)) {
 		case CTA_PROTOINFO_TCP_STATE:
 			entry->has_tcp_state = read_u8(attribute, &entry->tcp_state);
 			break;
@@ -163,24 +187,26 @@ static void read_tcp(const struct nlattr *nest, struct connection_entry *entry)
 	entry->picked_up = supposed[0] && supposed[1];
 }
 
-static void read_protocol_state(const struct nlattr *nest, struct connection_entry *entry)
+static void read_protocol_state(const struct rtattr *nest, struct connection_entry *entry)
 {
-	const struct nlattr *attribute;
+	struct rtattr *attribute;
+	int left;
 
-	mnl_attr_for_each_nested(attribute, nest)
+	for_each_nested(attribute, left, nest)
 	{
-		if (mnl_attr_get_type(attribute) == CTA_PROTOINFO_TCP)
+		if (type_of(attribute) == CTA_PROTOINFO_TCP)
 			read_tcp(attribute, entry);
 	}
 }
 
-static void read_counts(const struct nlattr *nest, struct connection_entry *entry, unsigned int way)
+static void read_counts(const struct rtattr *nest, struct connection_entry *entry, unsigned int way)
 {
-	const struct nlattr *attribute;
+	struct rtattr *attribute;
+	int left;
 
-	mnl_attr_for_each_nested(attribute, nest)
+	for_each_nested(attribute, left, nest)
 	{
-		switch (mnl_attr_get_type(attribute)) {
+		switch (type_of(attribute)) {
 		case CTA_COUNTERS_PACKETS:
 			entry->counts[way] = read_be64(attribute, &entry->packets[way]);
 			break;
@@ -191,13 +217,14 @@ static void read_counts(const struct nlattr *nest, struct connection_entry *entr
 	}
 }
 
-static void read_start(const struct nlattr *nest, struct connection_entry *entry)
+static void read_start(const struct rtattr *nest, struct connection_entry *entry)
 {
-	const struct nlattr *attribute;
+	struct rtattr *attribute;
+	int left;
 
-	mnl_attr_for_each_nested(attribute, nest)
+	for_each_nested(attribute, left, nest)
 	{
-		if (mnl_attr_get_type(attribute) == CTA_TIMESTAMP_START)
+		if (type_of(attribute) == CTA_TIMESTAMP_START)
 			read_be64(attribute, &entry->start_ns);
 	}
 }
@@ -224,16 +251,13 @@ static int set_key(
 
 int connection_entry_read(const struct nlmsghdr *message, struct connection_entry *ret)
 {
-	const struct nlattr *attribute =
-		mnl_nlmsg_get_payload_offset(message, sizeof(struct nfgenmsg));
-	const char *end = (const char *)message + message->nlmsg_len;
+	struct rtattr *attribute = mnl_nlmsg_get_payload_offset(message, sizeof(struct nfgenmsg));
+	int left = (int)(mnl_nlmsg_get_payload_len(message) - MNL_ALIGN(sizeof(struct nfgenmsg)));
 	struct tuple original = {0}, reply = {0};
 
 	*ret = (struct connection_entry){0};
-	/* mnl_attr_for_each() would go to where the message would end if it were padded. */
-	for (; mnl_attr_ok(attribute, (int)(end - (const char *)attribute));
-		attribute = mnl_attr_next(attribute)) {
-		switch (mnl_attr_get_type(attribute)) {
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+		switch (type_of(attribute)) {
 		case CTA_TUPLE_ORIG:
 			read_tuple(attribute, &original);
 			break;

@@ -114,8 +114,8 @@ static void asks_once_until_names_change(void **state)
 	cache_invalidate(agent->cache);
 	after = cache_endpoint(agent->cache, &address);
 	assert_int_equal(agent->endpoints, 4);
-	assert_string_equal(name_member(before, "workload"), "web");
-	assert_string_equal(name_member(after, "workload"), "api");
+	assert_string_equal(name_workload(before), "web");
+	assert_string_equal(name_workload(after), "api");
 	name_release(before);
 	name_release(after);
 }

@@ -51,7 +51,7 @@ static void any_json_value_can_be_a_name(void **state)
 
 	(void)state;
 	assert_string_equal(interface->text, "\"veth\u00e9\\\"\"");
-	assert_null(name_member(interface, "workload"));
+	assert_null(name_workload(interface));
 	name_release(interface);
 	assert_null(name_new(NULL, NULL));
 }

@@ -120,7 +120,7 @@ static struct name *name_world(const struct name *workload, const struct address
 	struct name *end, uint64_t start_ns, void *userdata)
 {
 	(void)userdata;
-	assert_string_equal(name_member(workload, "workload"), "web");
+	assert_string_equal(name_workload(workload), "web");
 	assert_int_equal(address->bytes[15], 13);
 	assert_true(start_ns == FIXTURE_TIME_NS);
 	return name_new(
