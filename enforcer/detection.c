@@ -2,6 +2,7 @@
 #include "detection.h"
 
 #include "alert_outputs.h"
+#include "backlog.h"
 #include "base/cleanup.h"
 #include "detection_state.h"
 #include "journal.h"
@@ -30,6 +31,7 @@ struct detection {
 	struct agent *agent;
 	struct detect_settings settings;
 	struct engine *engine;
+	struct backlog *backlog;
 	struct detection_state state;
 	struct alert_outputs *outputs;
 	struct response *response;
@@ -44,6 +46,7 @@ DEFINE_CLEANUP(struct detection *, detection_free)
 
 struct engine *detection_engine(const struct agent *agent)
 {
+	backlog_settle(agent->detection->backlog);
 	return agent->detection->engine;
 }
 
@@ -212,13 +215,13 @@ void alert_follower_free(struct alert_follower *follower)
 
 static void on_record(const struct record *record, void *userdata)
 {
-	engine_record(userdata, record);
+	backlog_add(userdata, record);
 }
 
 json_t *detection_describe(const struct agent *agent)
 {
 	const struct detection *detection = agent->detection;
-	json_t *json = engine_describe(detection->engine);
+	json_t *json = engine_describe(detection_engine(agent));
 
 	if (json) {
 		json_object_set_new(json, "outputs", alert_outputs_describe(detection->outputs));
@@ -260,10 +263,12 @@ int detection_open(struct agent *agent, struct error *error)
 		r = response_new(agent, &detection->settings, engine_alerts(detection->engine),
 			&detection->response, error);
 	if (r == 0)
+		r = backlog_new(agent->event, detection->engine, &detection->backlog, error);
+	if (r == 0)
 		r = open_state(detection, error);
 	if (r < 0)
 		return r;
-	flow_pipeline_observe(agent->flows, on_record, detection->engine);
+	flow_pipeline_observe(agent->flows, on_record, detection->backlog);
 	agent->detection = TAKE_PTR(detection);
 	return 0;
 }
@@ -273,6 +278,7 @@ void detection_free(struct detection *detection)
 	if (!detection)
 		return;
 	flow_pipeline_observe(detection->agent->flows, NULL, NULL);
+	backlog_free(detection->backlog);
 	/* One that never ran must not overwrite what another knew. */
 	if (detection->save_learnt) {
 		save_alerts(detection);
