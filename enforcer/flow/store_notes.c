@@ -1,18 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "flow/store_notes.h"
 
+#include "base/cleanup.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define SIZE_FIRST 64
 
+static bool comes_before(const struct store_note *a, const struct store_note *b)
+{
+	return a->id != b->id ? a->id < b->id : a->place < b->place;
+}
+
 static int compare(const void *a, const void *b)
 {
-	const struct store_note *first = a, *second = b;
+	return comes_before(a, b) ? -1 : 1;
+}
 
-	if (first->id != second->id)
-		return first->id < second->id ? -1 : 1;
-	return first->place < second->place ? -1 : 1;
+static int compare_pointed(const void *a, const void *b)
+{
+	const struct store_note *const *first = a, *const *second = b;
+
+	return compare(*first, *second);
+}
+
+/* Those that are ends, or those that are none, in order. Returns how many. */
+static size_t pick(
+	const struct store_notes *notes, bool ended, const struct store_note *ret[static 1])
+{
+	bool sorted = true;
+	size_t count = 0;
+
+	for (size_t i = 0; i < notes->count; i++) {
+		if (notes->items[i].ended != ended)
+			continue;
+		sorted &= !count || comes_before(ret[count - 1], &notes->items[i]);
+		ret[count++] = &notes->items[i];
+	}
+	if (!sorted)
+		qsort(ret, count, sizeof(*ret), compare_pointed);
+	return count;
+}
+
+/*
+ * By connection. Ids grow as connections begin, and they end nearly in the order in which they
+ * began: so beginnings by themselves and ends by themselves mostly are in order as they come, and
+ * have only to be merged.
+ */
+static void sort(struct store_notes *notes)
+{
+	_cleanup_free_ const struct store_note **order =
+		reallocarray(NULL, notes->count, sizeof(*order));
+	struct store_note *sorted = reallocarray(NULL, notes->size, sizeof(*sorted));
+	size_t other = 0, others, end;
+
+	if (!order || !sorted) {
+		free(sorted);
+		qsort(notes->items, notes->count, sizeof(*notes->items), compare);
+		return;
+	}
+	end = others = pick(notes, false, order);
+	pick(notes, true, order + others);
+	for (size_t i = 0; i < notes->count; i++) {
+		bool is_end = other == others ||
+			      (end < notes->count && comes_before(order[end], order[other]));
+
+		sorted[i] = *order[is_end ? end++ : other++];
+	}
+	free(notes->items);
+	notes->items = sorted;
 }
 
 /* What two notes of one connection say together. */
@@ -26,11 +83,13 @@ static void join(struct store_note *note, const struct store_note *later)
 
 void store_notes_settle(struct store_notes *notes)
 {
-	struct store_note *items = notes->items;
+	struct store_note *items;
 	size_t kept = 0;
 
-	if (notes->count)
-		qsort(items, notes->count, sizeof(*items), compare);
+	if (!notes->count)
+		return;
+	sort(notes);
+	items = notes->items;
 	for (size_t i = 0; i < notes->count; i++) {
 		if (kept && items[kept - 1].id == items[i].id)
 			join(&items[kept - 1], &items[i]);
