@@ -21,6 +21,18 @@
 #define HASH_SEED   0xa0761d6478bd642fULL
 #define HASH_FACTOR 0x9e3779b97f4a7c15ULL /* 2^64 / golden ratio */
 
+/* Where a chain begins, is on its way from memory when this returns. */
+static inline void hash_fetch_bucket(const UT_hash_table *table, unsigned int hash)
+{
+	__builtin_prefetch(&table->buckets[hash & (table->num_buckets - 1)]);
+}
+
+/* When that is there: the first of its elements. */
+static inline void hash_fetch_first(const UT_hash_table *table, unsigned int hash)
+{
+	__builtin_prefetch(table->buckets[hash & (table->num_buckets - 1)].hh_head);
+}
+
 static inline unsigned int hash_bytes(const void *key, size_t length)
 {
 	const char *bytes = key;

@@ -22,11 +22,6 @@ static void remove_tally(struct tally_table *table, struct tally *tally)
 	name_release(tally->application);
 }
 
-static void fetch_bucket(const UT_hash_table *table, unsigned int hash)
-{
-	__builtin_prefetch(&table->buckets[hash & (table->num_buckets - 1)]);
-}
-
 /* Those to go next were not touched for longest, so they have left the processor's caches: the
  * second's turn comes when the first goes, and by then the first has its place in the hash. */
 static void fetch_oldest(const struct tally_table *table)
@@ -34,7 +29,7 @@ static void fetch_oldest(const struct tally_table *table)
 	const struct tally *first = table->by_age;
 	const char *second = (const char *)first->next;
 
-	fetch_bucket(first->hh.tbl, first->hh.hashv);
+	hash_fetch_bucket(first->hh.tbl, first->hh.hashv);
 	for (size_t offset = 0; second && offset < sizeof(*first); offset += CACHE_LINE)
 		__builtin_prefetch(second + offset);
 }
@@ -112,7 +107,7 @@ unsigned int tally_expect(const struct tally_table *table, const struct tally_ke
 	unsigned int hash = hash_bytes(key, sizeof(*key));
 
 	if (table->tallies)
-		fetch_bucket(table->tallies->hh.tbl, hash);
+		hash_fetch_bucket(table->tallies->hh.tbl, hash);
 	return hash;
 }
 

@@ -295,20 +295,44 @@ static void take_end(
 	connections_drop(connections, connection);
 }
 
-static int read_event(const struct nlmsghdr *message, void *userdata)
+static void take(struct connections *connections, const struct arrival *arrival)
 {
-	struct connections *connections = userdata;
-	struct connection_entry entry;
+	const struct nlmsghdr *message = arrival->message;
 
 	if (connections->fetched)
 		connections_report_before(connections);
 	connections->fetched = false;
-	if (connection_entry_read(message, &entry) < 0)
-		return MNL_CB_OK;
 	if ((message->nlmsg_type & 0xff) == IPCTNL_MSG_CT_DELETE)
-		take_end(connections, &entry, message->nlmsg_pid);
+		take_end(connections, &arrival->entry, message->nlmsg_pid);
 	else
-		take_new(connections, &entry, message);
+		take_new(connections, &arrival->entry, message);
+}
+
+/* Meanwhile where connections are to be found has come from memory. */
+static void take_arrivals(struct connections *connections)
+{
+	for (size_t i = 0; connections->items && i < connections->arrived; i++)
+		hash_fetch_first(connections->items->hh.tbl, connections->arrivals[i].hash);
+	for (size_t i = 0; i < connections->arrived; i++)
+		take(connections, &connections->arrivals[i]);
+	connections->arrived = 0;
+}
+
+static int read_event(const struct nlmsghdr *message, void *userdata)
+{
+	struct connections *connections = userdata;
+	struct arrival *arrival;
+
+	if (connections->arrived == ARRAY_SIZE(connections->arrivals))
+		take_arrivals(connections);
+	arrival = &connections->arrivals[connections->arrived];
+	if (connection_entry_read(message, &arrival->entry) < 0)
+		return MNL_CB_OK;
+	arrival->message = message;
+	arrival->hash = hash_bytes(&arrival->entry.key, sizeof(arrival->entry.key));
+	if (connections->items)
+		hash_fetch_bucket(connections->items->hh.tbl, arrival->hash);
+	connections->arrived++;
 	return MNL_CB_OK;
 }
 
@@ -319,6 +343,7 @@ static int receive(struct connections *connections)
 {
 	int r = inbox_receive(connections->inbox, connections->events, read_event, connections);
 
+	take_arrivals(connections);
 	if (r == 1 && !connections->options.reliable)
 		return 0;
 	return r == -EAGAIN ? 1 : r;

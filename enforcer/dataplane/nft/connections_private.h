@@ -8,12 +8,21 @@
 #include "dataplane/nft/strangers.h"
 #include "dataplane/rest.h"
 
+/* What an event said, and has not led to anything yet. */
+struct arrival {
+	const struct nlmsghdr *message; /* in the inbox */
+	unsigned int hash;              /* of the entry's key */
+	struct connection_entry entry;
+};
+
 struct connections {
 	const struct dataplane_callbacks *callbacks;
 	struct connections_options options;
 	struct mnl_socket *socket;
 	struct mnl_socket *events;
 	struct inbox *inbox; /* where they are read */
+	struct arrival arrivals[INBOX_SIZE];
+	size_t arrived;
 	sd_event_source *source;
 	struct rest rest;
 	const struct ir *ir;
