@@ -18,28 +18,28 @@ static int compare(const void *a, const void *b)
 	return comes_before(a, b) ? -1 : 1;
 }
 
-static int compare_pointed(const void *a, const void *b)
+static int compare_at(const void *a, const void *b, void *userdata)
 {
-	const struct store_note *const *first = a, *const *second = b;
+	const struct store_note *items = userdata;
 
-	return compare(*first, *second);
+	return compare(&items[*(const uint32_t *)a], &items[*(const uint32_t *)b]);
 }
 
-/* Those that are ends, or those that are none, in order. Returns how many. */
-static size_t pick(
-	const struct store_notes *notes, bool ended, const struct store_note *ret[static 1])
+/* Where those are that are ends, or those that are none, in order. Returns how many. */
+static size_t pick(const struct store_notes *notes, bool ended, uint32_t ret[static 1])
 {
+	const struct store_note *items = notes->items;
 	bool sorted = true;
 	size_t count = 0;
 
 	for (size_t i = 0; i < notes->count; i++) {
-		if (notes->items[i].ended != ended)
+		if (items[i].ended != ended)
 			continue;
-		sorted &= !count || comes_before(ret[count - 1], &notes->items[i]);
-		ret[count++] = &notes->items[i];
+		sorted &= !count || comes_before(&items[ret[count - 1]], &items[i]);
+		ret[count++] = (uint32_t)i;
 	}
 	if (!sorted)
-		qsort(ret, count, sizeof(*ret), compare_pointed);
+		qsort_r(ret, count, sizeof(*ret), compare_at, notes->items);
 	return count;
 }
 
@@ -50,25 +50,26 @@ static size_t pick(
  */
 static void sort(struct store_notes *notes)
 {
-	_cleanup_free_ const struct store_note **order =
-		reallocarray(NULL, notes->count, sizeof(*order));
+	_cleanup_free_ uint32_t *order = reallocarray(NULL, notes->count, sizeof(*order));
+	struct store_note *items = notes->items;
 	struct store_note *sorted = reallocarray(NULL, notes->size, sizeof(*sorted));
 	size_t other = 0, others, end;
 
 	if (!order || !sorted) {
 		free(sorted);
-		qsort(notes->items, notes->count, sizeof(*notes->items), compare);
+		qsort(items, notes->count, sizeof(*items), compare);
 		return;
 	}
 	end = others = pick(notes, false, order);
 	pick(notes, true, order + others);
 	for (size_t i = 0; i < notes->count; i++) {
 		bool is_end = other == others ||
-			      (end < notes->count && comes_before(order[end], order[other]));
+			      (end < notes->count &&
+				      comes_before(&items[order[end]], &items[order[other]]));
 
-		sorted[i] = *order[is_end ? end++ : other++];
+		sorted[i] = items[order[is_end ? end++ : other++]];
 	}
-	free(notes->items);
+	free(items);
 	notes->items = sorted;
 }
 

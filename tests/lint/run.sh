@@ -52,8 +52,8 @@ include_direction() {
 		enforcer/observe base/|policies/|flow/|observe/
 		enforcer/detect base/|policies/|flow/|xdp/reasons.h|detect/
 		enforcer/control base/|control/
-		enforcer/dataplane/bpf base/|policies/|flow/event.h|xdp/|dataplane/dataplane.h|dataplane/dump.h|dataplane/attachment.h|dataplane/bpf/
-		enforcer/dataplane/nft base/|policies/|flow/event.h|xdp/reasons.h|xdp/packet_kind.h|xdp/client_port.h|xdp/connection_times.h|dataplane/dataplane.h|dataplane/dump.h|dataplane/attachment.h|dataplane/nft/
+		enforcer/dataplane/bpf base/|policies/|flow/event.h|xdp/|dataplane/dataplane.h|dataplane/dump.h|dataplane/attachment.h|dataplane/rest.h|dataplane/bpf/
+		enforcer/dataplane/nft base/|policies/|flow/event.h|xdp/reasons.h|xdp/packet_kind.h|xdp/client_port.h|xdp/connection_times.h|dataplane/dataplane.h|dataplane/dump.h|dataplane/attachment.h|dataplane/rest.h|dataplane/nft/
 		enforcer/dataplane/host base/|policies/|flow/event.h|xdp/reasons.h|dataplane/dataplane.h|dataplane/dump.h|dataplane/attachment.h|dataplane/nft/|dataplane/host/
 		enforcer/doctor base/|workload/|dataplane/bpf/probe.h|dataplane/nft/|doctor/
 		enforcer/capture base/|policies/|flow/|observe/|xdp/reasons.h|xdp/packet_kind.h|xdp/parse.bpf.h|xdp/client_port.h|xdp/connection_times.h|capture/
