@@ -43,6 +43,41 @@ static size_t pick(const struct store_notes *notes, bool ended, uint32_t ret[sta
 	return count;
 }
 
+/* Ends and others, each in order in its half of from, as one. */
+static void merge(
+	const struct store_notes *notes, const uint32_t *from, size_t others, uint32_t *ret)
+{
+	const struct store_note *items = notes->items;
+	size_t other = 0, end = others;
+
+	for (size_t i = 0; i < notes->count; i++) {
+		bool is_end = other == others ||
+			      (end < notes->count &&
+				      comes_before(&items[from[end]], &items[from[other]]));
+
+		ret[i] = from[is_end ? end++ : other++];
+	}
+}
+
+/* Puts at each place what is at order[place], along each circle that these make. */
+static void arrange(struct store_note *items, uint32_t *order, size_t count)
+{
+	for (uint32_t first = 0; first < count; first++) {
+		struct store_note lifted = items[first];
+		uint32_t place = first;
+
+		while (order[place] != first) {
+			uint32_t next = order[place];
+
+			items[place] = items[next];
+			order[place] = place;
+			place = next;
+		}
+		items[place] = lifted;
+		order[place] = place;
+	}
+}
+
 /*
  * By connection. Ids grow as connections begin, and they end nearly in the order in which they
  * began: so beginnings by themselves and ends by themselves mostly are in order as they come, and
@@ -50,27 +85,19 @@ static size_t pick(const struct store_notes *notes, bool ended, uint32_t ret[sta
  */
 static void sort(struct store_notes *notes)
 {
-	_cleanup_free_ uint32_t *order = reallocarray(NULL, notes->count, sizeof(*order));
-	struct store_note *items = notes->items;
-	struct store_note *sorted = reallocarray(NULL, notes->size, sizeof(*sorted));
-	size_t other = 0, others, end;
+	_cleanup_free_ uint32_t *order = reallocarray(NULL, notes->count, 2 * sizeof(*order));
+	uint32_t *merged;
+	size_t others;
 
-	if (!order || !sorted) {
-		free(sorted);
-		qsort(items, notes->count, sizeof(*items), compare);
+	if (!order) {
+		qsort(notes->items, notes->count, sizeof(*notes->items), compare);
 		return;
 	}
-	end = others = pick(notes, false, order);
+	merged = order + notes->count;
+	others = pick(notes, false, order);
 	pick(notes, true, order + others);
-	for (size_t i = 0; i < notes->count; i++) {
-		bool is_end = other == others ||
-			      (end < notes->count &&
-				      comes_before(&items[order[end]], &items[order[other]]));
-
-		sorted[i] = items[order[is_end ? end++ : other++]];
-	}
-	free(items);
-	notes->items = sorted;
+	merge(notes, order, others, merged);
+	arrange(notes->items, merged, notes->count);
 }
 
 /* What two notes of one connection say together. */
