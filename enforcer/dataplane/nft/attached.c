@@ -34,6 +34,31 @@ const struct attached *attached_find(const struct attached_list *list, uint32_t 
 	return bsearch(&ifindex, list->items, list->count, sizeof(*list->items), compare_ifindex);
 }
 
+int attached_newcomers(const struct attached_list *list, const struct attachment *attachments,
+	size_t count, struct address **ret, size_t *ret_count)
+{
+	struct address *addresses;
+	size_t found = 0, size = 0;
+
+	for (size_t i = 0; i < count; i++)
+		size += attachments[i].addresses_count;
+	addresses = calloc(size + 1, sizeof(*addresses));
+	if (!addresses)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const struct attachment *attachment = &attachments[i];
+
+		if (!attachment->adopt || attachment->workload < 0 ||
+			attached_find(list, attachment->ifindex))
+			continue;
+		for (size_t j = 0; j < attachment->addresses_count; j++)
+			addresses[found++] = attachment->addresses[j];
+	}
+	*ret = addresses;
+	*ret_count = found;
+	return 0;
+}
+
 void attached_clear(struct attached_list *list)
 {
 	free(list->items);

@@ -22,4 +22,8 @@ struct attached_list {
 /* attachments: by ifindex. 0 or -ENOMEM. */
 int attached_copy(const struct attachment *attachments, size_t count, struct attached_list *ret);
 const struct attached *attached_find(const struct attached_list *list, uint32_t ifindex);
+/* Addresses of attachments that the list does not have, and that may have connections from before.
+ * *ret: to be freed. -ENOMEM. */
+int attached_newcomers(const struct attached_list *list, const struct attachment *attachments,
+	size_t count, struct address **ret, size_t *ret_count);
 void attached_clear(struct attached_list *list);

@@ -184,6 +184,8 @@ static int on_tick(sd_event_source *source, uint64_t time_us, void *userdata)
 	if (device_sources_collect(dataplane->sources, &dataplane->callbacks, &error) < 0)
 		report_trouble(dataplane, &error);
 	device_guards_prune(dataplane->guards);
+	if (cut(dataplane, &error) < 0) /* what could not be cut so far */
+		report_trouble(dataplane, &error);
 	if (connections_tell_unanswered(dataplane->connections, &error) < 0)
 		report_trouble(dataplane, &error);
 	if (connections_find_missed(dataplane->connections, &error) < 0)
@@ -293,31 +295,20 @@ static int nft_open(const struct dataplane_options *options,
 	return 0;
 }
 
-/* Attachments that begin with this state, and may have connections from before. Not those that an
- * earlier agent's table binds: as long as that has stood, conntrack has seen all. */
+/* Takes in running connections of attachments that begin with this state. Not those that an earlier
+ * agent's table binds: as long as that has stood, conntrack has seen all. */
 static int begin_adoption(
 	struct dataplane *dataplane, const struct dataplane_state *state, struct error *error)
 {
 	const uint64_t duration_ns = dataplane->options.adoption_ns;
 	_cleanup_free_ struct address *addresses = NULL;
-	size_t count = 0, size = 0;
+	size_t count;
 
-	if (!dataplane->policy && table_adopted(dataplane->table))
+	if (!duration_ns || (!dataplane->policy && table_adopted(dataplane->table)))
 		return 0;
-	for (size_t i = 0; i < state->attachments_count; i++)
-		size += state->attachments[i].addresses_count;
-	addresses = calloc(size + 1, sizeof(*addresses));
-	if (!addresses)
+	if (attached_newcomers(&dataplane->attached, state->attachments, state->attachments_count,
+		    &addresses, &count) < 0)
 		return error_nomem(error);
-	for (size_t i = 0; duration_ns && i < state->attachments_count; i++) {
-		const struct attachment *attachment = &state->attachments[i];
-
-		if (!attachment->adopt || attachment->workload < 0 ||
-			attached_find(&dataplane->attached, attachment->ifindex))
-			continue;
-		for (size_t j = 0; j < attachment->addresses_count; j++)
-			addresses[count++] = attachment->addresses[j];
-	}
 	/* In one transaction: each has the kernel go through all chains. */
 	return count ? table_adopt(dataplane->table, addresses, count, duration_ns,
 			       clock_ns(CLOCK_MONOTONIC), error)
@@ -342,26 +333,38 @@ static int set_guards(struct dataplane *dataplane, const struct dataplane_state 
 	return r;
 }
 
-/* The kernel has switched; bring up to it what explains and cuts. */
-static int follow(struct dataplane *dataplane, struct ir *policy, bool changed, struct error *error)
+/* What fails behind the switch does not undo it. It is told, and tried again by on_tick(). */
+static void finish(struct dataplane *dataplane, int r, struct error *error)
 {
-	bool first = !dataplane->policy;
-	int r = changed && !first ? refusals_drain(dataplane->refusals, error) : 0;
+	if (r >= 0)
+		return;
+	(void)error_context(error, r, "the new policy is in force, but");
+	report_trouble(dataplane, error);
+}
 
+/* The kernel has switched; bring up to it what explains and cuts. */
+static void follow(struct dataplane *dataplane, struct ir *policy, bool changed)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+	bool first = !dataplane->policy;
+
+	if (changed && !first)
+		finish(dataplane, refusals_drain(dataplane->refusals, &error), &error);
 	refusals_set_ir(dataplane->refusals, policy);
 	connections_set_ir(dataplane->connections, policy);
 	snapshot_free(dataplane->policy);
 	dataplane->policy = policy;
-	if (!r && first)
-		r = refusals_inherit(dataplane->refusals, error);
-	if (!r && first && changed)
-		r = refusals_drain(dataplane->refusals, error);
-	return r ? r : cut(dataplane, error);
+	if (first)
+		finish(dataplane, refusals_inherit(dataplane->refusals, &error), &error);
+	if (first && changed)
+		finish(dataplane, refusals_drain(dataplane->refusals, &error), &error);
+	finish(dataplane, cut(dataplane, &error), &error);
 }
 
 static int switch_policy(
 	struct dataplane *dataplane, const struct dataplane_state *state, struct error *error)
 {
+	_cleanup_error_ struct error behind = ERROR_INIT;
 	_cleanup_(snapshot_freep) struct ir *policy = NULL;
 	bool changed;
 	int r;
@@ -371,20 +374,21 @@ static int switch_policy(
 	r = plan_in_force_change(&dataplane->plan, dataplane->table, dataplane->policy, state,
 		dataplane->note, &changed, error);
 	if (!r)
-		r = begin_adoption(dataplane, state, error);
+		finish(dataplane, begin_adoption(dataplane, state, &behind), &behind);
 	laps_end(state->laps, "write");
 	if (r < 0) {
 		plan_in_force_forget(&dataplane->plan);
 		return r;
 	}
-	r = follow(dataplane, TAKE_PTR(policy), changed, error);
+	follow(dataplane, TAKE_PTR(policy), changed);
 	laps_end(state->laps, "cut");
-	return r;
+	return 0;
 }
 
 static int nft_apply(
 	struct dataplane *dataplane, const struct dataplane_state *state, struct error *error)
 {
+	_cleanup_error_ struct error behind = ERROR_INIT;
 	struct attached_list attached;
 	struct ends ends;
 	int r;
@@ -406,7 +410,7 @@ static int nft_apply(
 			(void)device_sources_revert(dataplane->sources, NULL);
 	}
 	if (!r)
-		r = device_sources_settle(dataplane->sources, error);
+		finish(dataplane, device_sources_settle(dataplane->sources, &behind), &behind);
 	if (!r)
 		r = set_guards(dataplane, state, false, error);
 	if (r < 0) {
