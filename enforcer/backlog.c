@@ -10,7 +10,6 @@
 struct backlog {
 	struct engine *engine;
 	sd_event_source *source; /* enabled while some wait */
-	bool settling;
 	size_t count;
 	struct record records[RECORDS_MAX];
 };
@@ -54,26 +53,17 @@ void backlog_free(struct backlog *backlog)
 
 void backlog_settle(struct backlog *backlog)
 {
-	if (backlog->settling)
-		return;
-	backlog->settling = true;
-	/* What a finding sets off may add some. */
 	for (size_t i = 0; i < backlog->count; i++) {
 		engine_record(backlog->engine, &backlog->records[i]);
 		record_clear(&backlog->records[i]);
 	}
 	backlog->count = 0;
-	backlog->settling = false;
 }
 
 void backlog_add(struct backlog *backlog, const struct record *record)
 {
 	if (backlog->count == RECORDS_MAX)
 		backlog_settle(backlog);
-	if (backlog->count == RECORDS_MAX) { /* is being settled */
-		engine_record(backlog->engine, record);
-		return;
-	}
 	if (!backlog->count)
 		sd_event_source_set_enabled(backlog->source, SD_EVENT_ONESHOT);
 	backlog->records[backlog->count++] = record_copy(record);

@@ -20,5 +20,6 @@ void backlog_free(struct backlog *backlog);
 
 /* record is copied. Handed over before the event loop turns to anything else, at the latest. */
 void backlog_add(struct backlog *backlog, const struct record *record);
-/* Hands over all that waits: before the engine is asked. */
+/* Hands over all that waits: before the engine is asked. Not from within a finding, whose effects
+ * come by the event loop. */
 void backlog_settle(struct backlog *backlog);

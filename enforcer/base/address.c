@@ -7,16 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint8_t ipv4_mapped[12] = {[10] = 0xff, [11] = 0xff};
-
 #define IPV4_PREFIX_BASE 96
 
 struct address address_from_ipv4(const void *bytes)
 {
 	struct address address;
 
-	memcpy(address.bytes, ipv4_mapped, sizeof(ipv4_mapped));
-	memcpy(address.bytes + sizeof(ipv4_mapped), bytes, 4);
+	memcpy(address.bytes, address_ipv4_mapped, sizeof(address_ipv4_mapped));
+	memcpy(address.bytes + sizeof(address_ipv4_mapped), bytes, 4);
 	return address;
 }
 
@@ -49,7 +47,8 @@ int address_parse(const char *text, struct address *ret)
 const char *address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX])
 {
 	if (address_is_ipv4(address))
-		inet_ntop(AF_INET, address->bytes + sizeof(ipv4_mapped), text, ADDRESS_TEXT_MAX);
+		inet_ntop(AF_INET, address->bytes + sizeof(address_ipv4_mapped), text,
+			ADDRESS_TEXT_MAX);
 	else
 		inet_ntop(AF_INET6, address->bytes, text, ADDRESS_TEXT_MAX);
 	return text;

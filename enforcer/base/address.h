@@ -25,12 +25,13 @@ struct prefix {
 #define ADDRESS_TEXT_MAX 46 /* as INET6_ADDRSTRLEN */
 #define PREFIX_TEXT_MAX  50
 
+/* What an IPv4 address begins with. */
+static const uint8_t address_ipv4_mapped[12] = {[10] = 0xff, [11] = 0xff};
+
 /* Inline, since they are asked a dozen times for each flow event. */
 static inline bool address_is_ipv4(const struct address *address)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	return !memcmp(address->bytes, mapped, sizeof(mapped));
+	return !memcmp(address->bytes, address_ipv4_mapped, sizeof(address_ipv4_mapped));
 }
 
 static inline bool address_equal(const struct address *a, const struct address *b)

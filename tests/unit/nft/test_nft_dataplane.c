@@ -192,9 +192,7 @@ static void test_cuts_connections(void **state)
 	int fd;
 
 	apply(agent, FIXTURE_POLICY);
-	fd = village_open("api", SOCK_STREAM, "10.77.0.4", 5432);
-	assert_true(fd >= 0);
-	assert_true(village_ask(fd, VILLAGE_HOPE_MS));
+	fd = open_allowed();
 	apply(agent, FIXTURE_POLICY);
 	assert_true(village_ask(fd, VILLAGE_HOPE_MS));
 	apply(agent, FIXTURE_POLICY_CLOSED);
@@ -232,9 +230,8 @@ static void test_cuts_what_concerned_nobody(void **state)
 	int allowed, forbidden;
 
 	apply_to_nobody(agent);
-	allowed = village_open("api", SOCK_STREAM, "10.77.0.4", 5432);
+	allowed = open_allowed();
 	forbidden = village_open("web", SOCK_STREAM, "10.77.0.4", 5432);
-	assert_true(village_ask(allowed, VILLAGE_HOPE_MS));
 	assert_true(village_ask(forbidden, VILLAGE_HOPE_MS));
 	apply(agent, FIXTURE_POLICY);
 	assert_true(village_ask(allowed, VILLAGE_HOPE_MS));
@@ -260,8 +257,7 @@ static void test_cuts_what_nobody_announced(void **state)
 	apply(agent, FIXTURE_POLICY);
 	collect(agent);
 	assert_int_equal(fixture_run("echo 0 >/proc/sys/net/netfilter/nf_conntrack_events"), 0);
-	fd = village_open("api", SOCK_STREAM, "10.77.0.4", 5432);
-	assert_true(village_ask(fd, VILLAGE_HOPE_MS));
+	fd = open_allowed();
 	apply(agent, FIXTURE_POLICY_CLOSED);
 	assert_false(village_ask(fd, VILLAGE_SILENCE_MS));
 	close(fd);
@@ -296,8 +292,7 @@ static void test_goes_on_without_an_agent(void **state)
 	int fd;
 
 	apply(agent, FIXTURE_POLICY);
-	fd = village_open("api", SOCK_STREAM, "10.77.0.4", 5432);
-	assert_true(village_ask(fd, VILLAGE_HOPE_MS));
+	fd = open_allowed();
 	stop(agent, false);
 	assert_true(village_ask(fd, VILLAGE_HOPE_MS));
 	assert_true(village_is_shut("web", SOCK_STREAM, "10.77.0.4", 5432));
@@ -325,10 +320,9 @@ struct running {
 
 static struct running open_running(void)
 {
-	struct running running = {village_open("api", SOCK_STREAM, "10.77.0.4", 5432),
-		village_open("web", SOCK_STREAM, "10.77.0.4", 5432)};
+	struct running running = {
+		open_allowed(), village_open("web", SOCK_STREAM, "10.77.0.4", 5432)};
 
-	assert_true(village_ask(running.allowed, VILLAGE_HOPE_MS));
 	assert_true(village_ask(running.forbidden, VILLAGE_HOPE_MS));
 	return running;
 }
@@ -374,9 +368,8 @@ static void test_adopts_what_conntrack_calls_invalid(void **state)
 static void test_adopts_when_the_table_is_back(void **state)
 {
 	struct agent *agent = *state;
-	int allowed = village_open("api", SOCK_STREAM, "10.77.0.4", 5432);
+	int allowed = open_allowed();
 
-	assert_true(village_ask(allowed, VILLAGE_HOPE_MS));
 	apply_with(agent, FIXTURE_POLICY, true);
 	assert_int_equal(fixture_run("nft flush ruleset"), 0);
 	run(agent, 1500);

@@ -126,6 +126,16 @@ static inline void apply(struct agent *agent, const char *yaml)
 	apply_with(agent, yaml, false);
 }
 
+/* A connection that FIXTURE_POLICY allows, and over which both ends have talked. */
+static inline int open_allowed(void)
+{
+	int fd = village_open("api", SOCK_STREAM, "10.77.0.4", 5432);
+
+	assert_true(fd >= 0);
+	assert_true(village_ask(fd, VILLAGE_HOPE_MS));
+	return fd;
+}
+
 static inline void collect(struct agent *agent)
 {
 	struct error error = ERROR_INIT;
