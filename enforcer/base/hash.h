@@ -33,7 +33,7 @@ static inline void hash_fetch_first(const UT_hash_table *table, unsigned int has
 	__builtin_prefetch(table->buckets[hash & (table->num_buckets - 1)].hh_head);
 }
 
-static inline unsigned int hash_bytes(const void *key, size_t length)
+static inline uint64_t hash_bytes_64(const void *key, size_t length)
 {
 	const char *bytes = key;
 	uint64_t hash = length, word;
@@ -52,5 +52,10 @@ static inline unsigned int hash_bytes(const void *key, size_t length)
 		product = (unsigned __int128)(hash ^ word ^ HASH_SEED) * HASH_FACTOR;
 		hash = (uint64_t)product ^ (uint64_t)(product >> 64);
 	}
-	return (unsigned int)hash;
+	return hash;
+}
+
+static inline unsigned int hash_bytes(const void *key, size_t length)
+{
+	return (unsigned int)hash_bytes_64(key, length);
 }

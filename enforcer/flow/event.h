@@ -30,6 +30,7 @@ struct flow_event {
 	uint32_t rule;            /* id of the deciding rule (ir.h); 0: none */
 	uint32_t other_rule; /* connections: the other direction's, where policy binds it, too */
 	uint64_t id;         /* of the connection or of the refusal, unique on the node */
+	uint64_t lasting_id; /* of a connection that is no longer new: as a later agent calls it */
 	uint64_t time_ns;    /* CLOCK_REALTIME, as are start_ns and end_ns */
 	uint64_t start_ns;
 	uint64_t end_ns; /* last packet so far */

@@ -2,7 +2,8 @@
 /*
  * When there is no room to remember one more connection, nothing of it is counted until one of its
  * later events finds room; its end needs none. So each connection is counted once and in full,
- * only later. A connection whose end was lost is forgotten when it was silent for a day and its
+ * only later. Of one that begins nothing is counted but that it does; its packets are with its next
+ * event. A connection whose end was lost is forgotten when it was silent for a day and its
  * place is needed.
  */
 #include "flow/map.h"
@@ -27,6 +28,7 @@ struct connection {
 	uint64_t seen_ns;
 	uint64_t recorded_ns; /* time of its last record */
 	bool told_unanswered;
+	bool uncounted;                 /* nothing is counted but that it has begun */
 	struct tally *edge;             /* NULL: evicted; its next event makes a new one */
 	struct connection *prev, *next; /* from the longest silent to the latest */
 	struct connection *edge_prev, *edge_next; /* of one edge */
@@ -202,15 +204,28 @@ static struct connection *track(struct map *map, const struct flow_event *event)
 	return connection;
 }
 
-/* What the event's counters add to those seen before. Counters that went back belong to a new
- * connection under an old id. */
-static void take_delta(
-	uint64_t seen[static 2], const uint64_t now[static 2], uint64_t ret[static 2])
+/* Counters that went back belong to a new connection under an old id. */
+static void subtract(
+	const uint64_t counted[static 2], const uint64_t now[static 2], uint64_t ret[static 2])
 {
-	for (size_t side = 0; side < 2; side++) {
-		ret[side] = now[side] >= seen[side] ? now[side] - seen[side] : now[side];
-		seen[side] = now[side];
+	for (size_t side = 0; side < 2; side++)
+		ret[side] = now[side] >= counted[side] ? now[side] - counted[side] : now[side];
+}
+
+/* What the event's counters add to those counted. */
+static void take_delta(struct connection *connection, const struct flow_event *event,
+	uint64_t packets[static 2], uint64_t bytes[static 2])
+{
+	static const uint64_t none[2];
+	bool uncounted = connection->uncounted;
+
+	connection->uncounted = event->type == FLOW_NEW;
+	if (!connection->uncounted) {
+		subtract(uncounted ? none : connection->packets, event->packets, packets);
+		subtract(uncounted ? none : connection->bytes, event->bytes, bytes);
 	}
+	memcpy(connection->packets, event->packets, sizeof(connection->packets));
+	memcpy(connection->bytes, event->bytes, sizeof(connection->bytes));
 }
 
 /* A connection that is over and that was not tracked: its final counters are all there is. */
@@ -223,11 +238,10 @@ static void add_to_connection(
 	struct map *map, struct connection *connection, const struct record *record, bool first)
 {
 	const struct flow_event *event = &record->event;
-	uint64_t packets[2], bytes[2];
+	uint64_t packets[2] = {0}, bytes[2] = {0};
 	struct tally *edge;
 
-	take_delta(connection->packets, event->packets, packets);
-	take_delta(connection->bytes, event->bytes, bytes);
+	take_delta(connection, event, packets, bytes);
 	connection->seen_ns = event->time_ns;
 	if (event->type != FLOW_END) { /* else it is forgotten next */
 		DL_DELETE(map->by_age, connection);

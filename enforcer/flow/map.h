@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The connection map: who talks to whom, since the agent started. Events carry a connection's
- * counters so far; connections are remembered, so that each packet counts once.
+ * counters so far; connections are remembered, so that each packet counts once: with the first
+ * event after it but the beginning.
  */
 #pragma once
 

@@ -4,7 +4,6 @@
 #include "base/cleanup.h"
 #include "flow/protocol.h"
 #include "flow/store_query.h"
-#include "flow/store_running.h"
 #include "flow/store_writer.h"
 #include "flow/timestamp.h"
 
@@ -30,15 +29,15 @@ struct flow_store {
 	struct pending *batches; /* oldest first; the writer has the first while given */
 	size_t pending;          /* sums in all of them */
 	bool given;
-	struct store_running *stored; /* of connections that an earlier agent told of */
-	uint64_t turned_away;         /* events */
+	struct store_running stored; /* by earlier agents */
+	uint64_t turned_away;        /* events */
 	sd_event_source *timer;
 };
 
 static void pending_free(struct pending *pending)
 {
 	tally_table_clear(&pending->batch.edges);
-	store_notes_clear(&pending->batch.notes);
+	store_running_clear(&pending->batch.running);
 	free(pending);
 }
 
@@ -61,7 +60,6 @@ static void give(struct flow_store *store)
 		drop_first(store);
 	if (!store->batches)
 		return;
-	store_notes_settle(&store->batches->batch.notes);
 	store_writer_give(store->writer, &store->batches->batch);
 	store->given = true;
 }
@@ -195,7 +193,9 @@ void flow_store_add(struct flow_store *store, const struct record *record, uint6
 	const uint64_t packets[static 2], const uint64_t bytes[static 2])
 {
 	const struct flow_event *event = &record->event;
-	uint64_t new_packets[2] = {packets[0], packets[1]}, new_bytes[2] = {bytes[0], bytes[1]};
+	struct store_addition addition = {
+		connections, {packets[0], packets[1]}, {bytes[0], bytes[1]}};
+	bool has_row = memcmp(packets, event->packets, sizeof(event->packets)) != 0;
 	struct pending *batch;
 	struct tally *edge = find_edge(store, record, &batch);
 
@@ -203,13 +203,11 @@ void flow_store_add(struct flow_store *store, const struct record *record, uint6
 		store->turned_away++;
 		return;
 	}
-	if (connections && event->type != FLOW_NEW &&
-		store_running_take_off(&store->stored, event, new_packets, new_bytes))
-		connections = 0;
-	edge->connections += connections;
-	tally_add(edge, new_packets, new_bytes);
-	if (event->type != FLOW_DENIED)
-		store_notes_add(&batch->batch.notes, event, STORE_PENDING_MAX);
+	if (connections && event->type != FLOW_NEW)
+		has_row |= store_running_take_off(&store->stored, event, &addition);
+	edge->connections += addition.connections;
+	tally_add(edge, addition.packets, addition.bytes);
+	store_running_note(&batch->batch.running, event, has_row, STORE_PENDING_MAX);
 }
 
 int flow_store_flush(struct flow_store *store, struct error *error)

@@ -7,6 +7,7 @@
  *   edges      who, whom, how, decided by which rule; when first and last
  *   counts     sums of an edge for one step of time: a minute, an hour, a day
  *   running    connections that go on: how much of them is in counts (store_running.h)
+ *   begun      one row: those that began until then are in counts (store_running.h)
  *   horizons   from when on the steps of a level are complete
  */
 #pragma once
@@ -17,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define STORE_SCHEMA 1
+#define STORE_SCHEMA 2
 
 /* Seconds of a step, coarse to fine. Every sum is in all three. */
 enum store_level {

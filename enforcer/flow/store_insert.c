@@ -2,7 +2,6 @@
 #include "flow/store_insert.h"
 
 #include "base/cleanup.h"
-#include "flow/store_running.h"
 
 #include <stdlib.h>
 
@@ -220,7 +219,7 @@ int store_insert_batch(
 	for (; tally && !r; tally = tally->next)
 		r = put_tally(insert, tally, batch->time, error);
 	if (!r)
-		r = store_running_save(insert->database, &batch->notes, batch->time, error);
+		r = store_running_save(insert->database, &batch->running, batch->time, error);
 	if (!r)
 		r = store_execute(insert->database, "COMMIT", error);
 	if (r < 0) {

@@ -4,15 +4,15 @@
 #pragma once
 
 #include "flow/store_database.h"
-#include "flow/store_notes.h"
+#include "flow/store_running.h"
 #include "flow/tally.h"
 
 struct store_insert;
 
 struct store_batch {
 	struct tally_table edges;
-	struct store_notes notes; /* settled */
-	int64_t time;             /* seconds: which minute, hour and day the sums belong to */
+	struct store_running running;
+	int64_t time; /* seconds: which minute, hour and day the sums belong to */
 };
 
 int store_insert_new(sqlite3 *database, struct store_insert **ret, struct error *error);

@@ -102,6 +102,44 @@ check "the next agent leaves whole lines behind" valid
 expect "the store is sound, and has the first" 500 stored 8000
 check "and all is well" well
 
+echo "== connections that go on over a restart"
+serve "$id-api" tcp/8080
+spawn "$id-web" "$tools/pulse" 10.77.0.12 8080 20 >"$work/long"
+long=$spawned
+await 5 grep -q connected "$work/long"
+counts() { # KEY: packets or bytes that the store has, both ways
+	segctl map -o json --port 8080 --since 1h | jq --arg key "$1" '[.edges[][$key][]] | add // 0'
+}
+is_counted() {
+	[ "$(counts packets)" -ge 20 ]
+}
+check "one is counted" await 5 is_counted
+shorts=()
+for end in stop kill; do
+	spawn "$id-web" "$tools/pulse" 10.77.0.12 8080 20 >"$work/short.$end"
+	await 5 grep -q connected "$work/short.$end"
+	check "another begins" await 4 has_stored 8080 $((${#shorts[@]} + 2))
+	shorts+=("$spawned")
+	"agent_$end"
+	agent_start "${options[@]}" || exit 1
+done
+before=$(counts packets)
+counts_on() {
+	[ "$(counts packets)" -gt "$before" ]
+}
+check "the third agent counts on" await 5 counts_on
+kill -TERM "$long" "${shorts[@]}"
+final() { # KEY: as the log has it of their ends
+	all_lines | grep '"event":"end".*"port":8080,' | jq -s --arg key "$1" '[.[][$key][]] | add // 0'
+}
+have_ended() {
+	[ "$(lines '"event":"end".*"port":8080,')" = 3 ]
+}
+check "all three end" await 5 have_ended
+expect "the store has as many connections" 3 stored 8080
+expect "each packet once" "$(final packets)" counts packets
+expect "each byte once" "$(final bytes)" counts bytes
+
 echo "== a full disk"
 rm -f "$log"/* # and what they took is free once the agent has noticed
 connect 8290 2 >/dev/null

@@ -89,6 +89,7 @@ struct flow_event flow_of_connection(enum flow_event_type type,
 		.reason = connection_reason(connection),
 		.direction = deciding_direction(connection),
 		.id = flow_event_id(connection->start_ns, connection->id),
+		.lasting_id = flow_event_id(connection->start_ns, connection->id),
 		.time_ns = realtime(
 			type == FLOW_NEW ? connection->start_ns : context->now_ns, context),
 		.start_ns = realtime(connection->start_ns, context),

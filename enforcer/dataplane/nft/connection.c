@@ -46,8 +46,10 @@ void connection_update(struct connection *connection, const struct connection_en
 		connection->tcp_state = entry->tcp_state;
 	if (entry->has_status)
 		connection->replied = entry->status & IPS_SEEN_REPLY;
-	if (entry->start_ns)
+	if (entry->start_ns) {
 		connection->start_ns = entry->start_ns;
+		connection->dated = true;
+	}
 	connection->picked_up |= entry->picked_up;
 }
 
@@ -102,6 +104,15 @@ static uint8_t tcp_flags(const struct connection *connection, enum flow_event_ty
 	}
 }
 
+/* Of what any agent hears of it. */
+static uint64_t lasting_id(const struct connection *connection)
+{
+	const uint64_t parts[] = {hash_bytes_64(&connection->key, sizeof(connection->key)),
+		connection->dated ? connection->start_ns : 0};
+
+	return hash_bytes_64(parts, sizeof(parts));
+}
+
 struct flow_event connection_event(
 	const struct connection *connection, enum flow_event_type type, uint64_t now_ns)
 {
@@ -124,6 +135,8 @@ struct flow_event connection_event(
 		.protocol = key->protocol,
 	};
 
+	if (type != FLOW_NEW)
+		event.lasting_id = lasting_id(connection);
 	if (is_icmp(key->protocol)) {
 		event.icmp_type = (uint8_t)(key->type_code >> 8);
 		event.icmp_code = (uint8_t)key->type_code;

@@ -28,6 +28,7 @@ struct connection {
 	bool replied;        /* there were packets both ways */
 	bool told;           /* that nobody answers */
 	bool announced;      /* by an event, so its end will be, too */
+	bool dated;          /* start_ns is conntrack's, not when it was heard of */
 	bool reported;       /* with all that is known of it */
 	uint64_t place;      /* later ones have higher numbers */
 	uint64_t round;      /* of the last listing that had it */

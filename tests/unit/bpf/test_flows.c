@@ -156,6 +156,7 @@ static void test_ids_differ(void **state)
 	b = a;
 	id = flow_of_connection(FLOW_NEW, &key, &a, &context).id;
 	assert_true(flow_of_connection(FLOW_END, &key, &b, &context).id == id);
+	assert_true(flow_of_connection(FLOW_UPDATE, &key, &b, &context).lasting_id == id);
 	b.id = 43;
 	assert_true(flow_of_connection(FLOW_NEW, &key, &b, &context).id != id);
 	b.id = 42;

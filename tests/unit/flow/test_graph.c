@@ -32,6 +32,7 @@ static void add_connection(
 {
 	struct record record = {.event = fixture_event(id)};
 
+	record.event.type = FLOW_UPDATE;
 	record.event.source = fixture_address(source);
 	record.source = fixture_name(drawing->pool, names);
 	record.destination = fixture_name(

@@ -55,11 +55,17 @@ static void each_packet_counts_once(void **state)
 	add(map, 1, FLOW_UPDATE, 5, 4);
 	totals = total(map);
 	assert_int_equal(totals.active, 2);
-	assert_int_equal(totals.packets[0], 6);
+	assert_int_equal(totals.connections, 2);
+	/* The second one's is with what is told of it next. */
+	assert_int_equal(totals.packets[0], 5);
+	assert_int_equal(totals.bytes[0], 500);
 	add(map, 1, FLOW_END, 9, 8);
 	totals = total(map);
+	assert_int_equal(totals.packets[0], 9);
+	add(map, 2, FLOW_END, 1, 0);
+	totals = total(map);
 	assert_int_equal(totals.edges, 1);
-	assert_int_equal(totals.active, 1);
+	assert_int_equal(totals.active, 0);
 	assert_int_equal(totals.connections, 2);
 	assert_int_equal(totals.packets[0], 10);
 	assert_int_equal(totals.packets[1], 8);
@@ -140,7 +146,7 @@ static void an_evicted_edge_leaves_its_connections_behind(void **state)
 
 	(void)state;
 	assert_int_equal(map_new(1, 10, &map), 0);
-	add(map, 1, FLOW_NEW, 1, 0);
+	add(map, 1, FLOW_UPDATE, 1, 0);
 	other.event.destination_port = 22;
 	map_add(map, &other);
 	assert_int_equal(total(map).edges, 1);
@@ -160,7 +166,7 @@ static void refusals_and_other_verdicts_are_edges_of_their_own(void **state)
 
 	(void)state;
 	assert_int_equal(map_new(10, 10, &map), 0);
-	add(map, 1, FLOW_NEW, 1, 0);
+	add(map, 1, FLOW_UPDATE, 1, 0);
 	map_add(map, &denied);
 	map_add(map, &denied);
 	totals = total(map);

@@ -1,98 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "fixture.h"
+#include "store_fixture.h"
 
-#include "base/cleanup.h"
 #include "flow/graph.h"
-#include "flow/store.h"
-#include "flow/store_database.h"
 #include "flow/store_retention.h"
 #include "flow/timestamp.h"
 
 #include <errno.h>
-#include <sys/stat.h>
-
-#define DAY_SECONDS 86400LL
-
-struct fixture {
-	char directory[32];
-	char path[64];
-	sd_event *event;
-	struct flow_store *store;
-};
-
-static void open_store(struct fixture *fixture)
-{
-	const struct flow_store_options options = {.path = fixture->path,
-		.retention_ns = 10000 * DAY_SECONDS * FIXTURE_SECOND,
-		.size_bytes_max = 1 << 30};
-
-	assert_int_equal(flow_store_new(&options, fixture->event, &fixture->store), 0);
-}
-
-static int set_up(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	assert_non_null(fixture);
-	strcpy(fixture->directory, "/tmp/segd-store.XXXXXX");
-	assert_non_null(mkdtemp(fixture->directory));
-	snprintf(fixture->path, sizeof(fixture->path), "%s/flows.db", fixture->directory);
-	assert_true(sd_event_new(&fixture->event) >= 0);
-	open_store(fixture);
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	static const char *const suffixes[] = {"", "-wal", "-shm", ".damaged"};
-	struct fixture *fixture = *state;
-
-	flow_store_free(fixture->store);
-	sd_event_unref(fixture->event);
-	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-		char path[96];
-
-		snprintf(path, sizeof(path), "%s%s", fixture->path, suffixes[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(fixture->directory), 0);
-	free(fixture);
-	return 0;
-}
-
-static void close_store(struct fixture *fixture)
-{
-	flow_store_free(TAKE_PTR(fixture->store));
-}
-
-static struct name *workload(const char *name, const char *app)
-{
-	return name_new(NULL, json_pack("{s:s, s:s, s:{s:s}}", "workload", name, "namespace",
-				      "shop", "labels", "app", app));
-}
 
 /* minutes after the fixture's time; five packets there and four back. */
-static void add_from(struct fixture *fixture, const char *source, int64_t minutes)
+static void add_from(struct store_fixture *fixture, const char *source, int64_t minutes)
 {
 	const uint64_t packets[2] = {5, 4}, bytes[2] = {500, 400};
 	struct record record = {.event = fixture_event(1),
-		.source = workload(source, "web"),
-		.destination = workload("db", "db"),
+		.source = store_fixture_workload(source, "web"),
+		.destination = store_fixture_workload("db", "db"),
 		.rule = name_new(NULL, json_pack("{s:s}", "name", "db-from-web"))};
 
 	record.event.time_ns += (uint64_t)minutes * 60 * FIXTURE_SECOND;
 	record.event.start_ns = record.event.end_ns = record.event.time_ns;
 	flow_store_add(fixture->store, &record, 1, packets, bytes);
 	record_clear(&record);
-}
-
-static void flush(struct fixture *fixture)
-{
-	_cleanup_error_ struct error error = ERROR_INIT;
-
-	if (flow_store_flush(fixture->store, &error) < 0)
-		fail_msg("%s", error_message(&error));
 }
 
 static void set_time(struct flow_filter **filter, const char *key, int64_t minutes)
@@ -103,55 +30,28 @@ static void set_time(struct flow_filter **filter, const char *key, int64_t minut
 	assert_int_equal(flow_filter_set(filter, key, text, NULL), 0);
 }
 
-struct totals {
-	size_t edges;
-	uint64_t connections, packets[2], bytes[2];
-};
-
-static void sum(const struct tally *edge, void *userdata)
-{
-	struct totals *totals = userdata;
-
-	totals->edges++;
-	totals->connections += edge->connections;
-	for (size_t side = 0; side < 2; side++) {
-		totals->packets[side] += edge->packets[side];
-		totals->bytes[side] += edge->bytes[side];
-	}
-}
-
-static struct totals ask(struct fixture *fixture, const struct flow_filter *filter)
-{
-	_cleanup_error_ struct error error = ERROR_INIT;
-	struct totals totals = {0};
-
-	if (flow_store_for_each(fixture->store, filter, sum, &totals, &error) < 0)
-		fail_msg("%s", error_message(&error));
-	return totals;
-}
-
-static struct totals ask_between(struct fixture *fixture, int64_t since, int64_t until)
+static struct totals ask_between(struct store_fixture *fixture, int64_t since, int64_t until)
 {
 	_cleanup_(flow_filter_freep) struct flow_filter *filter = NULL;
 
 	set_time(&filter, "since", since);
 	set_time(&filter, "until", until);
-	return ask(fixture, filter);
+	return store_fixture_ask(fixture, filter);
 }
 
 static void sums_outlive_the_agent(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	struct totals totals;
 
 	add_from(fixture, "web", 0);
 	add_from(fixture, "web", 0);
 	add_from(fixture, "cron", 0);
-	close_store(fixture);
-	open_store(fixture);
+	store_fixture_close(fixture);
+	store_fixture_open(fixture);
 	add_from(fixture, "web", 0);
-	flush(fixture);
-	totals = ask(fixture, NULL);
+	store_fixture_flush(fixture);
+	totals = store_fixture_ask(fixture, NULL);
 	assert_int_equal(totals.edges, 2);
 	assert_int_equal(totals.connections, 4);
 	assert_int_equal(totals.packets[0], 20);
@@ -160,97 +60,13 @@ static void sums_outlive_the_agent(void **state)
 	assert_int_equal(totals.bytes[1], 1600);
 }
 
-/* An event of a connection with the counters it has by then, as the map would add it: whole where
- * this agent has not seen it before. */
-static void add_event_of(struct fixture *fixture, uint64_t id, enum flow_event_type type,
-	uint64_t counter, uint64_t before, bool first)
-{
-	const uint64_t packets[2] = {counter - before, 0}, bytes[2] = {100 * packets[0], 0};
-	struct record record = {.event = fixture_event(id),
-		.source = workload("web", "web"),
-		.destination = workload("db", "db")};
-
-	record.event.type = type;
-	record.event.packets[0] = counter;
-	record.event.bytes[0] = 100 * counter;
-	flow_store_add(fixture->store, &record, first, packets, bytes);
-	record_clear(&record);
-}
-
-static void add_event(struct fixture *fixture, enum flow_event_type type, uint64_t counter,
-	uint64_t before, bool first)
-{
-	add_event_of(fixture, 42, type, counter, before, first);
-}
-
-static void restart(struct fixture *fixture)
-{
-	close_store(fixture);
-	open_store(fixture);
-}
-
-static void a_restart_counts_nothing_twice_and_misses_nothing(void **state)
-{
-	struct fixture *fixture = *state;
-	struct totals totals;
-
-	add_event(fixture, FLOW_NEW, 1, 0, true);
-	restart(fixture);
-	add_event(fixture, FLOW_UPDATE, 10, 0, true);
-	add_event(fixture, FLOW_UPDATE, 15, 10, false);
-	restart(fixture);
-	/* Five packets while no agent ran. */
-	add_event(fixture, FLOW_END, 20, 0, true);
-	restart(fixture);
-	totals = ask(fixture, NULL);
-	assert_int_equal(totals.connections, 1);
-	assert_int_equal(totals.packets[0], 20);
-	assert_int_equal(totals.bytes[0], 2000);
-	/* It is over: the next connection under this number is another one. */
-	add_event(fixture, FLOW_NEW, 1, 0, true);
-	add_event(fixture, FLOW_END, 3, 1, false);
-	flush(fixture);
-	totals = ask(fixture, NULL);
-	assert_int_equal(totals.connections, 2);
-	assert_int_equal(totals.packets[0], 23);
-}
-
-/* More than one statement takes, and not a multiple of it. */
-static void many_go_on_over_restarts(void **state)
-{
-	struct fixture *fixture = *state;
-	const uint64_t count = 39;
-	struct totals totals;
-
-	for (uint64_t id = 1; id <= count; id++)
-		add_event_of(fixture, id, FLOW_NEW, 1, 0, true);
-	restart(fixture);
-	for (uint64_t id = 1; id <= count; id++)
-		add_event_of(fixture, id, id % 5 ? FLOW_UPDATE : FLOW_END, 100 + id, 0, true);
-	restart(fixture);
-	for (uint64_t id = 1; id <= count; id++)
-		if (id % 5)
-			add_event_of(fixture, id, FLOW_END, 1000 + id, 0, true);
-	restart(fixture);
-	totals = ask(fixture, NULL);
-	assert_int_equal(totals.connections, count);
-	assert_int_equal(totals.packets[0],
-		count * (count + 1) / 2 + 1000 * (count - count / 5) + 100 * (count / 5));
-	/* All are over: those that come under their numbers are counted from their beginning. */
-	for (uint64_t id = 1; id <= count; id++)
-		add_event_of(fixture, id, FLOW_END, 1000 + id, 0, true);
-	restart(fixture);
-	assert_int_equal(ask(fixture, NULL).packets[0],
-		totals.packets[0] + count * (count + 1) / 2 + 1000 * count);
-}
-
 static void an_interval_has_its_own_sums(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 
 	for (int64_t minute = 0; minute < 3000; minute += 10)
 		add_from(fixture, "web", minute);
-	flush(fixture);
+	store_fixture_flush(fixture);
 	assert_int_equal(ask_between(fixture, 0, 3000).connections, 300);
 	assert_int_equal(ask_between(fixture, 5, 15).connections, 1);
 	assert_int_equal(ask_between(fixture, 10, 11).connections, 1);
@@ -281,28 +97,28 @@ static void filters_choose_as_in_the_live_stream(void **state)
 		{"rule", "db-from-web", 2},
 		{"rule", "another", 0},
 	};
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 
 	add_from(fixture, "web", 0);
 	add_from(fixture, "cron", 0);
-	flush(fixture);
+	store_fixture_flush(fixture);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_(flow_filter_freep) struct flow_filter *filter = NULL;
 
 		assert_int_equal(flow_filter_set(&filter, cases[i].key, cases[i].value, NULL), 0);
-		assert_int_equal(ask(fixture, filter).edges, cases[i].edges);
+		assert_int_equal(store_fixture_ask(fixture, filter).edges, cases[i].edges);
 	}
 }
 
 /* The world is kept by address, a workload by its name. */
 static void only_the_world_has_addresses(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	const uint64_t none[2] = {0};
 
 	for (int i = 0; i < 4; i++) {
 		struct record record = {.event = fixture_event(1),
-			.destination = workload("a", "a"),
+			.destination = store_fixture_workload("a", "a"),
 			.source = name_new(NULL, json_pack("{s:s}", "entity", "world"))};
 
 		record.event.source.bytes[15] = (uint8_t)(i / 2);
@@ -310,20 +126,20 @@ static void only_the_world_has_addresses(void **state)
 		flow_store_add(fixture->store, &record, 1, none, none);
 		record_clear(&record);
 	}
-	flush(fixture);
-	assert_int_equal(ask(fixture, NULL).edges, 2);
-	assert_int_equal(ask(fixture, NULL).connections, 4);
+	store_fixture_flush(fixture);
+	assert_int_equal(store_fixture_ask(fixture, NULL).edges, 2);
+	assert_int_equal(store_fixture_ask(fixture, NULL).connections, 4);
 }
 
 static void a_damaged_store_is_set_aside(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	_cleanup_free_ char *aside = NULL;
 	struct stat status;
 	json_t *description;
 
 	add_from(fixture, "web", 0);
-	close_store(fixture);
+	store_fixture_close(fixture);
 	for (long offset = 0; offset < 16384; offset += 512) {
 		_cleanup_file_ FILE *file = fopen(fixture->path, "r+");
 
@@ -331,10 +147,10 @@ static void a_damaged_store_is_set_aside(void **state)
 		assert_int_equal(fseek(file, offset + 100, SEEK_SET), 0);
 		assert_int_equal(fwrite("damaged damaged", 1, 15, file), 15);
 	}
-	open_store(fixture);
+	store_fixture_open(fixture);
 	add_from(fixture, "web", 0);
-	flush(fixture);
-	assert_int_equal(ask(fixture, NULL).connections, 1);
+	store_fixture_flush(fixture);
+	assert_int_equal(store_fixture_ask(fixture, NULL).connections, 1);
 	description = flow_store_describe(fixture->store);
 	assert_non_null(json_string_value(json_object_get(description, "set_aside")));
 	assert_int_equal(
@@ -346,44 +162,32 @@ static void a_damaged_store_is_set_aside(void **state)
 /* What cannot be written waits, and is written when the directory is back. */
 static void a_store_that_cannot_be_written_is_tried_again(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	_cleanup_error_ struct error error = ERROR_INIT;
 	char away[48];
 
-	close_store(fixture);
+	store_fixture_close(fixture);
 	snprintf(away, sizeof(away), "%s.away", fixture->directory);
 	assert_int_equal(rename(fixture->directory, away), 0);
-	open_store(fixture);
+	store_fixture_open(fixture);
 	add_from(fixture, "web", 0);
 	assert_int_equal(flow_store_flush(fixture->store, &error), -EIO);
 	assert_non_null(strstr(error_message(&error), "unable to open"));
 	assert_int_equal(rename(away, fixture->directory), 0);
-	flush(fixture);
-	assert_int_equal(ask(fixture, NULL).connections, 1);
-}
-
-static int count_edges(const struct fixture *fixture)
-{
-	_cleanup_(sqlite3_closep) sqlite3 *database = NULL;
-	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
-
-	assert_int_equal(store_open_to_read(fixture->path, &database, NULL), 0);
-	assert_int_equal(
-		store_prepare(database, "SELECT count(*) FROM edges", &statement, NULL), 0);
-	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-	return sqlite3_column_int(statement, 0);
+	store_fixture_flush(fixture);
+	assert_int_equal(store_fixture_ask(fixture, NULL).connections, 1);
 }
 
 static void what_finds_no_room_is_counted(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	char away[48], name[32];
 	json_t *description;
 
-	close_store(fixture);
+	store_fixture_close(fixture);
 	snprintf(away, sizeof(away), "%s.away", fixture->directory);
 	assert_int_equal(rename(fixture->directory, away), 0);
-	open_store(fixture);
+	store_fixture_open(fixture);
 	for (int i = 0; i < STORE_PENDING_MAX + 10; i++) {
 		snprintf(name, sizeof(name), "web-%d", i);
 		add_from(fixture, name, 0);
@@ -392,21 +196,22 @@ static void what_finds_no_room_is_counted(void **state)
 	assert_int_equal(json_integer_value(json_object_get(description, "turned_away")), 10);
 	json_decref(description);
 	assert_int_equal(rename(away, fixture->directory), 0);
-	flush(fixture);
-	assert_int_equal(count_edges(fixture), STORE_PENDING_MAX);
+	store_fixture_flush(fixture);
+	assert_int_equal(
+		store_fixture_ask_file(fixture, "SELECT count(*) FROM edges"), STORE_PENDING_MAX);
 }
 
 static void a_later_version_is_left_alone(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	_cleanup_error_ struct error error = ERROR_INIT;
 	_cleanup_(sqlite3_closep) sqlite3 *database = NULL;
 
-	flush(fixture);
-	close_store(fixture);
+	store_fixture_flush(fixture);
+	store_fixture_close(fixture);
 	assert_int_equal(store_open(fixture->path, false, &database, NULL), 0);
 	assert_int_equal(store_execute(database, "PRAGMA user_version = 99", NULL), 0);
-	open_store(fixture);
+	store_fixture_open(fixture);
 	add_from(fixture, "web", 0);
 	assert_int_equal(flow_store_flush(fixture->store, &error), -EIO);
 	assert_non_null(strstr(error_message(&error), "schema 99"));
@@ -416,7 +221,7 @@ static void age_and_size_are_kept(void **state)
 {
 	const struct store_retention by_age = {
 		.age_seconds = 5 * DAY_SECONDS, .size_bytes_max = INT64_MAX};
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	_cleanup_(sqlite3_closep) sqlite3 *database = NULL;
 	struct store_retention by_size = by_age;
 	int64_t now = (int64_t)(FIXTURE_TIME_NS / FIXTURE_SECOND) + 10 * DAY_SECONDS, before, after;
@@ -424,12 +229,12 @@ static void age_and_size_are_kept(void **state)
 
 	for (int64_t minute = 0; minute < 10 * 1440; minute += 2)
 		add_from(fixture, "web", minute);
-	flush(fixture);
-	close_store(fixture);
+	store_fixture_flush(fixture);
+	store_fixture_close(fixture);
 	assert_int_equal(store_open(fixture->path, true, &database, NULL), 0);
 	assert_int_equal(store_retain(database, &by_age, now, NULL), 0);
-	open_store(fixture);
-	kept = ask(fixture, NULL);
+	store_fixture_open(fixture);
+	kept = store_fixture_ask(fixture, NULL);
 	/* Whole days: the fixture begins at eight in the morning. */
 	assert_int_equal(kept.connections, 5 * 720 + 8 * 30);
 
@@ -439,17 +244,16 @@ static void age_and_size_are_kept(void **state)
 	assert_int_equal(store_used_bytes(database, &after, NULL), 0);
 	assert_true(after <= before / 2);
 	/* Hours and days still know. */
-	assert_int_equal(ask(fixture, NULL).connections, kept.connections);
+	assert_int_equal(store_fixture_ask(fixture, NULL).connections, kept.connections);
 }
 
-#define test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define test(function) \
+	cmocka_unit_test_setup_teardown(function, store_fixture_set_up, store_fixture_tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(sums_outlive_the_agent),
-		test(a_restart_counts_nothing_twice_and_misses_nothing),
-		test(many_go_on_over_restarts),
 		test(an_interval_has_its_own_sums),
 		test(filters_choose_as_in_the_live_stream),
 		test(only_the_world_has_addresses),

@@ -120,11 +120,48 @@ static void test_the_unknown_waits_likewise(void **state)
 	assert_int_equal(connections_count(connections), 1);
 }
 
+static uint64_t lasting_id(const struct connection *connection)
+{
+	return connection_event(connection, FLOW_UPDATE, 0).lasting_id;
+}
+
+static void test_the_next_agent_calls_it_the_same(void **state)
+{
+	struct tracked *tracked = *state;
+	struct connections *connections = tracked->connections;
+	const struct connection *connection = known(tracked);
+	uint64_t id = connection->id, lasting = lasting_id(connection);
+	struct connection other;
+
+	/* As who has just come: it is met in a listing. */
+	connections_drop(connections, connections->items);
+	connections->drained_ns = UINT64_MAX;
+	collect(tracked, 2);
+	assert_int_equal(connections_count(connections), 1);
+	other = *connections->items;
+	assert_true(other.id != id);
+	assert_true(lasting_id(&other) == lasting);
+	/* The next one in its place has another. */
+	other.start_ns++;
+	assert_true(lasting_id(&other) != lasting);
+	other = *connections->items;
+	other.key.source_port++;
+	assert_true(lasting_id(&other) != lasting);
+	/* Where conntrack does not say when it began, each agent thinks its own. */
+	other = *connections->items;
+	other.dated = false;
+	lasting = lasting_id(&other);
+	other.start_ns++;
+	assert_true(lasting_id(&other) == lasting);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_a_later_start_tells, tracked_set_up, tracked_tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_the_next_agent_calls_it_the_same, tracked_set_up, tracked_tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_counters_that_went_back_tell, tracked_set_up, tracked_tear_down),
 		cmocka_unit_test_setup_teardown(
