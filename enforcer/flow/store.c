@@ -119,22 +119,25 @@ void flow_store_free(struct flow_store *store)
 	free(store);
 }
 
-/* The batch that events of this minute belong to; never the one that the writer reads. */
-static struct pending *present_batch(struct flow_store *store, int64_t time)
+/* The batch that events of this minute belong to; never the one that the writer reads. Around the
+ * full minute events of both come by turns. */
+static struct pending *batch_of(struct flow_store *store, int64_t time)
 {
-	struct pending *last = store->batches;
+	struct pending *batch = store->batches;
 
-	while (last && last->next)
-		last = last->next;
-	if (last && !(store->given && last == store->batches) && last->batch.time == time)
-		return last;
-	last = calloc(1, sizeof(*last));
-	if (!last)
+	if (batch && store->given)
+		batch = batch->next;
+	while (batch && batch->batch.time != time)
+		batch = batch->next;
+	if (batch)
+		return batch;
+	batch = calloc(1, sizeof(*batch));
+	if (!batch)
 		return NULL;
-	last->batch.time = time;
-	last->batch.edges.tallies_max = SIZE_MAX;
-	LL_APPEND(store->batches, last);
-	return last;
+	batch->batch.time = time;
+	batch->batch.edges.tallies_max = SIZE_MAX;
+	LL_APPEND(store->batches, batch);
+	return batch;
 }
 
 /* Only the world is told apart by address: a workload's is not its own for a month. */
@@ -179,7 +182,7 @@ static struct tally *find_edge(
 	size_t before;
 
 	if (store->pending < STORE_PENDING_MAX)
-		batch = present_batch(store, seconds - seconds % MINUTE_SECONDS);
+		batch = batch_of(store, seconds - seconds % MINUTE_SECONDS);
 	if (!batch)
 		return NULL;
 	before = HASH_COUNT(batch->batch.edges.tallies);

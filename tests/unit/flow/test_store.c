@@ -60,6 +60,32 @@ static void sums_outlive_the_agent(void **state)
 	assert_int_equal(totals.bytes[1], 1600);
 }
 
+static json_int_t describe(const struct store_fixture *fixture, const char *key)
+{
+	json_t *description = flow_store_describe(fixture->store);
+	json_int_t value = json_integer_value(json_object_get(description, key));
+
+	json_decref(description);
+	return value;
+}
+
+static void events_of_two_minutes_may_come_by_turns(void **state)
+{
+	const uint64_t none[2] = {0}, minute_ns = 60 * FIXTURE_SECOND;
+	struct store_fixture *fixture = *state;
+	struct record record = {.event = fixture_event(1)};
+
+	for (int i = 0; i < 50; i++) {
+		flow_store_add(fixture->store, &record, 1, none, none);
+		record.event.time_ns += minute_ns;
+		flow_store_add(fixture->store, &record, 1, none, none);
+		record.event.time_ns -= minute_ns;
+	}
+	assert_int_equal(describe(fixture, "pending"), 2);
+	store_fixture_flush(fixture);
+	assert_int_equal(store_fixture_ask(fixture, NULL).connections, 100);
+}
+
 static void an_interval_has_its_own_sums(void **state)
 {
 	struct store_fixture *fixture = *state;
@@ -182,7 +208,6 @@ static void what_finds_no_room_is_counted(void **state)
 {
 	struct store_fixture *fixture = *state;
 	char away[48], name[32];
-	json_t *description;
 
 	store_fixture_close(fixture);
 	snprintf(away, sizeof(away), "%s.away", fixture->directory);
@@ -192,9 +217,7 @@ static void what_finds_no_room_is_counted(void **state)
 		snprintf(name, sizeof(name), "web-%d", i);
 		add_from(fixture, name, 0);
 	}
-	description = flow_store_describe(fixture->store);
-	assert_int_equal(json_integer_value(json_object_get(description, "turned_away")), 10);
-	json_decref(description);
+	assert_int_equal(describe(fixture, "turned_away"), 10);
 	assert_int_equal(rename(away, fixture->directory), 0);
 	store_fixture_flush(fixture);
 	assert_int_equal(
@@ -254,6 +277,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(sums_outlive_the_agent),
+		test(events_of_two_minutes_may_come_by_turns),
 		test(an_interval_has_its_own_sums),
 		test(filters_choose_as_in_the_live_stream),
 		test(only_the_world_has_addresses),
