@@ -6,7 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 configurations=(segd-ebpf segd-nft)
 rounds=3
-ms=4000
+# The log is compressed in one go whenever a file of it is full: over some of these.
+ms=15000
 rate=10000
 # Conntrack tells of the end of a connection when it has forgotten it, ten seconds later: before that,
 # with nftables, beginnings alone would be measured.
