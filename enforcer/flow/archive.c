@@ -16,13 +16,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A file that may stay small for days is not worth the compressor's memory. */
+#define FOLLOW_BYTES (1 << 20)
+
 struct archive {
 	char *directory;
 	char *current; /* "flows.log" */
+	char *part;    /* "flows.log.zst.part" */
 	char *prefix;  /* "flows-" */
 	int directory_fd;
 	uint64_t total_bytes;
 	struct compressor *compressor;
+	bool following; /* the compressor does the current file */
+	bool given_up;  /* … and did not succeed */
 };
 
 /* The names of the log's files, oldest first: names sort by time. */
@@ -89,6 +95,8 @@ static void on_compressed(int result, void *userdata)
 {
 	struct archive *archive = userdata;
 
+	archive->given_up = archive->following;
+	archive->following = false;
 	if (!result)
 		compress_next(archive);
 }
@@ -97,6 +105,7 @@ static void remove_parts(const struct archive *archive)
 {
 	_cleanup_(listing_clear) struct listing listing = {NULL, 0};
 
+	unlinkat(archive->directory_fd, archive->part, 0);
 	if (list_rotated(archive, &listing) < 0)
 		return;
 	for (int i = 0; i < listing.count; i++)
@@ -109,9 +118,12 @@ static int copy_names(struct archive *archive, const char *directory, const char
 	archive->directory = strdup(directory);
 	if (asprintf(&archive->current, "%s.log", name) < 0)
 		archive->current = NULL;
+	if (asprintf(&archive->part, "%s.log" COMPRESSOR_PART_SUFFIX, name) < 0)
+		archive->part = NULL;
 	if (asprintf(&archive->prefix, "%s-", name) < 0)
 		archive->prefix = NULL;
-	return archive->directory && archive->current && archive->prefix ? 0 : -ENOMEM;
+	return archive->directory && archive->current && archive->part && archive->prefix ? 0
+											  : -ENOMEM;
 }
 
 int archive_open(const char *directory, const char *name, uint64_t total_bytes, sd_event *event,
@@ -148,6 +160,7 @@ void archive_close(struct archive *archive)
 	closep(&archive->directory_fd);
 	free(archive->directory);
 	free(archive->current);
+	free(archive->part);
 	free(archive->prefix);
 	free(archive);
 }
@@ -165,7 +178,7 @@ int archive_directory_fd(const struct archive *archive)
 static void delete_oldest(struct archive *archive, uint64_t next_bytes)
 {
 	_cleanup_(listing_clear) struct listing listing = {NULL, 0};
-	uint64_t bytes = next_bytes;
+	uint64_t bytes = next_bytes + file_bytes(archive, archive->part);
 
 	if (list_rotated(archive, &listing) < 0)
 		return;
@@ -193,6 +206,15 @@ static void rotated_name(const char *prefix, uint64_t now_ns, char name[static N
 	strcpy(end, ".log");
 }
 
+void archive_grown(struct archive *archive, uint64_t bytes)
+{
+	if (!archive->following && !archive->given_up && bytes >= FOLLOW_BYTES)
+		archive->following = !compressor_follow(
+			archive->compressor, archive->directory_fd, archive->current);
+	if (archive->following)
+		compressor_grown(archive->compressor, bytes);
+}
+
 int archive_rotate(struct archive *archive, uint64_t next_bytes, struct error *error)
 {
 	char name[NAME_MAX];
@@ -202,7 +224,11 @@ int archive_rotate(struct archive *archive, uint64_t next_bytes, struct error *e
 		return error_errno(error, -errno, "rename %s/%s to %s", archive->directory,
 			archive->current, name);
 	delete_oldest(archive, next_bytes);
-	compress_next(archive);
+	if (archive->following)
+		compressor_complete(archive->compressor, name);
+	else
+		compress_next(archive);
+	archive->following = archive->given_up = false;
 	return 0;
 }
 
@@ -216,7 +242,7 @@ int archive_usage(const struct archive *archive, struct archive_usage *ret)
 		return result;
 	for (int i = 0; i < listing.count; i++)
 		usage.bytes += file_bytes(archive, listing.entries[i]->d_name);
-	usage.bytes += file_bytes(archive, archive->current);
+	usage.bytes += file_bytes(archive, archive->current) + file_bytes(archive, archive->part);
 	usage.files = (size_t)listing.count +
 		      !faccessat(archive->directory_fd, archive->current, F_OK, 0);
 	*ret = usage;

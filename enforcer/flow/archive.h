@@ -2,7 +2,8 @@
 /*
  * The directory of the flow log: flows.log is written by log.c; here are the files that it was
  * before, flows-20261121T011900.123456Z.log, compressed when there is time (.zst), and deleted from
- * the oldest on when all together are too big.
+ * the oldest on when all together are too big. A current file that is long is compressed while it
+ * is written, into flows.log.zst.part.
  */
 #pragma once
 
@@ -33,6 +34,8 @@ void archive_close(struct archive *archive);
 const char *archive_current(const struct archive *archive);
 /* Of the directory; borrowed. */
 int archive_directory_fd(const struct archive *archive);
+/* The current file has as many bytes, of whole lines. */
+void archive_grown(struct archive *archive, uint64_t bytes);
 /* Gives the current file a name with the present time and makes room for another one of
  * next_bytes. */
 int archive_rotate(struct archive *archive, uint64_t next_bytes, struct error *error);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -24,6 +25,8 @@
 #define WINDOW_LOG 17
 #define HASH_LOG   11
 
+#define COMPLETE UINT64_MAX
+
 struct compressor {
 	sd_event_source *source; /* enabled while a file is under way */
 	void (*done)(int result, void *userdata);
@@ -32,15 +35,13 @@ struct compressor {
 	int input_fd;
 	int output_fd;
 	ZSTD_CCtx *context;
+	uint64_t bytes_read;
+	uint64_t bytes_there; /* COMPLETE: all that there will be */
 	char name[NAME_MAX - sizeof(COMPRESSOR_PART_SUFFIX)];
+	char part[NAME_MAX];
 	char chunk[STEP_BYTES];
 	char compressed[STEP_BYTES];
 };
-
-static void part_name(const struct compressor *compressor, char name[static NAME_MAX])
-{
-	snprintf(name, NAME_MAX, "%s" COMPRESSOR_PART_SUFFIX, compressor->name);
-}
 
 static void close_files(struct compressor *compressor)
 {
@@ -51,13 +52,10 @@ static void close_files(struct compressor *compressor)
 
 static void give_up(struct compressor *compressor)
 {
-	char part[NAME_MAX];
-
 	if (compressor->input_fd < 0)
 		return;
 	close_files(compressor);
-	part_name(compressor, part);
-	unlinkat(compressor->directory_fd, part, 0);
+	unlinkat(compressor->directory_fd, compressor->part, 0);
 }
 
 /* Compresses one chunk; the last one ends the file. */
@@ -83,20 +81,27 @@ static int feed(struct compressor *compressor, size_t length, bool last)
 
 static int finish(struct compressor *compressor)
 {
-	char part[NAME_MAX], final[NAME_MAX];
+	char final[NAME_MAX];
 	int result = feed(compressor, 0, true);
 
 	if (result < 0)
 		return result;
-	part_name(compressor, part);
 	snprintf(final, sizeof(final), "%s" COMPRESSOR_SUFFIX, compressor->name);
-	if (renameat(compressor->directory_fd, part, compressor->directory_fd, final) < 0)
+	if (renameat(compressor->directory_fd, compressor->part, compressor->directory_fd, final) <
+		0)
 		return -errno;
 	close_files(compressor);
 	return unlinkat(compressor->directory_fd, compressor->name, 0) < 0 ? -errno : 0;
 }
 
-/* 1: there is more; 0: the file is done. */
+/* Of a file that grows only whole chunks. */
+static bool has_work(const struct compressor *compressor)
+{
+	return compressor->bytes_there == COMPLETE ||
+	       compressor->bytes_there >= compressor->bytes_read + STEP_BYTES;
+}
+
+/* 1: there is more, if not yet; 0: the file is done. */
 static int step(struct compressor *compressor)
 {
 	ssize_t length = read(compressor->input_fd, compressor->chunk, sizeof(compressor->chunk));
@@ -105,7 +110,8 @@ static int step(struct compressor *compressor)
 	if (length < 0)
 		return -errno;
 	if (!length)
-		return finish(compressor);
+		return compressor->bytes_there == COMPLETE ? finish(compressor) : -EIO;
+	compressor->bytes_read += (uint64_t)length;
 	result = feed(compressor, (size_t)length, false);
 	return result < 0 ? result : 1;
 }
@@ -115,12 +121,13 @@ static int on_idle(sd_event_source *source, void *userdata)
 	struct compressor *compressor = userdata;
 	int result = step(compressor);
 
-	if (result > 0)
+	if (result > 0 && has_work(compressor))
 		return 0;
+	sd_event_source_set_enabled(source, SD_EVENT_OFF);
 	if (result < 0)
 		give_up(compressor);
-	sd_event_source_set_enabled(source, SD_EVENT_OFF);
-	compressor->done(result, compressor->userdata);
+	if (result <= 0)
+		compressor->done(result, compressor->userdata);
 	return 0;
 }
 
@@ -157,22 +164,20 @@ void compressor_free(struct compressor *compressor)
 	free(compressor);
 }
 
-int compressor_start(struct compressor *compressor, int directory_fd, const char *name)
+int compressor_follow(struct compressor *compressor, int directory_fd, const char *name)
 {
 	_cleanup_close_ int input_fd = -1, output_fd = -1;
-	char part[NAME_MAX];
 
 	if (compressor->input_fd >= 0)
 		return -EBUSY;
-	if ((size_t)snprintf(compressor->name, sizeof(compressor->name), "%s", name) >=
-		sizeof(compressor->name))
+	if (strlen(name) >= sizeof(compressor->name))
 		return -ENAMETOOLONG;
+	snprintf(compressor->part, sizeof(compressor->part), "%s" COMPRESSOR_PART_SUFFIX, name);
 	input_fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (input_fd < 0)
 		return -errno;
-	part_name(compressor, part);
-	output_fd = openat(
-		directory_fd, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	output_fd = openat(directory_fd, compressor->part,
+		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (output_fd < 0)
 		return -errno;
 	ZSTD_CCtx_reset(compressor->context, ZSTD_reset_session_only);
@@ -183,5 +188,28 @@ int compressor_start(struct compressor *compressor, int directory_fd, const char
 	compressor->output_fd = TAKE_FD(output_fd);
 	compressor->input_fd = TAKE_FD(input_fd);
 	compressor->directory_fd = directory_fd;
-	return sd_event_source_set_enabled(compressor->source, SD_EVENT_ON);
+	compressor->bytes_read = compressor->bytes_there = 0;
+	return 0;
+}
+
+void compressor_grown(struct compressor *compressor, uint64_t bytes)
+{
+	compressor->bytes_there = bytes;
+	if (has_work(compressor))
+		sd_event_source_set_enabled(compressor->source, SD_EVENT_ON);
+}
+
+void compressor_complete(struct compressor *compressor, const char *name)
+{
+	snprintf(compressor->name, sizeof(compressor->name), "%s", name);
+	compressor_grown(compressor, COMPLETE);
+}
+
+int compressor_start(struct compressor *compressor, int directory_fd, const char *name)
+{
+	int result = compressor_follow(compressor, directory_fd, name);
+
+	if (!result)
+		compressor_complete(compressor, name);
+	return result;
 }

@@ -221,6 +221,8 @@ static int write_buffer(struct flow_log *log, struct error *error)
 		result = write_some(log, &offset, error);
 	memmove(log->buffer, log->buffer + offset, log->buffered - offset);
 	log->buffered -= offset;
+	if (!result)
+		archive_grown(log->archive, log->file_bytes);
 	return result;
 }
 

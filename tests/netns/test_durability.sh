@@ -210,7 +210,7 @@ overdue() { # FILE FILTER
 }
 check "their time passes without an agent: of one" overdue quarantine.json '.quarantines[].until_ns = 1'
 check "and of the other" overdue unconfirmed.json '.deadline_ns = 0'
-rm -f "$work/disk/state/flows.db-"* # the room of which the next agent would have
+rm -f "$work/disk/state/flows.db-"* "$log"/*.part # the room of which the next agent would have
 dd if=/dev/zero of="$work/disk/filler" bs=4k 2>/dev/null
 agent_start "${options[@]}" || exit 1
 pass "the agent starts on a full disk"

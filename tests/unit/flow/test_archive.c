@@ -54,7 +54,8 @@ static void deletes_from_the_oldest_on(void **state)
 	sd_event_unref(event);
 }
 
-/* What a killed agent left: half a compressed file, and two whole files not yet compressed. */
+/* What a killed agent left: half of two compressed files, and two whole files not yet compressed.
+ */
 static void takes_up_what_was_left_half_done(void **state)
 {
 	struct archive *archive;
@@ -63,6 +64,7 @@ static void takes_up_what_was_left_half_done(void **state)
 	put_file(*state, "flows-20201121T080000.000000Z.log", 100000);
 	put_file(*state, "flows-20201121T080000.000000Z.log.zst.part", 10);
 	put_file(*state, "flows-20201121T080100.000000Z.log", 100000);
+	put_file(*state, ARCHIVE_CURRENT ".zst.part", 10);
 	assert_int_equal(sd_event_new(&event), 0);
 	assert_int_equal(archive_open(*state, ARCHIVE_FLOWS, 1 << 20, event, &archive, NULL), 0);
 	for (int i = 0; i < 100 && (has_file(*state, "flows-20201121T080000.000000Z.log") ||
@@ -72,6 +74,7 @@ static void takes_up_what_was_left_half_done(void **state)
 	assert_true(has_file(*state, "flows-20201121T080000.000000Z.log.zst"));
 	assert_true(has_file(*state, "flows-20201121T080100.000000Z.log.zst"));
 	assert_false(has_file(*state, "flows-20201121T080000.000000Z.log.zst.part"));
+	assert_false(has_file(*state, ARCHIVE_CURRENT ".zst.part"));
 	archive_close(archive);
 	sd_event_unref(event);
 }

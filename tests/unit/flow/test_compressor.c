@@ -72,6 +72,44 @@ static void makes_one_zstd_file_of_the_same_contents(void **state)
 	close(directory_fd);
 }
 
+static void follows_a_file_that_grows(void **state)
+{
+	struct outcome outcome = {0};
+	struct compressor *compressor;
+	char text[TEXT_BYTES], unpacked[TEXT_BYTES + 1], *packed;
+	size_t packed_bytes = 0;
+	int directory_fd = open(*state, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd;
+	sd_event *event;
+
+	write_text(*state, text);
+	fd = openat(directory_fd, NAME, O_RDWR | O_CLOEXEC);
+	assert_int_equal(ftruncate(fd, TEXT_BYTES / 2), 0);
+	assert_int_equal(sd_event_new(&event), 0);
+	assert_int_equal(compressor_new(event, on_done, &outcome, &compressor), 0);
+	assert_int_equal(compressor_follow(compressor, directory_fd, NAME), 0);
+	assert_int_equal(sd_event_run(event, 0), 0); /* it knows of nothing */
+	compressor_grown(compressor, TEXT_BYTES / 2);
+	while (sd_event_run(event, 0) > 0)
+		;
+	assert_int_equal(outcome.calls, 0);
+	assert_int_equal(pwrite(fd, text, TEXT_BYTES, 0), TEXT_BYTES);
+	assert_int_equal(renameat(directory_fd, NAME, directory_fd, "later.log"), 0);
+	compressor_complete(compressor, "later.log");
+	run_until_done(event, &outcome);
+	assert_int_equal(outcome.result, 0);
+	assert_int_equal(faccessat(directory_fd, "later.log", F_OK, 0), -1);
+	packed = fixture_read(*state, "later.log.zst", &packed_bytes);
+	assert_non_null(packed);
+	assert_int_equal(
+		ZSTD_decompress(unpacked, sizeof(unpacked), packed, packed_bytes), TEXT_BYTES);
+	assert_memory_equal(unpacked, text, TEXT_BYTES);
+	free(packed);
+	compressor_free(compressor);
+	sd_event_unref(event);
+	close(fd);
+	close(directory_fd);
+}
+
 static void giving_up_leaves_the_source(void **state)
 {
 	struct outcome outcome = {0};
@@ -100,6 +138,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(makes_one_zstd_file_of_the_same_contents,
 			fixture_directory_setup, fixture_directory_teardown),
+		cmocka_unit_test_setup_teardown(follows_a_file_that_grows, fixture_directory_setup,
+			fixture_directory_teardown),
 		cmocka_unit_test_setup_teardown(giving_up_leaves_the_source,
 			fixture_directory_setup, fixture_directory_teardown),
 	};

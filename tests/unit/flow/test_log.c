@@ -166,25 +166,23 @@ static int is_rotated(const struct dirent *entry)
 }
 
 /* Every line of 100,000 is in one of the files, in order, none of which is too big. */
-static void rotates_and_compresses_without_losing_a_line(void **state)
+static void run_until_idle(struct environment *environment)
 {
-	struct environment *environment = *state;
+	assert_int_equal(flow_log_flush(environment->log, NULL), 0);
+	for (int i = 0; i < 1000 && sd_event_run(environment->event, 0) > 0; i++)
+		;
+}
+
+/* That so many lines are in as many compressed files and the current one. */
+static void expect_files(struct environment *environment, unsigned int lines, int files)
+{
 	struct dirent **entries;
 	unsigned int next = 0;
 	struct stat status;
 	char path[512];
-	int count;
+	int count = scandir(environment->directory, &entries, is_rotated, alphasort);
 
-	open_log(environment, 1000000, 1 << 30);
-	for (unsigned int i = 0; i < 100000; i += 1000) {
-		add_lines(environment->log, i, 1000);
-		sd_event_run(environment->event, 0);
-	}
-	assert_int_equal(flow_log_flush(environment->log, NULL), 0);
-	for (int i = 0; i < 1000 && sd_event_run(environment->event, 0) > 0; i++)
-		;
-	count = scandir(environment->directory, &entries, is_rotated, alphasort);
-	assert_int_equal(count, 9);
+	assert_int_equal(count, files);
 	for (int i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), "%s/%s", environment->directory, entries[i]->d_name);
 		assert_non_null(strstr(path, ".log.zst"));
@@ -194,9 +192,71 @@ static void rotates_and_compresses_without_losing_a_line(void **state)
 		free(entries[i]);
 	}
 	free(entries);
-	assert_int_equal(check_current(environment, next), 100000);
-	assert_int_equal(described(environment->log, "files"), 10);
+	assert_int_equal(check_current(environment, next), lines);
+	assert_int_equal(described(environment->log, "files"), files + 1);
 	assert_int_equal(described(environment->log, "lost"), 0);
+}
+
+static void rotates_and_compresses_without_losing_a_line(void **state)
+{
+	struct environment *environment = *state;
+
+	open_log(environment, 1000000, 1 << 30);
+	for (unsigned int i = 0; i < 100000; i += 1000) {
+		add_lines(environment->log, i, 1000);
+		sd_event_run(environment->event, 0);
+	}
+	run_until_idle(environment);
+	expect_files(environment, 100000, 9);
+}
+
+#define PART "flows.log.zst.part"
+
+/* Also over a restart, and where somebody takes away what is compressed so far. */
+static void a_long_file_is_compressed_while_it_grows(void **state)
+{
+	struct environment *environment = *state;
+	char part[512];
+
+	snprintf(part, sizeof(part), "%s/" PART, environment->directory);
+	open_log(environment, 4000000, 1 << 30);
+	add_lines(environment->log, 0, 5000);
+	run_until_idle(environment);
+	assert_int_equal(access(part, F_OK), -1); /* it is not long yet */
+	add_lines(environment->log, 5000, 10000);
+	run_until_idle(environment);
+	assert_int_equal(access(part, F_OK), 0);
+	for (unsigned int i = 15000; i < 100000; i += 5000) {
+		add_lines(environment->log, i, 5000);
+		run_until_idle(environment);
+		if (i == 50000) {
+			flow_log_free(environment->log);
+			assert_int_equal(access(part, F_OK), -1);
+			open_log(environment, 4000000, 1 << 30);
+		}
+	}
+	assert_int_equal(access(part, F_OK), 0);
+	expect_files(environment, 100000, 2);
+}
+
+static void who_cuts_the_file_costs_nothing_but_that(void **state)
+{
+	struct environment *environment = *state;
+	char path[512], part[512];
+
+	snprintf(path, sizeof(path), "%s/flows.log", environment->directory);
+	snprintf(part, sizeof(part), "%s/" PART, environment->directory);
+	open_log(environment, 4000000, 1 << 30);
+	add_lines(environment->log, 0, 15000);
+	run_until_idle(environment);
+	assert_int_equal(access(part, F_OK), 0);
+	assert_int_equal(truncate(path, 0), 0);
+	add_lines(environment->log, 0, 10000);
+	run_until_idle(environment);
+	assert_int_equal(access(part, F_OK), -1);
+	add_lines(environment->log, 10000, 25000);
+	run_until_idle(environment);
+	expect_files(environment, 35000, 1);
 }
 
 static void the_total_is_bounded(void **state)
@@ -348,6 +408,10 @@ int main(void)
 			an_idle_log_does_not_wake_the_loop, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			rotates_and_compresses_without_losing_a_line, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_long_file_is_compressed_while_it_grows, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			who_cuts_the_file_costs_nothing_but_that, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_total_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(half_a_line_is_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_is_rotated_for_its_age, setup, teardown),
