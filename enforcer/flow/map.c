@@ -301,6 +301,23 @@ static bool add_connection(struct map *map, const struct record *record)
 	return due;
 }
 
+static unsigned int hash_of(const struct flow_event *event)
+{
+	return hash_bytes(&event->id, sizeof(event->id));
+}
+
+void map_fetch_place(const struct map *map, const struct flow_event *event)
+{
+	if (map->connections)
+		hash_fetch_bucket(map->connections->hh.tbl, hash_of(event));
+}
+
+void map_fetch_connection(const struct map *map, const struct flow_event *event)
+{
+	if (map->connections)
+		hash_fetch_first(map->connections->hh.tbl, hash_of(event));
+}
+
 bool map_add(struct map *map, const struct record *record)
 {
 	switch (record->event.type) {

@@ -23,6 +23,10 @@ void map_observe(struct map *map,
 	void (*observer)(const struct record *record, uint64_t connections,
 		const uint64_t packets[static 2], const uint64_t bytes[static 2], void *userdata),
 	void *userdata);
+/* What map_add() will need is on its way from memory when these return: first where to look for the
+ * connection, and when that is there, the connection. */
+void map_fetch_place(const struct map *map, const struct flow_event *event);
+void map_fetch_connection(const struct map *map, const struct flow_event *event);
 /* false: it is counted, but nobody needs to read it: an update of a connection that had a record
  * within the last 10 seconds, or without a packet since; but once that nobody answered it. */
 bool map_add(struct map *map, const struct record *record);

@@ -198,6 +198,14 @@ static void hand_out(struct flow_pipeline *pipeline, const struct record *record
 		subscribers_dispatch(&pipeline->subscribers, record, line->data, line->length);
 }
 
+/* One that is a record in any case: while its line is written, the connection comes from memory. */
+static void hand_out_and_add(struct flow_pipeline *pipeline, const struct record *record)
+{
+	map_fetch_connection(pipeline->map, &record->event);
+	hand_out(pipeline, record);
+	map_add(pipeline->map, record);
+}
+
 static bool is_valid(const struct flow_event *event)
 {
 	return (unsigned int)event->type <= FLOW_GAP &&
@@ -215,17 +223,21 @@ void flow_pipeline_event(struct flow_pipeline *pipeline, const struct flow_event
 		pipeline->invalid++;
 		return;
 	}
+	map_fetch_place(pipeline->map, event);
 	if (event->type == FLOW_GAP)
 		pipeline->lost += event->lost;
 	else
 		resolve(pipeline, &record);
-	if (!map_add(pipeline->map, &record)) {
+	if (event->type != FLOW_UPDATE)
+		hand_out_and_add(pipeline, &record);
+	else if (map_add(pipeline->map, &record))
+		hand_out(pipeline, &record);
+	else {
 		record_clear(&record);
 		return;
 	}
 	pipeline->records++;
 	pipeline->told[event->type][event->verdict]++;
-	hand_out(pipeline, &record);
 	if (pipeline->observer)
 		pipeline->observer(&record, pipeline->observer_userdata);
 	history_take(pipeline->history, &record);
