@@ -7,8 +7,8 @@
 #pragma once
 
 #include "base/address.h"
+#include "base/large_hash.h"
 #include "capture/packet.h"
-#include "flow/hash.h"
 #include "policies/ir.h"
 
 #include <stdbool.h>

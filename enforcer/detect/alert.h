@@ -6,8 +6,8 @@
  */
 #pragma once
 
+#include "base/large_hash.h"
 #include "detect/finding.h"
-#include "flow/hash.h"
 
 #include <jansson.h>
 #include <stdbool.h>

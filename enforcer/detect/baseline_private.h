@@ -2,9 +2,9 @@
 /* What the two halves of the baseline share: learning, and telling and keeping what was learnt. */
 #pragma once
 
+#include "base/large_hash.h"
 #include "detect/baseline.h"
 #include "detect/role.h"
-#include "flow/hash.h"
 
 #define EDGE_KEY_MAX (ROLE_MAX + SERVICE_MAX + 1)
 #define HELD_KEY_MAX (ROLE_MAX + 1 + EDGE_KEY_MAX)

@@ -2,7 +2,7 @@
 #include "flow/endpoints.h"
 
 #include "base/cleanup.h"
-#include "flow/hash.h"
+#include "base/large_hash.h"
 #include "flow/name.h"
 
 #include <errno.h>

@@ -8,7 +8,7 @@
  */
 #include "flow/map.h"
 
-#include "flow/hash.h"
+#include "base/large_hash.h"
 #include "flow/protocol.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "flow/hash.h"
+#include "base/large_hash.h"
 
 #include <jansson.h>
 #include <stdbool.h>

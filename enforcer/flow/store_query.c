@@ -7,7 +7,7 @@
 #include "flow/store_query.h"
 
 #include "base/cleanup.h"
-#include "flow/hash.h"
+#include "base/large_hash.h"
 #include "flow/store_database.h"
 #include "flow/store_spans.h"
 #include "flow/timestamp.h"

@@ -12,8 +12,8 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/large_hash.h"
 #include "flow/event.h"
-#include "flow/hash.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>

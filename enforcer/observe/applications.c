@@ -2,7 +2,7 @@
 #include "observe/applications.h"
 
 #include "base/cleanup.h"
-#include "flow/hash.h"
+#include "base/large_hash.h"
 #include "observe/ndpi_library.h"
 
 #include <netinet/in.h>

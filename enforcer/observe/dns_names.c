@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "flow/hash.h"
+#include "base/large_hash.h"
 #include "flow/observation.h"
 
 #include <errno.h>

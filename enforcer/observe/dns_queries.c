@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "observe/dns_queries.h"
 
-#include "flow/hash.h"
+#include "base/large_hash.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* A connection as policy and flow events see it, and messages about it to conntrack. */
 #pragma once
 
-#include "base/hash.h"
+#include "base/large_hash.h"
 #include "dataplane/nft/connection_entry.h"
 #include "flow/event.h"
 #include "policies/evaluate.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* uthash as this room uses it: base/hash.h, with shorter chains. */
+/* base/hash.h for tables that may be large: shorter chains. */
 #pragma once
 
 #include "base/hash.h"
