@@ -43,12 +43,24 @@ static void run_until_done(sd_event *event, const struct outcome *outcome)
 	assert_int_equal(outcome->calls, 1);
 }
 
+static void expect_packed(const char *directory, const char *name, const char *text)
+{
+	char unpacked[TEXT_BYTES + 1], *packed;
+	size_t packed_bytes = 0;
+
+	packed = fixture_read(directory, name, &packed_bytes);
+	assert_non_null(packed);
+	assert_int_equal(
+		ZSTD_decompress(unpacked, sizeof(unpacked), packed, packed_bytes), TEXT_BYTES);
+	assert_memory_equal(unpacked, text, TEXT_BYTES);
+	free(packed);
+}
+
 static void makes_one_zstd_file_of_the_same_contents(void **state)
 {
 	struct outcome outcome = {0};
 	struct compressor *compressor;
-	char text[TEXT_BYTES], unpacked[TEXT_BYTES + 1], *packed;
-	size_t packed_bytes = 0;
+	char text[TEXT_BYTES];
 	int directory_fd = open(*state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	sd_event *event;
 
@@ -61,12 +73,7 @@ static void makes_one_zstd_file_of_the_same_contents(void **state)
 	assert_int_equal(outcome.result, 0);
 	assert_int_equal(faccessat(directory_fd, NAME, F_OK, 0), -1);
 	assert_int_equal(faccessat(directory_fd, NAME ".zst.part", F_OK, 0), -1);
-	packed = fixture_read(*state, NAME ".zst", &packed_bytes);
-	assert_non_null(packed);
-	assert_int_equal(
-		ZSTD_decompress(unpacked, sizeof(unpacked), packed, packed_bytes), TEXT_BYTES);
-	assert_memory_equal(unpacked, text, TEXT_BYTES);
-	free(packed);
+	expect_packed(*state, NAME ".zst", text);
 	compressor_free(compressor);
 	sd_event_unref(event);
 	close(directory_fd);
@@ -76,8 +83,7 @@ static void follows_a_file_that_grows(void **state)
 {
 	struct outcome outcome = {0};
 	struct compressor *compressor;
-	char text[TEXT_BYTES], unpacked[TEXT_BYTES + 1], *packed;
-	size_t packed_bytes = 0;
+	char text[TEXT_BYTES];
 	int directory_fd = open(*state, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd;
 	sd_event *event;
 
@@ -98,12 +104,7 @@ static void follows_a_file_that_grows(void **state)
 	run_until_done(event, &outcome);
 	assert_int_equal(outcome.result, 0);
 	assert_int_equal(faccessat(directory_fd, "later.log", F_OK, 0), -1);
-	packed = fixture_read(*state, "later.log.zst", &packed_bytes);
-	assert_non_null(packed);
-	assert_int_equal(
-		ZSTD_decompress(unpacked, sizeof(unpacked), packed, packed_bytes), TEXT_BYTES);
-	assert_memory_equal(unpacked, text, TEXT_BYTES);
-	free(packed);
+	expect_packed(*state, "later.log.zst", text);
 	compressor_free(compressor);
 	sd_event_unref(event);
 	close(fd);
