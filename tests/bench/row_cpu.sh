@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 configurations=(segd-ebpf segd-nft)
 rounds=3
-# The log is compressed in one go whenever a file of it is full: over some of these.
+# Over some files of the log, which is compressed and rotated meanwhile.
 ms=15000
 rate=10000
 # Conntrack tells of the end of a connection when it has forgotten it, ten seconds later: before that,

@@ -89,7 +89,6 @@ struct flow_event flow_of_connection(enum flow_event_type type,
 		.reason = connection_reason(connection),
 		.direction = deciding_direction(connection),
 		.id = flow_event_id(connection->start_ns, connection->id),
-		.lasting_id = flow_event_id(connection->start_ns, connection->id),
 		.time_ns = realtime(
 			type == FLOW_NEW ? connection->start_ns : context->now_ns, context),
 		.start_ns = realtime(connection->start_ns, context),
@@ -101,6 +100,7 @@ struct flow_event flow_of_connection(enum flow_event_type type,
 		.ifindex = connection_ifindex(connection),
 	};
 
+	event.lasting_id = event.id;
 	event.rule = connection->rule[event.direction];
 	event.other_rule = connection->rule[!event.direction];
 	event.ethertype = ethertype_of(&event.source);

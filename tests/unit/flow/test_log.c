@@ -212,7 +212,7 @@ static void rotates_and_compresses_without_losing_a_line(void **state)
 
 #define PART "flows.log.zst.part"
 
-/* Also over a restart, and where somebody takes away what is compressed so far. */
+/* Also over a restart, by which what is compressed so far is made anew. */
 static void a_long_file_is_compressed_while_it_grows(void **state)
 {
 	struct environment *environment = *state;

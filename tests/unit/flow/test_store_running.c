@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "store_fixture.h"
 
+#include "flow/store_running.h"
+
 /* An event of a connection with the counters it has by then, as the map would add it: whole where
  * this agent has not seen it before. */
 static void add_event_of(struct store_fixture *fixture, uint64_t id, enum flow_event_type type,
@@ -119,7 +121,7 @@ static void a_file_of_the_first_version_goes_on(void **state)
 static void many_go_on_over_restarts(void **state)
 {
 	struct store_fixture *fixture = *state;
-	const uint64_t count = 40;
+	const uint64_t count = 39;
 	struct totals totals;
 
 	for (uint64_t id = 1; id <= count; id++)
@@ -144,6 +146,65 @@ static void many_go_on_over_restarts(void **state)
 		totals.packets[0] + count * (count + 1) / 2 + 1000 * count);
 }
 
+static void note(struct store_running *running, enum flow_event_type type, uint64_t id,
+	uint64_t packets, size_t connections_max)
+{
+	const struct flow_event event = {.type = type,
+		.lasting_id = id,
+		.packets = {packets, 1},
+		.bytes = {packets * 60, 2}};
+
+	store_running_note(running, &event, true, connections_max);
+}
+
+static const struct store_connection *noted(const struct store_running *running, uint64_t id)
+{
+	const struct store_connection *connection = running->connections;
+
+	while (connection && connection->id != id)
+		connection = connection->hh.next;
+	return connection;
+}
+
+static void the_last_note_of_each_stays(void **state)
+{
+	struct store_running running = {0};
+
+	(void)state;
+	note(&running, FLOW_UPDATE, 3, 5, 100);
+	note(&running, FLOW_UPDATE, 9, 7, 100);
+	note(&running, FLOW_UPDATE, 3, 6, 100);
+	note(&running, FLOW_END, 4, 8, 100);
+	note(&running, FLOW_UPDATE, 4, 9, 100); /* another one under its number */
+	note(&running, FLOW_END, 9, 8, 100);
+	assert_int_equal(HASH_COUNT(running.connections), 3);
+	assert_int_equal(noted(&running, 3)->packets[0], 6);
+	assert_int_equal(noted(&running, 3)->packets[1], 1);
+	assert_int_equal(noted(&running, 3)->bytes[0], 360);
+	assert_int_equal(noted(&running, 3)->bytes[1], 2);
+	assert_false(noted(&running, 3)->ended);
+	assert_false(noted(&running, 4)->ended);
+	assert_true(noted(&running, 9)->ended);
+	store_running_clear(&running);
+	assert_null(running.connections);
+}
+
+static void notes_are_bounded_by_connections(void **state)
+{
+	struct store_running running = {0};
+
+	(void)state;
+	for (uint64_t i = 0; i < 5000; i++)
+		note(&running, FLOW_UPDATE, i, 1, 100);
+	assert_int_equal(HASH_COUNT(running.connections), 100);
+	assert_null(noted(&running, 100));
+	/* What those do is still told. */
+	note(&running, FLOW_END, 99, 2, 100);
+	assert_int_equal(noted(&running, 99)->packets[0], 2);
+	assert_true(noted(&running, 99)->ended);
+	store_running_clear(&running);
+}
+
 #define test(function) \
 	cmocka_unit_test_setup_teardown(function, store_fixture_set_up, store_fixture_tear_down)
 
@@ -155,6 +216,8 @@ int main(void)
 		test(what_begins_between_two_agents_is_counted),
 		test(a_file_of_the_first_version_goes_on),
 		test(many_go_on_over_restarts),
+		cmocka_unit_test(the_last_note_of_each_stays),
+		cmocka_unit_test(notes_are_bounded_by_connections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
