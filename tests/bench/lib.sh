@@ -37,6 +37,11 @@ sample() {
 		"$row" "$1" "$2" "$3" "${4-null}" "$round" >>"$samples"
 }
 
+# How fast the machine is in this round, of which others have a share.
+sample_machine() {
+	sample look-up-ns machine "$("$BUILD/tests/bench/look_up")"
+}
+
 # --- worlds ---------------------------------------------------------------------------------------
 
 # world_up CONFIGURATION: a node with the workloads web and api on its bridge.

@@ -5,7 +5,7 @@
 # shellcheck source=tests/bench/lib.sh
 . "$(dirname "$0")/lib.sh"
 configurations=(segd-ebpf segd-nft)
-rounds=3
+rounds=5
 # Over some files of the log, which is compressed and rotated meanwhile.
 ms=15000
 rate=10000
@@ -38,6 +38,7 @@ for configuration in "${configurations[@]}"; do
 	install "$configuration" "$scratch/pairs"
 done
 for ((round = 1; round <= rounds; round++)); do
+	sample_machine
 	for configuration in "${configurations[@]}"; do
 		progress "10,000 connections a second, round $round of $rounds: $configuration"
 		enter "$configuration"
@@ -53,4 +54,5 @@ for ((round = 1; round <= rounds; round++)); do
 			-v busy=$((after - before)) -v start="$start" -v end="$end" -v opened="$opened" -v rate=$rate \
 			'BEGIN { s = end - start; printf "%.3f", (busy - idle * s / 0.5) / s / 1e7 * rate / opened }')" $rate
 	done
+	sample_machine
 done

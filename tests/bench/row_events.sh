@@ -6,6 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 for ((round = 1; round <= 3; round++)); do
 	progress "round $round of 3"
+	sample_machine
 	while read -r mix rate; do
 		sample events-per-second "$mix" "$rate"
 	done < <("$BUILD/tests/bench/flow_events" 300000 |
