@@ -141,9 +141,8 @@ static void on_flow(const struct dump_flow *flow, void *userdata)
 		fail(page);
 	if (r <= 0)
 		return;
-	if (flow->idle_ns != DUMP_UNKNOWN_NS)
-		json_object_set_new(
-			record, "idle_seconds", json_real((double)flow->idle_ns / NS_PER_SECOND));
+	json_object_set_new(
+		record, "idle_seconds", json_real((double)flow->idle_ns / NS_PER_SECOND));
 	if (flow->state)
 		json_object_set_new(record, "state", json_string(flow->state));
 	if (flow->timeout_ns)

@@ -45,15 +45,13 @@ struct dump_cursor {
 	uint8_t token[32];
 };
 
-#define DUMP_UNKNOWN_NS UINT64_MAX
-
 /* A connection, or a kind of refusal, as the kernel has it now. */
 struct dump_flow {
 	struct flow_event event; /* counters are those of the entry, not what is new */
 	const char *state;       /* static: "established"; NULL: not known */
 	uint32_t generation;     /* of policy that decided; 0: not known */
 	bool is_current;         /* that is the one in force */
-	uint64_t idle_ns;        /* DUMP_UNKNOWN_NS: not known */
+	uint64_t idle_ns;        /* since its last packet */
 	uint64_t timeout_ns;     /* idle time after which it is over; 0: not known */
 };
 

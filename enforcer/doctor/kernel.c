@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What this kernel can do. */
 #include "base/cleanup.h"
+#include "base/setting.h"
 #include "dataplane/bpf/probe.h"
 #include "doctor/check.h"
-#include "doctor/setting.h"
 #include "doctor/trial.h"
 
 #include <bpf/libbpf.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The ways that packets take on this node, and which of them the data plane in use does not see. */
 #include "base/cleanup.h"
+#include "base/setting.h"
 #include "doctor/check.h"
-#include "doctor/setting.h"
 
 #include <ctype.h>
 #include <dirent.h>

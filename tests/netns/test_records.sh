@@ -20,6 +20,9 @@ done
 serve "$id-db" tcp/5432 udp/5432 udp/5433
 agent_start --dataplane="$plane" --no-docker --workloads="$work/workloads.yaml" --remove-on-exit \
 	--adoption=0 || exit 1
+# Conntrack forgets what is over three seconds after its last packet.
+in_ns "$id" sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_time_wait=3 \
+	net.netfilter.nf_conntrack_tcp_timeout_close=3
 probe_ms=150 # whoever is refused shall be gone long before he would ask again
 
 # records JQ-CONDITION: of the log, without what differs from run to run (times, ids, the ports that
@@ -122,6 +125,24 @@ totals() {
 		[.packets, .bytes]] | sort'
 }
 expect "an echo over each family" '[[[2,2],[84,84]]]' totals
+
+echo "== a connection ends with its last packet, whenever that is told"
+serve "$id-intruder" tcp/7
+moment() {
+	date -u -d "${1-now}" +%FT%T.%6NZ
+}
+before=$(moment)
+expect "api -> intruder" open probe "$id-api" tcp 10.77.0.14 7
+after=$(moment "1 second") # the other end closes, too
+ended() {
+	segctl flows >/dev/null
+	jq -r 'select(.event == "end" and .protocol == "tcp" and .destination.port == 7) | .end' \
+		"$work/log/flows.log" >"$work/ended"
+	[ -s "$work/ended" ]
+}
+check "its end is told" await 10 ended
+expect "when it was" "between" awk -v before="$before" -v after="$after" \
+	'{ print($0 >= before && $0 <= after ? "between" : $0 " is not from " before " to " after) }' "$work/ended"
 
 echo "== each record is as enforcer/flow/record.schema.json says"
 check "in the log" "$here/tests/validate_records.py" "$work/log/flows.log"

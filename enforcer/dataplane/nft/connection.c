@@ -2,6 +2,7 @@
 #include "dataplane/nft/connection.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #include <netinet/in.h>
 
@@ -14,6 +15,8 @@
 #include <string.h>
 
 #define SEED_TIMEOUT_S 300 /* until its next packet sets the usual one */
+/* Conntrack keeps its timeouts in ticks of the kernel, of 10 ms at most. */
+#define TICKS_NS (NS_PER_SECOND / 50)
 
 static bool is_icmp(uint8_t protocol)
 {
@@ -32,11 +35,48 @@ bool connection_was_replaced(
 	return false;
 }
 
-void connection_update(struct connection *connection, const struct connection_entry *entry)
+/* How long no packet has come, if timeout_s is that of this connection. */
+static uint64_t silence_ns(const struct connection_entry *entry, uint32_t timeout_s)
 {
+	if (entry->stop_ns)
+		return timeout_s * NS_PER_SECOND;
+	if (!entry->has_left || entry->left_s >= timeout_s)
+		return 0;
+	return (timeout_s - entry->left_s - 1) * NS_PER_SECOND; /* what is left was rounded down */
+}
+
+static uint64_t last_packet_ns(const struct connection *connection,
+	const struct connection_entry *entry, const struct timeouts *timeouts, uint64_t looked_ns)
+{
+	uint64_t earliest_ns = connection->seen_ns > connection->start_ns ? connection->seen_ns
+									  : connection->start_ns;
+	uint32_t timeout_s = timeouts_of(timeouts, connection->key.protocol, connection->tcp_state,
+		entry->status & IPS_ASSURED);
+	uint64_t last_ns = looked_ns - silence_ns(entry, timeout_s);
+
+	if (last_ns > looked_ns || last_ns + TICKS_NS < earliest_ns)
+		last_ns = looked_ns; /* the timeout is another one, or it was not waited for */
+	return last_ns > earliest_ns ? last_ns : earliest_ns;
+}
+
+/* True where entry does not say. */
+static bool has_new_packets(
+	const struct connection *connection, const struct connection_entry *entry)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (!entry->counts[i] || entry->packets[i] != connection->packets[i])
+			return true;
+	return false;
+}
+
+void connection_update(struct connection *connection, const struct connection_entry *entry,
+	const struct timeouts *timeouts)
+{
+	const bool news = has_new_packets(connection, entry);
+
+	if (news)
+		connection->reported = false;
 	for (size_t i = 0; i < 2; i++) {
-		connection->reported &=
-			entry->counts[i] && entry->packets[i] == connection->packets[i];
 		if (!entry->counts[i])
 			continue;
 		connection->packets[i] = entry->packets[i];
@@ -51,6 +91,14 @@ void connection_update(struct connection *connection, const struct connection_en
 		connection->dated = true;
 	}
 	connection->picked_up |= entry->picked_up;
+	if (timeouts) {
+		uint64_t looked_ns = entry->stop_ns ? entry->stop_ns : clock_ns(CLOCK_REALTIME);
+
+		if (news)
+			connection->last_ns =
+				last_packet_ns(connection, entry, timeouts, looked_ns);
+		connection->seen_ns = looked_ns;
+	}
 }
 
 const char *connection_state(const struct connection *connection)
@@ -128,7 +176,7 @@ struct flow_event connection_event(
 		.id = connection->id,
 		.time_ns = now_ns,
 		.start_ns = connection->start_ns,
-		.end_ns = now_ns,
+		.end_ns = connection->last_ns,
 		.source = turned ? key->destination : key->source,
 		.destination = turned ? key->source : key->destination,
 		.ethertype = address_is_ipv4(&key->source) ? ETHERTYPE_IP : ETHERTYPE_IPV6,

@@ -4,6 +4,7 @@
 
 #include "base/large_hash.h"
 #include "dataplane/nft/connection_entry.h"
+#include "dataplane/nft/timeouts.h"
 #include "flow/event.h"
 #include "policies/evaluate.h"
 
@@ -14,7 +15,9 @@ struct connection {
 	UT_hash_handle hh; /* beside the key: both are read of whichever one is met on the way */
 	struct connection_key key;
 	uint64_t id;       /* for flow events */
-	uint64_t start_ns; /* CLOCK_REALTIME */
+	uint64_t start_ns; /* CLOCK_REALTIME, as are the next two */
+	uint64_t last_ns;  /* last packet, as far as its time is known */
+	uint64_t seen_ns;  /* when conntrack was last looked at for it: later packets are new */
 	uint64_t packets[2];
 	uint64_t bytes[2];
 	uint32_t rule;
@@ -43,8 +46,11 @@ int connection_parse_total(const struct nlmsghdr *message, void *userdata);
 bool connection_was_replaced(
 	const struct connection *connection, const struct connection_entry *entry);
 /* Counters, state and start, where entry has them. Where no packet has come since, there is nothing
- * new to report. */
-void connection_update(struct connection *connection, const struct connection_entry *entry);
+ * new to report. With timeouts, also the time of its last packet: to a second in a listing, to a
+ * tick of the kernel at its end; where the timeouts do not explain entry, the latest it can be.
+ * NULL: entry does not tell of packets. */
+void connection_update(struct connection *connection, const struct connection_entry *entry,
+	const struct timeouts *timeouts);
 
 /* "established", "opening", …; other protocols than TCP: "answered" or not. Static. */
 const char *connection_state(const struct connection *connection);

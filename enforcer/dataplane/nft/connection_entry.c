@@ -217,15 +217,21 @@ static void read_counts(const struct rtattr *nest, struct connection_entry *entr
 	}
 }
 
-static void read_start(const struct rtattr *nest, struct connection_entry *entry)
+static void read_times(const struct rtattr *nest, struct connection_entry *entry)
 {
 	struct rtattr *attribute;
 	int left;
 
 	for_each_nested(attribute, left, nest)
 	{
-		if (type_of(attribute) == CTA_TIMESTAMP_START)
+		switch (type_of(attribute)) {
+		case CTA_TIMESTAMP_START:
 			read_be64(attribute, &entry->start_ns);
+			break;
+		case CTA_TIMESTAMP_STOP:
+			read_be64(attribute, &entry->stop_ns);
+			break;
+		}
 	}
 }
 
@@ -280,7 +286,10 @@ int connection_entry_read(const struct nlmsghdr *message, struct connection_entr
 			read_be32(attribute, &ret->key.id);
 			break;
 		case CTA_TIMESTAMP:
-			read_start(attribute, ret);
+			read_times(attribute, ret);
+			break;
+		case CTA_TIMEOUT:
+			ret->has_left = read_be32(attribute, &ret->left_s);
 			break;
 		}
 	}

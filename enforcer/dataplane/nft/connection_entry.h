@@ -26,9 +26,12 @@ struct connection_entry {
 	uint64_t packets[2];
 	uint64_t bytes[2];
 	uint64_t start_ns; /* CLOCK_REALTIME; 0: it does not say */
+	uint64_t stop_ns;  /* when conntrack forgot it; 0: not yet, or it does not say */
+	uint32_t left_s;   /* until then, unless a packet comes, rounded down */
 	uint32_t status;   /* enum ip_conntrack_status */
 	uint8_t tcp_state; /* enum tcp_conntrack */
 	bool counts[2];    /* whether it says packets and bytes */
+	bool has_left;
 	bool has_status;
 	bool has_tcp_state;
 	bool picked_up; /* TCP: no SYN of it was seen, and who asks is only supposed: by conntrack,

@@ -160,7 +160,11 @@ struct connection connections_begin(const struct connection_key *key)
 	uint64_t now_ns = clock_ns(CLOCK_REALTIME);
 
 	return (struct connection){
-		.key = *key, .id = flow_event_id(now_ns, sequence++), .start_ns = now_ns};
+		.key = *key,
+		.id = flow_event_id(now_ns, sequence++),
+		.start_ns = now_ns,
+		.last_ns = now_ns,
+	};
 }
 
 static struct connection *insert(struct connections *connections, const struct connection *begun)
@@ -251,7 +255,7 @@ static void take_new(struct connections *connections, const struct connection_en
 	/* First: it is cut whether or not there is room to remember it. */
 	begun = connections_begin(&entry->key);
 	begun.announced = true;
-	connection_update(&begun, entry);
+	connection_update(&begun, entry, NULL);
 	if (!connections_judge(connections, &begun)) {
 		refuse_new(connections, &begun, message);
 		return;
@@ -259,6 +263,14 @@ static void take_new(struct connections *connections, const struct connection_en
 	connection = connections_add(connections, &begun);
 	if (connection)
 		connections_report(connections, connection, FLOW_NEW);
+}
+
+/* What explains an end. Who deletes an entry does not wait until it is forgotten. */
+static const struct timeouts *timeouts_of_end(const struct connections *connections, uint32_t port)
+{
+	static const struct timeouts none;
+
+	return port ? &none : &connections->timeouts;
 }
 
 /* Of a connection whose beginning was not announced, unless an earlier agent heard of it, or we
@@ -272,7 +284,7 @@ static void take_end_alone(struct connections *connections, const struct connect
 		!connections_concern(connections, &entry->key))
 		return;
 	connection = connections_begin(&entry->key);
-	connection_update(&connection, entry);
+	connection_update(&connection, entry, timeouts_of_end(connections, port));
 	if (connection.start_ns < connections->opened_ns)
 		return;
 	connections_judge(connections, &connection);
@@ -290,7 +302,7 @@ static void take_end(
 		take_end_alone(connections, entry, port, stranger);
 		return;
 	}
-	connection_update(connection, entry);
+	connection_update(connection, entry, timeouts_of_end(connections, port));
 	connections_report(connections, connection, FLOW_END);
 	connections_drop(connections, connection);
 }
@@ -418,6 +430,7 @@ int connections_open(const struct dataplane_callbacks *callbacks,
 	connections->callbacks = callbacks;
 	connections->options = *options;
 	connections->opened_ns = clock_ns(CLOCK_REALTIME);
+	timeouts_read(&connections->timeouts);
 	connections->inbox = inbox_new();
 	if (!connections->inbox)
 		return error_nomem(error);

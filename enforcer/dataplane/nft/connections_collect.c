@@ -31,7 +31,7 @@ bool connections_meet(struct connections *connections, const struct connection_e
 {
 	struct connection begun = connections_begin(&entry->key), *connection;
 
-	connection_update(&begun, entry);
+	connection_update(&begun, entry, &connections->timeouts);
 	if (!connections_judge(connections, &begun))
 		return false;
 	*ret = NULL;
@@ -50,7 +50,7 @@ bool connections_meet(struct connections *connections, const struct connection_e
 static void update_known(struct connections *connections, struct connection *connection,
 	const struct connection_entry *entry)
 {
-	connection_update(connection, entry);
+	connection_update(connection, entry, &connections->timeouts);
 	/* Where cutting it has failed. */
 	if (connection->judged != connections->policies &&
 		!connections_judge_again(connections, connection))
@@ -127,6 +127,7 @@ int connections_collect(struct connections *connections, struct error *error)
 	connections_read(connections);
 	connections_report_drops(connections);
 	connections->round++;
+	timeouts_read(&connections->timeouts);
 	r = netlink_dump(connections->socket, connection_request_list(buffer), read_for_update,
 		restart_listing, connections);
 	connections->complete &= !r;

@@ -26,6 +26,7 @@ struct connections {
 	sd_event_source *source;
 	struct rest rest;
 	const struct ir *ir;
+	struct timeouts timeouts; /* as of the last listing for counters */
 	struct connection *items;
 	struct strangers strangers;
 	struct revoked revoked;

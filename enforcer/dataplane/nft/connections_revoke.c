@@ -70,7 +70,7 @@ static int cut(struct connections *connections, const struct nlmsghdr *message)
 		return 0;
 	known = connections_find(connections, &entry.key);
 	connection = known ? *known : connections_begin(&entry.key);
-	connection_update(&connection, &entry);
+	connection_update(&connection, &entry, &connections->timeouts);
 	connections_judge(connections, &connection);
 	connections_bar(connections, &connection);
 	connections_report(connections, &connection, FLOW_END);

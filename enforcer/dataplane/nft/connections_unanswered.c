@@ -54,7 +54,7 @@ static int read_unanswered(const struct nlmsghdr *message, void *userdata)
 	if (connection_was_replaced(connection, &entry) ||
 		connections_is_ahead(question->connections, &entry))
 		return MNL_CB_OK;
-	connection_update(connection, &entry);
+	connection_update(connection, &entry, &question->connections->timeouts);
 	if (connection->replied)
 		return MNL_CB_OK;
 	connection->told = true;

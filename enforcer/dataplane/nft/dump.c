@@ -193,7 +193,7 @@ static bool tell_connections(
 		const struct dump_flow flow = {
 			.event = connection_event(connection, FLOW_UPDATE, now_ns),
 			.state = connection_state(connection),
-			.idle_ns = DUMP_UNKNOWN_NS,
+			.idle_ns = now_ns > connection->last_ns ? now_ns - connection->last_ns : 0,
 			.is_current = true, /* what is not is deleted */
 		};
 

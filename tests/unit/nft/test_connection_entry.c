@@ -128,7 +128,7 @@ static void test_ends_are_those_that_hooks_judge(void **state)
 	assert_memory_equal(&entry.key, &expected, sizeof(expected));
 	/* It says no more, and that is known. */
 	assert_false(entry.counts[0] || entry.counts[1] || entry.has_status ||
-		     entry.has_tcp_state || entry.start_ns);
+		     entry.has_tcp_state || entry.has_left || entry.start_ns || entry.stop_ns);
 }
 
 static void test_icmp_has_an_identifier(void **state)
@@ -169,14 +169,17 @@ static void test_all_that_it_says(void **state)
 	mnl_attr_put_u64(&buffer.header, CTA_TIMESTAMP_STOP, htobe64(9));
 	mnl_attr_put_u64(&buffer.header, CTA_TIMESTAMP_START, htobe64(UINT64_C(1) << 60));
 	mnl_attr_nest_end(&buffer.header, nest);
+	mnl_attr_put_u32(&buffer.header, CTA_TIMEOUT, htonl(119));
 	entry = entry_of(&buffer);
-	assert_true(entry.has_status && entry.has_tcp_state && entry.counts[1]);
+	assert_true(entry.has_status && entry.has_tcp_state && entry.counts[1] && entry.has_left);
 	assert_int_equal(entry.status, IPS_SEEN_REPLY | IPS_ASSURED);
 	assert_int_equal(entry.tcp_state, TCP_CONNTRACK_TIME_WAIT);
 	assert_false(entry.counts[0]);
 	assert_int_equal(entry.packets[1], 3);
 	assert_int_equal(entry.bytes[1], UINT64_C(1) << 40);
 	assert_int_equal(entry.start_ns, UINT64_C(1) << 60);
+	assert_int_equal(entry.stop_ns, 9);
+	assert_int_equal(entry.left_s, 119);
 }
 
 static void test_without_ends_it_is_none(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "doctor/setting.h"
+#include "base/setting.h"
 
 #include "base/cleanup.h"
 
