@@ -64,6 +64,49 @@ agent_kill
 agent_start "${options[@]}" || exit 1
 expect "a killed one leaves no lock behind" "$enforced" verdicts
 
+echo "== somebody empties conntrack's table"
+in_ns "$id" nft -f - <<END
+table inet others {
+	chain prerouting {
+		type nat hook prerouting priority dstnat
+		ip daddr 10.77.0.1 tcp dport 15432 dnat to 10.77.0.13:5432
+		ip6 daddr fd77::1 tcp dport 15432 dnat to [fd77::13]:5432
+	}
+	chain postrouting {
+		type nat hook postrouting priority srcnat
+		ct status dnat masquerade
+	}
+}
+END
+# eBPF judges what the node translates by the address before that.
+ends=(10.77.0.13:5432 fd77::13:5432)
+[ "$plane" = ebpf ] || ends+=(10.77.0.1:15432 fd77::1:15432)
+pulses=()
+for end in "${ends[@]}"; do
+	spawn "$id-api" "$tools/pulse" "${end%:*}" "${end##*:}" 20 >"$work/pulse$end"
+	pulses+=("$spawned")
+	await 5 grep -q connected "$work/pulse$end"
+done
+for ((i = 0; i < 3; i++)); do
+	sleep 0.3
+	in_ns "$id" conntrack -F 2>/dev/null
+done
+sleep 0.3
+kill -TERM "${pulses[@]}"
+for end in "${ends[@]}"; do
+	check "what policy allows goes on: to $end" \
+		await 15 grep -Eq '^beats=([0-9]+) answered=\1 ' "$work/pulse$end"
+done
+if [ "$plane" = nft ]; then
+	put_back() {
+		segctl flows >/dev/null
+		jq -r 'select(.event == "new" and .reason == "adopted") | "\(.source.workload) -> \(.destination.workload
+			) \(.destination.port) \(.tcp_flags // "-")"' "$work/log/flows.log" | sort | uniq -c
+	}
+	expect "their records go on under another id" "     12 api -> db 5432 -" put_back
+fi
+in_ns "$id" nft delete table inet others
+
 if [ "$plane" != nft ]; then
 	finish
 	exit

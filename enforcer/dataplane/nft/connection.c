@@ -14,7 +14,9 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-#define SEED_TIMEOUT_S 300 /* until its next packet sets the usual one */
+/* Until its next packet sets the usual one. */
+#define SEED_TIMEOUT_S     300
+#define PUT_BACK_TIMEOUT_S (7200 + 300) /* it may rest: TCP asks every two hours (keepalive) */
 /* Conntrack keeps its timeouts in ticks of the kernel, of 10 ms at most. */
 #define TICKS_NS (NS_PER_SECOND / 50)
 
@@ -91,6 +93,7 @@ void connection_update(struct connection *connection, const struct connection_en
 		connection->dated = true;
 	}
 	connection->picked_up |= entry->picked_up;
+	connection->put_back |= entry->put_back;
 	if (timeouts) {
 		uint64_t looked_ns = entry->stop_ns ? entry->stop_ns : clock_ns(CLOCK_REALTIME);
 
@@ -295,6 +298,26 @@ static void set_tuple(struct nf_conntrack *ct, const struct flow_query *query, u
 	nfct_setobjopt(ct, NFCT_SOPT_SETUP_REPLY);
 }
 
+static void set_established(struct nf_conntrack *ct, uint32_t timeout_s, uint8_t tcp_flags)
+{
+	nfct_set_attr_u32(ct, ATTR_TIMEOUT, timeout_s);
+	nfct_set_attr_u32(ct, ATTR_STATUS, IPS_SEEN_REPLY | IPS_ASSURED);
+	nfct_set_attr_u8(ct, ATTR_TCP_STATE, TCP_CONNTRACK_ESTABLISHED);
+	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_ORIG, tcp_flags);
+	nfct_set_attr_u8(ct, ATTR_TCP_MASK_ORIG, tcp_flags);
+	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_REPL, tcp_flags);
+	nfct_set_attr_u8(ct, ATTR_TCP_MASK_REPL, tcp_flags);
+}
+
+static struct nlmsghdr *request_new(char *buffer, const struct nf_conntrack *ct)
+{
+	struct nlmsghdr *message = request(buffer, IPCTNL_MSG_CT_NEW,
+		NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, nfct_get_attr_u8(ct, ATTR_L3PROTO));
+
+	nfct_nlmsg_build(message, ct);
+	return message;
+}
+
 struct nlmsghdr *connection_request_seed(
 	char *buffer, const struct flow_query *query, uint16_t source_port)
 {
@@ -304,16 +327,48 @@ struct nlmsghdr *connection_request_seed(
 	if (!ct)
 		return NULL;
 	set_tuple(ct, query, source_port);
-	nfct_set_attr_u32(ct, ATTR_TIMEOUT, SEED_TIMEOUT_S);
-	nfct_set_attr_u32(ct, ATTR_STATUS, IPS_SEEN_REPLY | IPS_ASSURED);
-	nfct_set_attr_u8(ct, ATTR_TCP_STATE, TCP_CONNTRACK_ESTABLISHED);
-	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_ORIG, CONNECTION_SUPPOSED);
-	nfct_set_attr_u8(ct, ATTR_TCP_MASK_ORIG, CONNECTION_SUPPOSED);
-	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_REPL, CONNECTION_SUPPOSED);
-	nfct_set_attr_u8(ct, ATTR_TCP_MASK_REPL, CONNECTION_SUPPOSED);
-	message = request(buffer, IPCTNL_MSG_CT_NEW, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
-		address_is_ipv4(&query->source) ? AF_INET : AF_INET6);
-	nfct_nlmsg_build(message, ct);
+	set_established(ct, SEED_TIMEOUT_S, CONNECTION_SUPPOSED);
+	message = request_new(buffer, ct);
 	nfct_destroy(ct);
 	return message;
+}
+
+/* The library's reading of an entry has where packets went; to make one, the kernel wants where
+ * they were to go and what to make of it. */
+static void undo_translations(struct nf_conntrack *ct)
+{
+	static const struct {
+		unsigned int is, undo;
+	} translations[] = {
+		{NFCT_GOPT_IS_SNAT, NFCT_SOPT_UNDO_SNAT},
+		{NFCT_GOPT_IS_DNAT, NFCT_SOPT_UNDO_DNAT},
+		{NFCT_GOPT_IS_SPAT, NFCT_SOPT_UNDO_SPAT},
+		{NFCT_GOPT_IS_DPAT, NFCT_SOPT_UNDO_DPAT},
+	};
+	bool translated[ARRAY_SIZE(translations)];
+
+	/* To undo one changes what the others are told by. */
+	for (size_t i = 0; i < ARRAY_SIZE(translations); i++)
+		translated[i] = nfct_getobjopt(ct, translations[i].is);
+	for (size_t i = 0; i < ARRAY_SIZE(translations); i++)
+		if (translated[i])
+			nfct_setobjopt(ct, translations[i].undo);
+}
+
+struct nlmsghdr *connection_request_put_back(
+	char *buffer, const struct nlmsghdr *message, bool picked_up)
+{
+	struct nf_conntrack *ct = nfct_new();
+	struct nlmsghdr *request = NULL;
+
+	if (!ct)
+		return NULL;
+	if (!nfct_nlmsg_parse(message, ct) && nfct_get_attr_u8(ct, ATTR_L4PROTO) == IPPROTO_TCP) {
+		undo_translations(ct);
+		set_established(ct, PUT_BACK_TIMEOUT_S,
+			picked_up ? CONNECTION_SUPPOSED : CONNECTION_PUT_BACK);
+		request = request_new(buffer, ct);
+	}
+	nfct_destroy(ct);
+	return request;
 }

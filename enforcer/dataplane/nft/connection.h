@@ -28,6 +28,7 @@ struct connection {
 	uint8_t tcp_state;   /* enum tcp_conntrack */
 	bool picked_up;      /* first seen in mid-stream … */
 	bool turned;         /* … and conntrack has the ends the wrong way round */
+	bool put_back;       /* its entry was deleted, and is there again */
 	bool replied;        /* there were packets both ways */
 	bool told;           /* that nobody answers */
 	bool announced;      /* by an event, so its end will be, too */
@@ -72,3 +73,7 @@ struct nlmsghdr *connection_request_delete(char *buffer, const struct nlmsghdr *
 /* An established TCP connection whose sequence numbers nobody knows. NULL: out of memory. */
 struct nlmsghdr *connection_request_seed(
 	char *buffer, const struct flow_query *query, uint16_t source_port);
+/* The one of which message told the end, with its translations. picked_up: as of struct connection.
+ * NULL: out of memory, or it is no TCP connection. */
+struct nlmsghdr *connection_request_put_back(
+	char *buffer, const struct nlmsghdr *message, bool picked_up);

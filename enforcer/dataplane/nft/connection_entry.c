@@ -154,21 +154,21 @@ static void read_tuple(const struct rtattr *nest, struct tuple *tuple)
 	}
 }
 
-/* Window scaling, which nearly all agree on, conntrack would have noted of both ends else. */
-static bool is_supposed(const struct rtattr *attribute)
+/* What tells who put an entry in. Window scaling, which nearly all agree on, conntrack would have
+ * noted of both ends where it saw a SYN. */
+static uint8_t read_origin(const struct rtattr *attribute)
 {
-	struct nf_ct_tcp_flags flags;
+	struct nf_ct_tcp_flags flags = {0};
 
-	return read_bytes(attribute, &flags, sizeof(flags)) &&
-	       (flags.flags & (CONNECTION_SUPPOSED | IP_CT_TCP_FLAG_WINDOW_SCALE)) ==
-		       CONNECTION_SUPPOSED;
+	read_bytes(attribute, &flags, sizeof(flags));
+	return flags.flags & CONNECTION_PUT_BACK;
 }
 
 static void read_tcp(const struct rtattr *nest, struct connection_entry *entry)
 {
 	struct rtattr *attribute;
 	int left;
-	bool supposed[2] = {false, false};
+	uint8_t origin[2] = {0};
 
 	for_each_nested(attribute, left, nest)
 	{
@@ -177,14 +177,15 @@ static void read_tcp(const struct rtattr *nest, struct connection_entry *entry)
 			entry->has_tcp_state = read_u8(attribute, &entry->tcp_state);
 			break;
 		case CTA_PROTOINFO_TCP_FLAGS_ORIGINAL:
-			supposed[0] = is_supposed(attribute);
+			origin[0] = read_origin(attribute);
 			break;
 		case CTA_PROTOINFO_TCP_FLAGS_REPLY:
-			supposed[1] = is_supposed(attribute);
+			origin[1] = read_origin(attribute);
 			break;
 		}
 	}
-	entry->picked_up = supposed[0] && supposed[1];
+	entry->picked_up = origin[0] == CONNECTION_SUPPOSED && origin[1] == CONNECTION_SUPPOSED;
+	entry->put_back = origin[0] == CONNECTION_PUT_BACK && origin[1] == CONNECTION_PUT_BACK;
 }
 
 static void read_protocol_state(const struct rtattr *nest, struct connection_entry *entry)

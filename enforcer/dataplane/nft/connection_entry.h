@@ -36,11 +36,15 @@ struct connection_entry {
 	bool has_tcp_state;
 	bool picked_up; /* TCP: no SYN of it was seen, and who asks is only supposed: by conntrack,
 			   the first that sent, or by connection_request_seed() */
+	bool put_back;  /* TCP: likewise, but who asks is known: connection_request_put_back() */
 };
 
 /* TCP flags that conntrack supposes of both ends where it has not seen what they agreed on
  * (tcp_new() in nf_conntrack_proto_tcp.c). */
 #define CONNECTION_SUPPOSED (IP_CT_TCP_FLAG_SACK_PERM | IP_CT_TCP_FLAG_BE_LIBERAL)
+/* The same and one more, which is never together with these but where somebody put an entry back.
+ */
+#define CONNECTION_PUT_BACK (CONNECTION_SUPPOSED | IP_CT_TCP_FLAG_WINDOW_SCALE)
 
 /* -EINVAL: it does not say who talks to whom. */
 int connection_entry_read(const struct nlmsghdr *message, struct connection_entry *ret);

@@ -117,7 +117,8 @@ bool connections_judge(const struct connections *connections, struct connection 
 		return false;
 	}
 	connection->verdict = FLOW_ALLOWED;
-	connection->reason = connection->picked_up ? REASON_ADOPTED : REASON_POLICY_ALLOWED;
+	connection->reason = connection->picked_up || connection->put_back ? REASON_ADOPTED
+									   : REASON_POLICY_ALLOWED;
 	if ((evaluation->egress.flags | evaluation->ingress.flags) & DECISION_AUDIT) {
 		connection->verdict = FLOW_AUDITED;
 		connection->reason = REASON_AUDITED;
@@ -292,9 +293,10 @@ static void take_end_alone(struct connections *connections, const struct connect
 	connections->unheard += !heard;
 }
 
-static void take_end(
-	struct connections *connections, const struct connection_entry *entry, uint32_t port)
+static void take_end(struct connections *connections, const struct connection_entry *entry,
+	const struct nlmsghdr *message)
 {
+	const uint32_t port = message->nlmsg_pid;
 	struct connection *connection = connections_find(connections, &entry->key);
 	bool stranger = strangers_remove(&connections->strangers, &entry->key);
 
@@ -304,6 +306,8 @@ static void take_end(
 	}
 	connection_update(connection, entry, timeouts_of_end(connections, port));
 	connections_report(connections, connection, FLOW_END);
+	if (port && !netlink_is_own(port))
+		connections_put_back(connections, connection, message);
 	connections_drop(connections, connection);
 }
 
@@ -315,7 +319,7 @@ static void take(struct connections *connections, const struct arrival *arrival)
 		connections_report_before(connections);
 	connections->fetched = false;
 	if ((message->nlmsg_type & 0xff) == IPCTNL_MSG_CT_DELETE)
-		take_end(connections, &arrival->entry, message->nlmsg_pid);
+		take_end(connections, &arrival->entry, message);
 	else
 		take_new(connections, &arrival->entry, message);
 }

@@ -83,3 +83,19 @@ bool connections_adopt(struct connections *connections, const struct nflog_packe
 		(void)netlink_query(connections->socket, message, NULL, NULL);
 	return true;
 }
+
+void connections_put_back(const struct connections *connections, struct connection *connection,
+	const struct nlmsghdr *message)
+{
+	char buffer[CONNECTION_REQUEST_BYTES];
+	struct nlmsghdr *request;
+
+	if (connection->key.protocol != IPPROTO_TCP ||
+		connection->tcp_state != TCP_CONNTRACK_ESTABLISHED ||
+		!connections_judge_again(connections, connection))
+		return;
+	request = connection_request_put_back(buffer, message, connection->picked_up);
+	/* Where it fails (there already, no memory, no room) it is as if nobody had tried. */
+	if (request)
+		(void)netlink_query(connections->socket, request, NULL, NULL);
+}

@@ -63,6 +63,11 @@ struct connection *connections_add(struct connections *connections, const struct
 void connections_drop(struct connections *connections, struct connection *connection);
 /* Deletes the entry of which conntrack said message. -ENOENT: there is none any more. */
 int connections_delete(const struct connections *connections, const struct nlmsghdr *message);
+/* Somebody deleted the entry of an established TCP connection, as conntrack says in message. Where
+ * policy allows it, makes another one: by its next segment, nobody could tell it from one that
+ * never was. */
+void connections_put_back(const struct connections *connections, struct connection *connection,
+	const struct nlmsghdr *message);
 /* It was deleted because policy refuses it: its next segment is none to take in. */
 void connections_bar(struct connections *connections, const struct connection *connection);
 

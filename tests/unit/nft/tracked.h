@@ -93,11 +93,10 @@ static inline void tracked_begin(const char *source, const char *destination)
 	assert_int_equal(fixture_run(command), 0);
 }
 
-/* As conntrack enters a TCP connection of which it sees no SYN: the first that sends asks. */
-static inline void tracked_pick_up(
-	const char *source, uint16_t source_port, const char *destination, uint16_t port)
+/* TCP in a state, with what both ends are said to have agreed on (IP_CT_TCP_FLAG_*). */
+static inline void tracked_enter(const char *source, uint16_t source_port, const char *destination,
+	uint16_t port, uint8_t tcp_state, uint8_t flags)
 {
-	const uint8_t supposed = IP_CT_TCP_FLAG_SACK_PERM | IP_CT_TCP_FLAG_BE_LIBERAL;
 	struct nfct_handle *handle = nfct_open(CONNTRACK, 0);
 	struct nf_conntrack *ct = nfct_new();
 
@@ -111,14 +110,22 @@ static inline void tracked_pick_up(
 	nfct_set_attr_u16(ct, ATTR_PORT_DST, htons(port));
 	nfct_setobjopt(ct, NFCT_SOPT_SETUP_REPLY);
 	nfct_set_attr_u32(ct, ATTR_TIMEOUT, 60);
-	nfct_set_attr_u8(ct, ATTR_TCP_STATE, TCP_CONNTRACK_ESTABLISHED);
-	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_ORIG, supposed);
-	nfct_set_attr_u8(ct, ATTR_TCP_MASK_ORIG, supposed);
-	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_REPL, supposed);
-	nfct_set_attr_u8(ct, ATTR_TCP_MASK_REPL, supposed);
+	nfct_set_attr_u8(ct, ATTR_TCP_STATE, tcp_state);
+	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_ORIG, flags);
+	nfct_set_attr_u8(ct, ATTR_TCP_MASK_ORIG, flags);
+	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_REPL, flags);
+	nfct_set_attr_u8(ct, ATTR_TCP_MASK_REPL, flags);
 	assert_int_equal(nfct_query(handle, NFCT_Q_CREATE, ct), 0);
 	nfct_destroy(ct);
 	nfct_close(handle);
+}
+
+/* As conntrack enters one of which it sees no SYN: the first that sends asks. */
+static inline void tracked_pick_up(
+	const char *source, uint16_t source_port, const char *destination, uint16_t port)
+{
+	tracked_enter(source, source_port, destination, port, TCP_CONNTRACK_ESTABLISHED,
+		IP_CT_TCP_FLAG_SACK_PERM | IP_CT_TCP_FLAG_BE_LIBERAL);
 }
 
 /* Announcements beyond one or two are dropped until they are read. */
