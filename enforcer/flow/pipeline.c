@@ -172,6 +172,15 @@ void flow_pipeline_free(struct flow_pipeline *pipeline)
 	free(pipeline);
 }
 
+static struct record record_of(const struct flow_pipeline *pipeline, const struct flow_event *event)
+{
+	struct record record = {.event = *event};
+
+	if (pipeline->store)
+		record.event.id = flow_store_record_id(pipeline->store, event);
+	return record;
+}
+
 static void resolve(struct flow_pipeline *pipeline, struct record *record)
 {
 	cache_resolve(pipeline->cache, record);
@@ -216,14 +225,15 @@ static bool is_valid(const struct flow_event *event)
 
 void flow_pipeline_event(struct flow_pipeline *pipeline, const struct flow_event *event)
 {
-	struct record record = {.event = *event};
+	struct record record;
 
 	pipeline->events++;
 	if (!is_valid(event)) {
 		pipeline->invalid++;
 		return;
 	}
-	map_fetch_place(pipeline->map, event);
+	record = record_of(pipeline, event);
+	map_fetch_place(pipeline->map, &record.event);
 	if (event->type == FLOW_GAP)
 		pipeline->lost += event->lost;
 	else
@@ -283,7 +293,7 @@ static size_t find_first(const struct history *history, const struct flow_filter
 int flow_record(struct flow_pipeline *pipeline, const struct flow_event *event,
 	const struct flow_filter *filter, json_t **ret)
 {
-	struct record record = {.event = *event};
+	struct record record = record_of(pipeline, event);
 	json_t *json = NULL;
 	bool matches;
 

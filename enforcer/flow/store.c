@@ -2,6 +2,7 @@
 #include "flow/store.h"
 
 #include "base/cleanup.h"
+#include "flow/inherited_ids.h"
 #include "flow/protocol.h"
 #include "flow/store_query.h"
 #include "flow/store_writer.h"
@@ -30,7 +31,8 @@ struct flow_store {
 	size_t pending;          /* sums in all of them */
 	bool given;
 	struct store_running stored; /* by earlier agents */
-	uint64_t turned_away;        /* events */
+	struct inherited_ids inherited;
+	uint64_t turned_away; /* events */
 	sd_event_source *timer;
 };
 
@@ -74,6 +76,14 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
+static void inherit_ids(struct flow_store *store)
+{
+	for (const struct store_connection *connection = store->stored.connections; connection;
+		connection = connection->hh.next)
+		if (connection->record_id && connection->record_id != connection->id)
+			inherited_ids_add(&store->inherited, connection->id, connection->record_id);
+}
+
 int flow_store_new(
 	const struct flow_store_options *options, sd_event *event, struct flow_store **ret)
 {
@@ -90,6 +100,7 @@ int flow_store_new(
 	if (!store->path)
 		return -ENOMEM;
 	store->stored = store_running_load(store->path);
+	inherit_ids(store);
 	r = store_query_new(store->path, &store->query);
 	if (!r)
 		r = sd_event_add_time_relative(event, &store->timer, CLOCK_MONOTONIC, GIVE_USEC,
@@ -115,6 +126,7 @@ void flow_store_free(struct flow_store *store)
 	while (store->batches)
 		drop_first(store);
 	store_running_clear(&store->stored);
+	inherited_ids_clear(&store->inherited);
 	free(store->path);
 	free(store);
 }
@@ -202,6 +214,8 @@ void flow_store_add(struct flow_store *store, const struct record *record, uint6
 	struct pending *batch;
 	struct tally *edge = find_edge(store, record, &batch);
 
+	if (event->type == FLOW_END)
+		inherited_ids_forget(&store->inherited, event);
 	if (!edge) {
 		store->turned_away++;
 		return;
@@ -211,6 +225,11 @@ void flow_store_add(struct flow_store *store, const struct record *record, uint6
 	edge->connections += addition.connections;
 	tally_add(edge, addition.packets, addition.bytes);
 	store_running_note(&batch->batch.running, event, has_row, STORE_PENDING_MAX);
+}
+
+uint64_t flow_store_record_id(const struct flow_store *store, const struct flow_event *event)
+{
+	return inherited_ids_find(&store->inherited, event);
 }
 
 int flow_store_flush(struct flow_store *store, struct error *error)

@@ -41,6 +41,9 @@ void flow_store_free(struct flow_store *store);
 /* Adds to the record's edge in the present minute. Never fails: see above. */
 void flow_store_add(struct flow_store *store, const struct record *record, uint64_t connections,
 	const uint64_t packets[static 2], const uint64_t bytes[static 2]);
+/* The id that records have of the event's connection: an earlier agent's, where it was on file when
+ * the store was opened. */
+uint64_t flow_store_record_id(const struct flow_store *store, const struct flow_event *event);
 /* Returns when all that was added is on file. 0, or why it is not. */
 int flow_store_flush(struct flow_store *store, struct error *error);
 

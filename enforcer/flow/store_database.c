@@ -33,6 +33,7 @@ static const char *const migrations[] = {
 	"CREATE TABLE horizons (level INTEGER PRIMARY KEY, time INTEGER NOT NULL);"
 	"INSERT INTO horizons VALUES (0, 0), (1, 0), (2, 0);",
 	"CREATE TABLE begun (time INTEGER NOT NULL); INSERT INTO begun VALUES (0);",
+	"ALTER TABLE running ADD COLUMN record INTEGER NOT NULL DEFAULT 0;",
 };
 
 _Static_assert(ARRAY_SIZE(migrations) == STORE_SCHEMA, "one migration for each version");

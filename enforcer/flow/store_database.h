@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define STORE_SCHEMA 2
+#define STORE_SCHEMA 3
 
 /* Seconds of a step, coarse to fine. Every sum is in all three. */
 enum store_level {

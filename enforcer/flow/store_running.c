@@ -44,6 +44,7 @@ static void note_counters(
 		connection = add(running, event->lasting_id);
 	if (!connection)
 		return;
+	connection->record_id = event->id;
 	memcpy(connection->packets, event->packets, sizeof(connection->packets));
 	memcpy(connection->bytes, event->bytes, sizeof(connection->bytes));
 	connection->ended = event->type == FLOW_END;
@@ -104,6 +105,18 @@ static void read_rows(sqlite3_stmt *rows, struct store_running *running)
 	}
 }
 
+/* A file of an earlier segd has none. */
+static void read_record_ids(sqlite3_stmt *rows, struct store_running *running)
+{
+	while (sqlite3_step(rows) == SQLITE_ROW) {
+		struct store_connection *connection =
+			find(running, (uint64_t)sqlite3_column_int64(rows, 0));
+
+		if (connection)
+			connection->record_id = (uint64_t)sqlite3_column_int64(rows, 1);
+	}
+}
+
 static void read_begun(sqlite3_stmt *row, struct store_running *running)
 {
 	if (sqlite3_step(row) == SQLITE_ROW)
@@ -131,6 +144,7 @@ struct store_running store_running_load(const char *path)
 		"SELECT id, packets_sent, packets_received, bytes_sent, bytes_received"
 		" FROM running",
 		read_rows, &running);
+	load(database, "SELECT id, record FROM running", read_record_ids, &running);
 	load(database, "SELECT time FROM begun", read_begun, &running);
 	return running;
 }
@@ -147,7 +161,8 @@ static void bind_counters(
 	sqlite3_stmt *statement, const struct store_connection *connection, int64_t time)
 {
 	const int64_t values[] = {(int64_t)connection->packets[0], (int64_t)connection->packets[1],
-		(int64_t)connection->bytes[0], (int64_t)connection->bytes[1], time};
+		(int64_t)connection->bytes[0], (int64_t)connection->bytes[1], time,
+		(int64_t)connection->record_id};
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
 		sqlite3_bind_int64(statement, (int)i + 2, values[i]);
@@ -160,8 +175,9 @@ static int save_connections(sqlite3 *database, const struct store_connection *co
 	int r = store_prepare(database, "DELETE FROM running WHERE id = ?1", &remove, error);
 
 	if (!r)
-		r = store_prepare(database, "REPLACE INTO running VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-			&replace, error);
+		r = store_prepare(database,
+			"REPLACE INTO running VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", &replace,
+			error);
 	for (const struct store_connection *connection = connections; connection && !r;
 		connection = connection->hh.next) {
 		sqlite3_stmt *statement = connection->ended ? remove : replace;

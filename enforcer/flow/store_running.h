@@ -22,7 +22,8 @@
 
 /* How much of a connection is counted, in a table by id. */
 struct store_connection {
-	uint64_t id; /* lasting */
+	uint64_t id;        /* lasting */
+	uint64_t record_id; /* that its records have; 0: not known */
 	uint64_t packets[2];
 	uint64_t bytes[2];
 	bool ended;

@@ -139,6 +139,10 @@ check "all three end" await 5 have_ended
 expect "the store has as many connections" 3 stored 8080
 expect "each packet once" "$(final packets)" counts packets
 expect "each byte once" "$(final bytes)" counts bytes
+ids() { # of each, in all records
+	all_lines | grep '"port":8080,' | jq -r '"\(.source.port) \(.id)"' | sort -u | wc -l
+}
+expect "each has one id" 3 ids
 
 echo "== a full disk"
 rm -f "$log"/* # and what they took is free once the agent has noticed

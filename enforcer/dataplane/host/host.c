@@ -413,6 +413,8 @@ json_t *host_describe(struct host *host)
 
 void host_close(struct host *host, bool detach)
 {
+	if (host->connections)
+		(void)connections_collect(host->connections, NULL);
 	if (host->refusals)
 		(void)refusals_drain(host->refusals, NULL);
 	if (detach) {

@@ -474,6 +474,8 @@ static int nft_dump(struct dataplane *dataplane, const struct dump *dump,
 
 static void nft_close(struct dataplane *dataplane, bool detach)
 {
+	/* So that what goes on is on file, whoever hears of its end. */
+	(void)connections_collect(dataplane->connections, NULL);
 	/* What is left in the sets, the next agent takes for its own. */
 	(void)refusals_drain(dataplane->refusals, NULL);
 	if (detach) {

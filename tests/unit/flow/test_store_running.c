@@ -99,23 +99,86 @@ static void what_begins_between_two_agents_is_counted(void **state)
 	assert_int_equal(store_fixture_ask(fixture, NULL).packets[0], 4);
 }
 
-/* Which has a row of all that go on, and does not know when the last began. */
-static void a_file_of_the_first_version_goes_on(void **state)
+static void make_older(struct store_fixture *fixture, const char *sql)
 {
-	struct store_fixture *fixture = *state;
 	_cleanup_(sqlite3_closep) sqlite3 *database = NULL;
 
 	add_event(fixture, FLOW_UPDATE, 10, 0, true);
 	store_fixture_close(fixture);
 	assert_int_equal(store_open(fixture->path, false, &database, NULL), 0);
-	assert_int_equal(
-		store_execute(database, "DROP TABLE begun; PRAGMA user_version = 1", NULL), 0);
+	assert_int_equal(store_execute(database, sql, NULL), 0);
 	store_fixture_open(fixture);
+}
+
+/* Which has a row of all that go on, and does not know when the last began. */
+static void a_file_of_the_first_version_goes_on(void **state)
+{
+	struct store_fixture *fixture = *state;
+
+	make_older(fixture, "ALTER TABLE running DROP COLUMN record; DROP TABLE begun;"
+			    "PRAGMA user_version = 1");
 	add_event(fixture, FLOW_UPDATE, 15, 0, true);
 	store_fixture_flush(fixture);
 	assert_int_equal(store_fixture_ask(fixture, NULL).connections, 1);
 	assert_int_equal(store_fixture_ask(fixture, NULL).packets[0], 15);
 	assert_int_equal(store_fixture_ask_file(fixture, "SELECT count(*) FROM begun"), 1);
+}
+
+/* Which knows no ids of records. */
+static void a_file_of_the_second_version_goes_on(void **state)
+{
+	const struct flow_event event = {.lasting_id = 42, .id = 8};
+	struct store_fixture *fixture = *state;
+
+	make_older(fixture, "ALTER TABLE running DROP COLUMN record; PRAGMA user_version = 2");
+	assert_int_equal(flow_store_record_id(fixture->store, &event), 8);
+	add_event(fixture, FLOW_UPDATE, 15, 0, true);
+	restart(fixture);
+	assert_int_equal(store_fixture_ask(fixture, NULL).packets[0], 15);
+	assert_int_equal(store_fixture_ask_file(fixture, "SELECT record = id FROM running"), 1);
+}
+
+static void add_record(
+	struct store_fixture *fixture, uint64_t lasting_id, uint64_t id, enum flow_event_type type)
+{
+	struct record record = {.event = fixture_event(id),
+		.source = store_fixture_workload("web", "web"),
+		.destination = store_fixture_workload("db", "db")};
+
+	record.event.type = type;
+	record.event.lasting_id = lasting_id;
+	record.event.id = flow_store_record_id(fixture->store, &record.event);
+	flow_store_add(fixture->store, &record, 1, record.event.packets, record.event.bytes);
+	record_clear(&record);
+}
+
+static uint64_t record_id(const struct store_fixture *fixture, uint64_t lasting_id, uint64_t id)
+{
+	const struct flow_event event = {.lasting_id = lasting_id, .id = id};
+
+	return flow_store_record_id(fixture->store, &event);
+}
+
+static void records_keep_their_id_over_restarts(void **state)
+{
+	struct store_fixture *fixture = *state;
+
+	add_record(fixture, 42, 7, FLOW_UPDATE);
+	add_record(fixture, 43, 8, FLOW_UPDATE);
+	assert_int_equal(record_id(fixture, 42, 70), 70); /* this agent's own are its own */
+	for (unsigned int i = 0; i < 2; i++) {
+		restart(fixture);
+		assert_int_equal(record_id(fixture, 42, 70), 7);
+		assert_int_equal(record_id(fixture, 43, 80), 8);
+		assert_int_equal(record_id(fixture, 44, 90), 90);
+		assert_int_equal(record_id(fixture, 0, 90), 90); /* one that begins */
+		add_record(fixture, 42, 70, FLOW_UPDATE);
+	}
+	add_record(fixture, 43, 80, FLOW_END);
+	assert_int_equal(record_id(fixture, 42, 70), 7);
+	assert_int_equal(record_id(fixture, 43, 80), 80); /* another one under its number */
+	restart(fixture);
+	assert_int_equal(record_id(fixture, 43, 80), 80);
 }
 
 static void many_go_on_over_restarts(void **state)
@@ -215,6 +278,8 @@ int main(void)
 		test(those_that_only_began_have_no_row),
 		test(what_begins_between_two_agents_is_counted),
 		test(a_file_of_the_first_version_goes_on),
+		test(a_file_of_the_second_version_goes_on),
+		test(records_keep_their_id_over_restarts),
 		test(many_go_on_over_restarts),
 		cmocka_unit_test(the_last_note_of_each_stays),
 		cmocka_unit_test(notes_are_bounded_by_connections),
