@@ -14,7 +14,7 @@ release=$(basename "$image"/lib/modules/*)
 root=$(mktemp -d "$build/kernel/root.XXXXXX")
 trap 'rm -rf "$root"' EXIT
 
-packages=(bash coreutils curl dash findutils grep iproute2 iputils-ping jq kmod mawk mount
+packages=(bash conntrack coreutils curl dash diffutils findutils grep iproute2 iputils-ping jq kmod mawk mount
 	netcat-openbsd nftables procps sed util-linux)
 modules=(lib crypto net drivers/net/veth.ko drivers/net/macvlan.ko)
 
