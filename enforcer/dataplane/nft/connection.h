@@ -11,33 +11,34 @@
 #include <libmnl/libmnl.h>
 #include <stdint.h>
 
+/* There are many: what is small stands where there is a gap. */
 struct connection {
 	UT_hash_handle hh; /* beside the key: both are read of whichever one is met on the way */
 	struct connection_key key;
+	uint32_t round;    /* of the last listing that had it */
 	uint64_t id;       /* for flow events */
 	uint64_t start_ns; /* CLOCK_REALTIME, as are the next two */
 	uint64_t last_ns;  /* last packet, as far as its time is known */
 	uint64_t seen_ns;  /* when conntrack was last looked at for it: later packets are new */
 	uint64_t packets[2];
 	uint64_t bytes[2];
+	uint64_t place; /* later ones have higher numbers */
 	uint32_t rule;
 	uint32_t other_rule; /* the other direction's; 0: no subject there */
-	uint8_t direction;   /* enum direction */
-	uint8_t verdict;     /* enum flow_verdict */
-	uint8_t reason;      /* enum reason */
-	uint8_t tcp_state;   /* enum tcp_conntrack */
-	bool picked_up;      /* first seen in mid-stream … */
-	bool turned;         /* … and conntrack has the ends the wrong way round */
-	bool put_back;       /* its entry was deleted, and is there again */
-	bool replied;        /* there were packets both ways */
-	bool told;           /* that nobody answers */
-	bool announced;      /* by an event, so its end will be, too */
-	bool dated;          /* start_ns is conntrack's, not when it was heard of */
-	bool reported;       /* with all that is known of it */
-	uint64_t place;      /* later ones have higher numbers */
-	uint64_t round;      /* of the last listing that had it */
-	uint64_t missing_ns; /* CLOCK_MONOTONIC: of the first that had it no more; 0: none */
-	uint64_t judged;     /* by the how manieth policy */
+	uint32_t judged;     /* by the how manieth policy */
+	uint32_t missing_s; /* CLOCK_MONOTONIC: of the first listing that had it no more; 0: none */
+	uint8_t direction;  /* enum direction */
+	uint8_t verdict;    /* enum flow_verdict */
+	uint8_t reason;     /* enum reason */
+	uint8_t tcp_state;  /* enum tcp_conntrack */
+	bool picked_up : 1; /* first seen in mid-stream … */
+	bool turned : 1;    /* … and conntrack has the ends the wrong way round */
+	bool put_back : 1;  /* its entry was deleted, and is there again */
+	bool replied : 1;   /* there were packets both ways */
+	bool told : 1;      /* that nobody answers */
+	bool announced : 1; /* by an event, so its end will be, too */
+	bool dated : 1;     /* start_ns is conntrack's, not when it was heard of */
+	bool reported : 1;  /* with all that is known of it */
 };
 
 /* mnl_cb_t; userdata: uint32_t, left alone where the message does not say. */

@@ -9,7 +9,7 @@
 
 /* The end of a connection is announced, if late where the socket was full; this is for when
  * somebody turns conntrack's events off. */
-#define MISSING_NS (60 * NS_PER_SECOND)
+#define MISSING_S 60
 
 #define MISSED_SHARE 20
 
@@ -81,7 +81,7 @@ static int read_for_update(const struct nlmsghdr *message, void *userdata)
 	if (!connection)
 		return MNL_CB_OK;
 	connection->round = connections->round;
-	connection->missing_ns = 0;
+	connection->missing_s = 0;
 	if (!connection->reported)
 		connections_report(connections, connection, FLOW_UPDATE);
 	return MNL_CB_OK;
@@ -95,13 +95,13 @@ static void restart_listing(void *userdata)
 /* An end that is announced has the final counters, a listing before it has not. */
 static bool end_is_to_come(const struct connections *connections, struct connection *connection)
 {
-	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	uint32_t now_s = (uint32_t)(clock_ns(CLOCK_MONOTONIC) / NS_PER_SECOND);
 
 	if (!connections->options.reliable || !connection->announced)
 		return false;
-	if (!connection->missing_ns)
-		connection->missing_ns = now_ns;
-	return now_ns - connection->missing_ns < MISSING_NS;
+	if (!connection->missing_s)
+		connection->missing_s = now_s;
+	return now_s - connection->missing_s < MISSING_S;
 }
 
 static void end_missing(struct connections *connections)

@@ -33,8 +33,8 @@ struct connections {
 	bool complete; /* items and strangers are all that the kernel has, but for pending events */
 	bool missed;   /* announcements were dropped since the last listing */
 	bool refused;  /* the kernel may have some that policy refuses, and that were not cut */
-	uint64_t policies; /* that connections_set_ir() has told */
-	uint64_t round;
+	uint32_t policies; /* that connections_set_ir() has told */
+	uint32_t round;
 	uint64_t listings;   /* of all that the kernel has, each try */
 	uint64_t opened_ns;  /* CLOCK_REALTIME */
 	uint64_t drained_ns; /* CLOCK_REALTIME: of what was announced before, all was read */
