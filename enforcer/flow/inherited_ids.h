@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "base/hash.h"
+#include "base/large_hash.h"
 #include "flow/event.h"
 
 #include <stdint.h>

@@ -20,7 +20,6 @@ def against($row; $metric; $one; $x; $other; $y):
 	(values($row; $metric; $one; $x) | figure($metric)) as $figure
 	| (values($row; $metric; $other; $y) | figure($metric)) as $base
 	| if $figure and $base then $figure / $base else null end;
-def least(f): [f] | map(select(. != null)) | if length == 0 then null else min end;
 def most(f): [f] | map(select(. != null)) | if length == 0 then null else max end;
 (pick("machine"; "look-up-ns"; "machine"; null) / 42) as $slowness
 | def budget($what; $sign; $limit; $unit; $value):

@@ -359,7 +359,7 @@ struct nlmsghdr *connection_request_put_back(
 	char *buffer, const struct nlmsghdr *message, bool picked_up)
 {
 	struct nf_conntrack *ct = nfct_new();
-	struct nlmsghdr *request = NULL;
+	struct nlmsghdr *creation = NULL;
 
 	if (!ct)
 		return NULL;
@@ -367,8 +367,8 @@ struct nlmsghdr *connection_request_put_back(
 		undo_translations(ct);
 		set_established(ct, PUT_BACK_TIMEOUT_S,
 			picked_up ? CONNECTION_SUPPOSED : CONNECTION_PUT_BACK);
-		request = request_new(buffer, ct);
+		creation = request_new(buffer, ct);
 	}
 	nfct_destroy(ct);
-	return request;
+	return creation;
 }
